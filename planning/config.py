@@ -1,0 +1,468 @@
+"""The project file: what a project may say, checked closed and at once, with the path of every fault."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from planning.errors import ConfigError, Message, SourceMissingError, msg
+from planning.stages import BANDS
+
+__all__ = [
+    "Limit",
+    "Money",
+    "Population",
+    "Project",
+    "Question",
+    "Roads",
+    "Schools",
+    "Stage",
+    "Terrain",
+    "Travel",
+    "load_project",
+    "read_yaml",
+]
+
+StageName = Literal["kindergarten", "primary", "junior", "senior", "special"]
+BandName = Literal["kindergarten", "primary_lower", "primary_upper", "junior", "senior", "special"]
+KindName = Literal["kindergarten", "teaching_point", "primary", "nine_year", "junior", "secondary", "senior", "special"]
+ModeName = Literal["walk", "bike", "drive"]
+ModelName = Literal["p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Closed(BaseModel):
+    """Unknown keys are refused, and a value once read stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Roads(_Closed):
+    """Where the roads come from: a file, or the Overpass service; further layers are merged in."""
+
+    file: str | None = None
+    """OpenStreetMap extract, .osm.pbf or .osm."""
+    overpass: bool = False
+    """Download from Overpass (needs a network and a boundary)."""
+    extra: tuple[str, ...] = ()
+    """Shapefiles or GeoPackages of further roads."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Roads:
+        if (self.file is None) == (not self.overpass):
+            raise ValueError(msg("either file or overpass: true"))
+        return self
+
+
+class Terrain(_Closed):
+    """Elevation, and whether children walk over open ground where roads are missing."""
+
+    dem: str | None = None
+    """Elevation raster [m]."""
+    off_road: bool = False
+    """Walk over open ground as part of the network; not used yet, and the run says so."""
+
+
+class Population(_Closed):
+    """Where people live: a raster, a table of villages, or both."""
+
+    file: str | None = None
+    """Raster of people per cell."""
+    year: int | None = Field(default=None, ge=1900, le=2100)
+    """Year the raster stands for."""
+    known_total: Positive | None = None
+    """The county's known population; the raster is scaled to it, visibly [people]."""
+    age_bands: dict[str, int | str] | None = None
+    """Age groups such as ``5-9`` or ``20+``: the band of the raster (a number from 1) or a raster file of their own."""
+    villages: str | None = None
+    """Table of villages with residents or pupils."""
+
+    @model_validator(mode="after")
+    def _some_source(self) -> Population:
+        if self.file is None and self.villages is None:
+            raise ValueError(msg("file or villages must be named"))
+        return self
+
+
+class Schools(_Closed):
+    """The table of schools."""
+
+    file: str
+    """.xlsx, .csv, shapefile, GeoPackage or GeoJSON; ``osm`` takes the schools out of the road file."""
+    coordinates: str = "wgs84"
+    """wgs84, gcj02, bd09 or EPSG:number."""
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Our column name: the table's own heading, where it is not recognised by itself."""
+    kind: KindName | None = None
+    """What to take a school for where the table does not say."""
+    sheet: str | None = None
+    """Sheet of the workbook; the first one otherwise."""
+    margin_m: NotNegative = 0.0
+    """Keep schools (and children) up to this far beyond the county line [m]."""
+
+
+class Stage(_Closed):
+    """Who is of age."""
+
+    ages: tuple[int, int] | None = None
+    """First and last age, both included [years]."""
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of all people, where no age structure is given."""
+
+    @model_validator(mode="after")
+    def _ages_or_share(self) -> Stage:
+        if self.ages is None and self.share is None:
+            raise ValueError(msg("ages or share must be given"))
+        if self.ages is not None and not 0 <= self.ages[0] <= self.ages[1] <= 30:
+            raise ValueError(msg("ages must be [first, last] between 0 and 30"))
+        return self
+
+
+class Limit(_Closed):
+    """How far is too far, by time, by distance, or by both."""
+
+    time_min: Positive | None = None
+    """Time one way [min]."""
+    distance_m: Positive | None = None
+    """Distance one way along the way a child goes [m]."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_is_metres(cls, value: object) -> object:
+        return {"distance_m": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _something(self) -> Limit:
+        if self.time_min is None and self.distance_m is None:
+            raise ValueError(msg("time_min or distance_m must be given"))
+        return self
+
+
+class Travel(_Closed):
+    """How children go to school."""
+
+    mode: ModeName = "walk"
+    """Mode of every stage that ``modes`` does not name."""
+    modes: dict[StageName, ModeName] = Field(default_factory=dict)
+    """Mode by stage."""
+    reach_limit: Limit | None = None
+    """Beyond this a child is out of reach; a plain number is metres. None: as far as there is a path."""
+
+
+class Money(_Closed):
+    """The bureau's own money."""
+
+    build_per_seat: NotNegative | None = None
+    """To build one seat [yuan]."""
+    running_per_school: NotNegative | None = None
+    """To run a school for a year [yuan]."""
+
+
+class Question(_Closed):
+    """One question to the siting engine."""
+
+    name: str = Field(min_length=1, max_length=80)
+    """What the answer is filed under."""
+    stage: StageName
+    """Stage it is about."""
+    model: ModelName
+    """How "best" is meant."""
+    new: int | None = Field(default=None, ge=0, le=1000)
+    """How many new schools."""
+    limit: Limit | None = None
+    """Limit of the question; the standard's limit of each grade band otherwise."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """set_cover: share of the pupils to bring within the limit."""
+    seats: int | None = Field(default=None, gt=0)
+    """Seats of a new school."""
+    beds: int | None = Field(default=None, gt=0)
+    """boarding: beds of a new hub."""
+    weekly_limit: Limit | None = None
+    """boarding: limit of the weekly way to the hub."""
+    budget: Positive | None = None
+    """capacitated: money for building [yuan]."""
+    close: bool = False
+    """capacitated: schools that are not protected may be proposed for closure."""
+    time_limit_s: Positive = 60.0
+    """Longest time the solver may take [s]."""
+
+    @model_validator(mode="after")
+    def _count_where_needed(self) -> Question:
+        if self.new is None and self.model in ("p_median", "max_coverage", "p_center"):
+            raise ValueError(msg("new must be given for this model"))
+        return self
+
+
+class Project(_Closed):
+    """A project: its sources, its rules and its questions."""
+
+    name: str = Field(min_length=1, max_length=80)
+    """Name of the county."""
+    language: Literal["zh", "en"] = "zh"
+    """Language of report and tables."""
+    crs: str | int = "auto"
+    """Working reference system; auto takes the local zone."""
+    boundary: str | None = None
+    """County boundary, with townships where there are any."""
+    roads: Roads
+    terrain: Terrain = Terrain()
+    population: Population
+    schools: Schools
+    stages: dict[StageName, Stage] = Field(min_length=1)
+    housing: str | None = None
+    """Planned estates."""
+    exclusions: str | None = None
+    """Land where no school may stand."""
+    births: str | None = None
+    """Births by year; not used yet, and the run says so."""
+    migration: str | None = None
+    """Migration by year; not used yet, and the run says so."""
+    standards: str = "cn_county_default"
+    """Name of a shipped rule pack, or a path."""
+    limits: dict[BandName, Limit] = Field(default_factory=dict)
+    """Overrides of the pack's limits by grade band."""
+    travel: Travel = Travel()
+    costs: Money = Money()
+    questions: tuple[Question, ...] = ()
+    folder: Path = Field(default=Path(), exclude=True)
+    """Folder that relative paths start from; set by :func:`load_project`."""
+
+    @model_validator(mode="after")
+    def _questions_fit(self) -> Project:
+        names = [question.name for question in self.questions]
+        if len(set(names)) < len(names):
+            raise ValueError(msg("questions must have different names"))
+        for question in self.questions:
+            if question.stage not in self.stages:
+                raise ValueError(
+                    f"question {question.name!r} asks about {question.stage}, which is not among the stages"
+                )
+        return self
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Grade bands of the project's stages, in school order."""
+        return tuple(band for stage, bands in BANDS.items() if stage in self.stages for band in bands)
+
+    def path(self, name: str) -> Path:
+        """
+        Place a name from the project file in the file system.
+
+        Parameters
+        ----------
+        name : str
+            Path as written, relative to the project file or absolute.
+
+        Returns
+        -------
+        pathlib.Path
+            Absolute path; nothing says that it exists.
+        """
+        return (self.folder / name).resolve()
+
+    def mode_of(self, stage: str) -> ModeName:
+        """
+        Say how the pupils of a stage go to school.
+
+        Parameters
+        ----------
+        stage : str
+            A stage of the project.
+
+        Returns
+        -------
+        str
+            walk, bike or drive.
+        """
+        return next((mode for name, mode in self.travel.modes.items() if name == stage), self.travel.mode)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML, but a key written twice is a fault and not a silent overwrite."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_yaml(path: Path) -> Mapping[str, Any]:
+    """
+    Read a YAML file that must hold a mapping.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    Mapping
+        What it holds.
+
+    Raises
+    ------
+    SourceMissingError
+        If there is no such file.
+    ConfigError
+        If it is not UTF-8, not YAML, has a key twice, or is not a mapping.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise SourceMissingError(msg("{file}: there is no such file.", file=str(path))) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(msg("{file}: not UTF-8 text. Save it as UTF-8.", file=path.name)) from error
+    try:
+        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(
+            msg(
+                "{file}: not readable as YAML at line {line}: {problem}.",
+                file=path.name,
+                line=mark.line + 1 if mark else "?",
+                problem=getattr(error, "problem", None) or "broken text",
+            )
+        ) from error
+    if not isinstance(content, dict):
+        raise ConfigError(msg("{file}: must be a list of keys and values, such as name: Yunlan.", file=path.name))
+    return MappingProxyType(content)
+
+
+def load_project(path: str | Path) -> Project:
+    """
+    Read and check a project file; the files it names are looked for, not opened.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The ``project.yaml``, or a folder that holds one.
+
+    Returns
+    -------
+    Project
+        Frozen; its paths start from the file's folder.
+
+    Raises
+    ------
+    SourceMissingError
+        If there is no such file.
+    ConfigError
+        With every fault and its path: unknown or missing keys, wrong values, files that are named but not there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "project.yaml"
+    content = read_yaml(path)
+    try:
+        project = Project.model_validate({**content, "folder": path.parent.resolve()})
+    except pydantic.ValidationError as error:
+        faults = _in_words(error)
+        raise ConfigError(
+            msg("{file}: {n} faults in the project file.", file=path.name, n=len(faults)), faults
+        ) from error
+    if "folder" in content:
+        raise ConfigError(msg("{file}: {n} faults in the project file.", file=path.name, n=1), [_unknown_key("folder")])
+    missing = [
+        msg("{key}: there is no file {name}. Paths start from the folder of the project file.", key=key, name=name)
+        for key, name in _named_files(project)
+        if not project.path(name).exists()
+    ]
+    if missing:
+        raise ConfigError(msg("{file}: {n} faults in the project file.", file=path.name, n=len(missing)), missing)
+    return project
+
+
+def _named_files(project: Project) -> list[tuple[str, str]]:
+    population, pack = project.population, project.standards
+    named: list[tuple[str, str | None]] = [
+        ("boundary", project.boundary),
+        ("roads.file", project.roads.file),
+        *((f"roads.extra.{i}", name) for i, name in enumerate(project.roads.extra)),
+        ("terrain.dem", project.terrain.dem),
+        ("population.file", population.file),
+        *((f"population.age_bands.{k}", v) for k, v in (population.age_bands or {}).items() if isinstance(v, str)),
+        ("population.villages", population.villages),
+        ("schools.file", None if project.schools.file == "osm" else project.schools.file),
+        ("housing", project.housing),
+        ("exclusions", project.exclusions),
+        ("births", project.births),
+        ("migration", project.migration),
+        ("standards", pack if pack.endswith((".yaml", ".yml")) else None),
+    ]
+    return [(key, name) for key, name in named if name is not None]
+
+
+def _unknown_key(key: str) -> Message:
+    return msg("{key}: unknown key. Check its spelling, or remove it.", key=key)
+
+
+def _expected(kind: str, fault: Mapping[str, Any]) -> Message | str:
+    """Say what kind of value belongs there."""
+    ctx = fault.get("ctx", {})
+    for start, expected in (
+        ("int", msg("must be a whole number")),
+        ("float", msg("must be a number")),
+        ("finite", msg("must be a number")),
+        ("bool", msg("must be true or false")),
+        ("string", msg("must be a text")),
+        ("tuple", msg("must be a list in [ ]")),
+        ("list", msg("must be a list in [ ]")),
+        ("dict", msg("must be a list of keys and values")),
+        ("model", msg("must be a list of keys and values")),
+        ("greater_than_equal", msg("must be {limit} or more", limit=ctx.get("ge"))),
+        ("greater_than", msg("must be more than {limit}", limit=ctx.get("gt"))),
+        ("less_than_equal", msg("must be {limit} or less", limit=ctx.get("le"))),
+        ("too_short", msg("must not be empty")),
+    ):
+        if kind.startswith(start):
+            return expected
+    return str(fault["msg"])
+
+
+def _in_words(error: pydantic.ValidationError) -> list[Message]:
+    """Put pydantic's findings into our own words, each with its path."""
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "project"
+        kind, given = fault["type"], fault.get("input")
+        shown = given if not isinstance(given, dict | list | tuple) and (given is not None) else type(given).__name__
+        if isinstance(given, float) and math.isnan(given):
+            shown = "NaN"
+        if kind == "extra_forbidden":
+            faults.append(_unknown_key(key))
+        elif kind == "missing":
+            faults.append(msg("{key}: missing. Add it.", key=key))
+        elif kind in ("literal_error", "enum"):
+            faults.append(
+                msg(
+                    "{key}: must be one of {expected} (given: {given})",
+                    key=key,
+                    expected=fault["ctx"]["expected"],
+                    given=shown,
+                )
+            )
+        elif kind == "value_error":
+            faults.append(msg("{key}: {problem}", key=key, problem=fault["ctx"]["error"].args[0]))
+        else:
+            faults.append(
+                msg("{key}: {problem} (given: {given})", key=key, problem=_expected(kind, fault), given=shown)
+            )
+    return faults

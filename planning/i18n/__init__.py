@@ -1,0 +1,181 @@
+"""Words in the user's language: one gettext catalogue a language, one translator a session, nothing installed globally."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import math
+from collections.abc import Mapping
+from importlib import resources
+from typing import Literal
+
+import babel.dates
+import babel.numbers
+from babel.messages.pofile import read_po
+
+from planning.errors import Message, PlanningError
+
+__all__ = ["LANGUAGES", "Language", "Translator", "get_translator"]
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+_LOCALES: Mapping[str, str] = {"zh": "zh_CN", "en": "en"}
+
+
+@functools.cache
+def _catalogue(language: Language) -> Mapping[str, str]:
+    """Read a catalogue; English sentences are the keys themselves."""
+    if language == "en":
+        return {}
+    file = resources.files(__package__) / language / "LC_MESSAGES" / "planning.po"
+    with file.open("rb") as stream:
+        return {
+            str(entry.id): str(entry.string)
+            for entry in read_po(stream, locale=_LOCALES[language], abort_invalid=True)
+            if entry.id and entry.string
+        }
+
+
+class Translator:
+    """
+    One language: sentences, numbers, dates.
+
+    Parameters
+    ----------
+    language : str
+        ``zh`` or ``en``.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.locale = _LOCALES[language]
+
+    def __call__(self, id: str, /, **params: object) -> str:  # noqa: A002 - the catalogue's own word
+        """
+        Say a sentence.
+
+        Parameters
+        ----------
+        id : str
+            English sentence with ``{named}`` places; must be a literal, so that the catalogues collect it.
+        **params : object
+            What stands in the places; messages inside are put into words as well.
+
+        Returns
+        -------
+        str
+            The sentence in this language; English where the catalogue has none.
+        """
+        template = _catalogue(self.language).get(id, id)
+        return template.format(**{key: self._value(value) for key, value in params.items()})
+
+    def message(self, message: Message) -> str:
+        """
+        Say a message that came from below.
+
+        Parameters
+        ----------
+        message : Message
+            The message.
+
+        Returns
+        -------
+        str
+            The sentence in this language.
+        """
+        return self(message.id, **message.params)
+
+    def error(self, error: PlanningError) -> str:
+        """
+        Say an error with all its faults, one a line.
+
+        Parameters
+        ----------
+        error : PlanningError
+            The error.
+
+        Returns
+        -------
+        str
+            The words; the faults are indented.
+        """
+        return "\n".join([self.message(error.message), *(f"  {self.message(fault)}" for fault in error.faults)])
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """
+        Write a number as the language does.
+
+        Parameters
+        ----------
+        value : float or None
+            The number; None and NaN are written as a dash.
+        digits : int
+            Digits after the point.
+
+        Returns
+        -------
+        str
+            Such as ``1,234.5``.
+        """
+        if value is None or not math.isfinite(value):
+            return "–" if value is None or math.isnan(value) else "∞"
+        places = "." + "0" * digits if digits else ""
+        return str(babel.numbers.format_decimal(value, format=f"#,##0{places}", locale=self.locale))
+
+    def percent(self, share: float | None, digits: int = 1) -> str:
+        """
+        Write a share as a percentage.
+
+        Parameters
+        ----------
+        share : float or None
+            1 is all.
+        digits : int
+            Digits after the point.
+
+        Returns
+        -------
+        str
+            Such as ``93.5%``.
+        """
+        if share is None or not math.isfinite(share):
+            return "–"
+        places = "." + "0" * digits if digits else ""
+        return str(babel.numbers.format_percent(share, format=f"#,##0{places}%", locale=self.locale))
+
+    def date(self, day: dt.date) -> str:
+        """
+        Write a day as the language does.
+
+        Parameters
+        ----------
+        day : datetime.date
+            The day.
+
+        Returns
+        -------
+        str
+            Such as ``2026年11月22日``.
+        """
+        return str(babel.dates.format_date(day, format="long", locale=self.locale))
+
+    def _value(self, value: object) -> object:
+        return self.message(value) if isinstance(value, Message) else value
+
+
+@functools.cache
+def get_translator(language: Language) -> Translator:
+    """
+    Give the translator of a language.
+
+    Parameters
+    ----------
+    language : str
+        ``zh`` or ``en``.
+
+    Returns
+    -------
+    Translator
+        Holds no state of a session; may be shared.
+    """
+    return Translator(language)

@@ -1,0 +1,213 @@
+"""Schemas of the tables that pass between the rooms, checked in one place; a table's faults come all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from planning.errors import Message, SchemaError, msg
+from planning.stages import KINDS, STAGES
+
+__all__ = ["CANDIDATES", "EXCLUSION_KINDS", "HOUSING", "LOCALES", "SCHOOLS", "VILLAGES", "cells_schema", "check_table"]
+
+LOCALES = ("city", "town", "village", "")
+OWNERSHIPS = ("public", "private", "unknown")
+STATUSES = ("open", "planned", "closed")
+EXCLUSION_KINDS = ("water", "steep", "hazard", "farmland", "railway", "trunk_road", "expressway", "other")
+
+
+def _count(*, nullable: bool = True) -> pa.Column:
+    return pa.Column("Int64", pa.Check.ge(0), nullable=nullable)
+
+
+def _one_of(values: tuple[str, ...]) -> pa.Column:
+    return pa.Column(str, pa.Check.isin(values))
+
+
+def _text() -> pa.Column:
+    return pa.Column(str)
+
+
+def _point() -> pa.Column:
+    return pa.Column(
+        "geometry",
+        pa.Check(lambda geometry: geometry.geom_type == "Point", name="point"),
+    )
+
+
+def _index(name: str) -> pa.Index:
+    return pa.Index(str, pa.Check.str_length(min_value=1), unique=True, name=name)
+
+
+#: One row a school; seats, pupils and classes are unknown (NA), never 0, where the source does not say.
+SCHOOLS = pa.DataFrameSchema(
+    {
+        "name": _text(),
+        "kind": _one_of(KINDS),
+        "locale": _one_of(LOCALES),
+        "township": _text(),
+        "ownership": _one_of(OWNERSHIPS),
+        "status": _one_of(STATUSES),
+        **{f"{measure}_{stage}": _count() for measure in ("seats", "pupils", "classes") for stage in STAGES},
+        "beds": _count(),
+        "boarders": _count(),
+        "teachers": _count(),
+        "protected": pa.Column(bool),
+        "in_margin": pa.Column(bool),
+        "source_row": _count(),
+        "geometry": _point(),
+    },
+    index=_index("school_id"),
+    strict=False,
+)
+
+#: One row a village of the bureau's own list.
+VILLAGES = pa.DataFrameSchema(
+    {
+        "name": _text(),
+        "township": _text(),
+        "population": pa.Column("Float64", pa.Check.ge(0), nullable=True),
+        **{f"pupils_{stage}": _count() for stage in STAGES},
+        "geometry": _point(),
+    },
+    index=_index("village_id"),
+    strict=False,
+)
+
+#: One row a planned estate.
+HOUSING = pa.DataFrameSchema(
+    {
+        "name": _text(),
+        "dwellings": _count(nullable=False),
+        "year": _count(nullable=False),
+        "geometry": _point(),
+    },
+    index=_index("housing_id"),
+    strict=False,
+)
+
+#: One row a place where a school may be built.
+CANDIDATES = pa.DataFrameSchema(
+    {
+        "name": _text(),
+        "township": _text(),
+        "why": _text(),
+        "geometry": _point(),
+    },
+    index=_index("candidate_id"),
+    strict=False,
+)
+
+
+def cells_schema(bands: tuple[str, ...]) -> pa.DataFrameSchema:
+    """
+    Give the schema of the places where pupils live.
+
+    Parameters
+    ----------
+    bands : tuple of str
+        Grade bands of the project's stages.
+
+    Returns
+    -------
+    pandera.DataFrameSchema
+        Name, township, people, whole pupils by band, point.
+    """
+    return pa.DataFrameSchema(
+        {
+            "name": _text(),
+            "township": _text(),
+            "population": pa.Column(float, pa.Check.ge(0)),
+            **{f"pupils_{band}": pa.Column("int64", pa.Check.ge(0)) for band in bands},
+            "in_margin": pa.Column(bool),
+            "geometry": _point(),
+        },
+        index=_index("cell_id"),
+        strict=False,
+    )
+
+
+def check_table(
+    table: gpd.GeoDataFrame,
+    schema: pa.DataFrameSchema,
+    *,
+    file: str,
+    what: str,
+    rows: pd.Series | None = None,
+    headings: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Check a table against its schema and name all faults at once.
+
+    Parameters
+    ----------
+    table : geopandas.GeoDataFrame
+        The table, ids in the index.
+    schema : pandera.DataFrameSchema
+        What it must be.
+    file : str
+        Where it came from, for the error's words.
+    what : str
+        What its rows are, in the plural, such as ``schools``.
+    rows : pandas.Series, optional
+        Row of the file for each id, as the user's own program numbers it.
+    headings : Mapping, optional
+        The file's own heading of each of our columns, so that the error speaks the user's language.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The same table.
+
+    Raises
+    ------
+    SchemaError
+        With a fault for each column and kind of mistake, and the first rows that show it.
+    """
+    try:
+        schema.validate(table, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        faults = _in_words(error.failure_cases, rows=rows, headings=headings or {})
+        raise SchemaError(
+            msg("{file}: {n} faults in the table of {what}.", file=file, n=len(faults), what=what), faults
+        ) from error
+    return table
+
+
+def _in_words(cases: pd.DataFrame, *, rows: pd.Series | None, headings: Mapping[str, str]) -> list[Message]:
+    faults = []
+    for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False):
+        name = headings.get(str(column), str(column)) if isinstance(column, str) else str(check)
+        expected = _EXPECTED.get(str(check).split("(")[0])
+        shown = []
+        for case in group.head(5).itertuples():
+            value, row = case.failure_case, case.index
+            if rows is not None and row in rows.index:
+                row = rows[row]
+            shown.append(f"{row}: {value!r}" if pd.notna(row) else f"{value!r}")
+        faults.append(
+            msg(
+                "{column}: {expected} (row {shown}{more})",
+                column=name,
+                expected=expected if expected is not None else str(check),
+                shown=", ".join(shown),
+                more=f" … +{len(group) - 5}" if len(group) > 5 else "",
+            )
+        )
+    return faults
+
+
+_EXPECTED: Mapping[str, Message] = {
+    "column_in_dataframe": msg("the column is missing"),
+    "greater_than_or_equal_to": msg("must be 0 or more"),
+    "isin": msg("is not one of the values it may take"),
+    "not_nullable": msg("must not be empty"),
+    "field_uniqueness": msg("must not stand twice"),
+    "str_length": msg("must not be empty"),
+    "dtype": msg("is not of the right type"),
+    "point": msg("must be a point"),
+}
