@@ -26,6 +26,7 @@ __all__ = [
     "Stage",
     "Terrain",
     "Travel",
+    "faults_in_words",
     "load_project",
     "read_yaml",
 ]
@@ -374,7 +375,7 @@ def load_project(path: str | Path) -> Project:
     try:
         project = Project.model_validate({**content, "folder": path.parent.resolve()})
     except pydantic.ValidationError as error:
-        faults = _in_words(error)
+        faults = faults_in_words(error)
         raise ConfigError(
             msg("{file}: {n} faults in the project file.", file=path.name, n=len(faults)), faults
         ) from error
@@ -437,8 +438,20 @@ def _expected(kind: str, fault: Mapping[str, Any]) -> Message | str:
     return str(fault["msg"])
 
 
-def _in_words(error: pydantic.ValidationError) -> list[Message]:
-    """Put pydantic's findings into our own words, each with its path."""
+def faults_in_words(error: pydantic.ValidationError) -> list[Message]:
+    """
+    Put pydantic's findings into our own words, each with its path.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        What a closed schema found.
+
+    Returns
+    -------
+    list of Message
+        One fault each.
+    """
     faults = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"]) or "project"

@@ -184,11 +184,11 @@ def _in_words(cases: pd.DataFrame, *, rows: pd.Series | None, headings: Mapping[
         name = headings.get(str(column), str(column)) if isinstance(column, str) else str(check)
         expected = _EXPECTED.get(str(check).split("(")[0])
         shown = []
-        for case in group.head(5).itertuples():
-            value, row = case.failure_case, case.index
+        for value, place in zip(group["failure_case"].head(5), group["index"].head(5), strict=True):
+            row: object = place
             if rows is not None and row in rows.index:
                 row = rows[row]
-            shown.append(f"{row}: {value!r}" if pd.notna(row) else f"{value!r}")
+            shown.append(f"{row}: {value!r}" if not pd.isna(place) else f"{value!r}")
         faults.append(
             msg(
                 "{column}: {expected} (row {shown}{more})",
