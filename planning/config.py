@@ -190,8 +190,6 @@ class Question(_Closed):
     """boarding: limit of the weekly way to the hub."""
     budget: Positive | None = None
     """capacitated: money for building [yuan]."""
-    close: bool = False
-    """capacitated: schools that are not protected may be proposed for closure."""
     time_limit_s: Positive = 60.0
     """Longest time the solver may take [s]."""
 

@@ -180,14 +180,13 @@ def check_table(
 
 def _in_words(cases: pd.DataFrame, *, rows: pd.Series | None, headings: Mapping[str, str]) -> list[Message]:
     faults = []
+    numbers = {} if rows is None else rows.to_dict()
     for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False):
         name = headings.get(str(column), str(column)) if isinstance(column, str) else str(check)
         expected = _EXPECTED.get(str(check).split("(")[0])
         shown = []
         for value, place in zip(group["failure_case"].head(5), group["index"].head(5), strict=True):
-            row: object = place
-            if rows is not None and row in rows.index:
-                row = rows[row]
+            row = numbers.get(place, place)
             shown.append(f"{row}: {value!r}" if not pd.isna(place) else f"{value!r}")
         faults.append(
             msg(
