@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,29 @@ def demo_folder() -> Path:
     return ROOT / "data" / "demo"
 
 
+def absent(what: str) -> None:
+    """Skip a test for want of something, or fail where nothing may be wanting (``.ci/run`` sets PLANNING_STRICT)."""
+    if os.environ.get("PLANNING_STRICT"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Give the folder of real data that is not part of the project, or skip and say why."""
     named = os.environ.get("PLANNING_DATA", "../shared/data")
+    if named == "none":
+        pytest.skip("PLANNING_DATA=none: no real test data on this machine")
     folder = (ROOT / named).resolve()
-    if named == "none" or not folder.is_dir():
-        pytest.skip(f"real test data not found at PLANNING_DATA={named}")
+    if not folder.is_dir():
+        absent(f"real test data not found at PLANNING_DATA={named}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Give the path of the browser, or skip and say why."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        absent("Chromium not found; install it or set CHROMIUM to its path")
+    return str(path)
