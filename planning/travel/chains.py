@@ -156,7 +156,7 @@ def contract_chains(tails: Ints, heads: Ints, n_nodes: int) -> Chains:
 
 def _nodes_inside(ends: Ints, n_nodes: int) -> NDArray[np.bool_]:
     """Find the nodes of exactly two neighbours, but for one in each ring that nothing else joins."""
-    inside = np.bincount(ends.ravel(), minlength=n_nodes) == 2
+    inside: NDArray[np.bool_] = np.bincount(ends.ravel(), minlength=n_nodes) == 2
     links = ends[inside[ends].all(axis=1)]
     if not len(links):
         return inside

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import dijkstra
 
 from planning.travel.chains import Chains
 from planning.travel.customise import Customised, Winners
 from planning.travel.ragged import ragged_range
+from planning.travel.search import search_tree
 from planning.travel.sweep import VIA_FIRST, VIA_LAST, Meetings, RootedCore, along_chain, root_core, spread
 
 __all__ = ["ChainLoads", "carry", "unpack_path"]
@@ -79,11 +79,11 @@ class _Tree:
 
 def _grow(core: RootedCore, root: int) -> _Tree:
     """Sweep from one root, keeping the tree; ties are broken by the second cost where there is one."""
-    cost, before = dijkstra(core.graph(), indices=root, return_predecessors=True)
+    cost, before = search_tree(core.graph(), root)
     second = None
     if core.second is not None:
-        second, before = dijkstra(core.graph(core.tight(cost)), indices=root, return_predecessors=True)
-    return _Tree(cost, second, before.astype(np.int64))
+        second, before = search_tree(core.graph(core.tight(cost)), root)
+    return _Tree(cost, second, before)
 
 
 def _choose(
@@ -154,7 +154,7 @@ def carry(
         loads.enter_or_leave(places, by_last, through, leaving=turned)
         chains = costs.chains
         ends = np.where(by_last, chains.last_end[places], chains.first_end[places])
-        at_core = _accumulate(tree.before, np.bincount(ends, weights=through, minlength=core.size))
+        at_core = _accumulate(tree.before, np.bincount(ends, weights=through, minlength=core.size).astype(np.float64))
         _put_down(core, tree, at_core, roots[number], loads, leaving=not turned)
     also[np.isinf(cost)] = np.inf
     return cost, also

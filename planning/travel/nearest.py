@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import dijkstra
 
 from planning.travel.customise import Customised
 from planning.travel.ragged import ragged_range
-from planning.travel.sweep import Limit, RootedCore, along_chain, cost_matrix, root_core, spread
+from planning.travel.search import Limit, search_from_all
+from planning.travel.sweep import RootedCore, along_chain, cost_matrix, root_core, spread
 
 __all__ = ["k_nearest", "nearest_one"]
 
@@ -45,9 +45,7 @@ def nearest_one(costs: Customised, facilities: Ints, origins: Ints, limit: Limit
     """
     sites, lowest = np.unique(facilities, return_index=True)
     core = root_core(costs, sites)
-    at_core, _, source = dijkstra(
-        core.graph(), indices=core.root, min_only=True, return_predecessors=True, limit=limit.search
-    )
+    at_core, source = search_from_all(core.graph(), core.root, limit.reach)
     none = len(facilities)
     position = np.full(core.size, none, np.int64)
     site_at = np.full(core.size, -1, np.int64)

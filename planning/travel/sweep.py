@@ -1,83 +1,32 @@
 """
-Sweeps: Dijkstra from places anywhere in the network, over the core alone.
+Sweeps: a search from places anywhere in the network, over the core alone.
 
 A place inside a chain becomes a *virtual root*, one more row of the graph with an arc to each end of its chain. Costs at
 the core are then carried to places inside chains from both ends; two places in one chain are joined along it as well.
-
-References
-----------
-.. [1] E. W. Dijkstra, A note on two problems in connexion with graphs, Numer. Math. 1, 269-271, 1959.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from planning.travel.customise import Customised
 from planning.travel.ragged import offsets_of, ragged_range
+from planning.travel.search import Limit, search
 
-__all__ = [
-    "VIA_FIRST",
-    "VIA_LAST",
-    "Limit",
-    "Meetings",
-    "RootedCore",
-    "along_chain",
-    "cost_matrix",
-    "root_core",
-    "spread",
-]
+__all__ = ["VIA_FIRST", "VIA_LAST", "Meetings", "RootedCore", "along_chain", "cost_matrix", "root_core", "spread"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 # What stands in `RootedCore.slot` for the arcs that leave a virtual root.
 VIA_FIRST, VIA_LAST = -1, -2
 
 _BLOCK_CELLS = 1 << 22  # numbers held at once by a block of sweeps (32 MB of float64)
-_SLACK = 1e-6  # the search goes this much further than the limit, which is then applied to the sums as returned
-
-
-@dataclass(frozen=True)
-class Limit:
-    """
-    A limit of cost, inclusive.
-
-    Whole-number costs are compared exactly; others as they are returned (float32), since the order in which decimals
-    are added decides their last bits and must not decide who is within reach.
-
-    Parameters
-    ----------
-    value : float
-        The limit; inf for none.
-    whole : bool
-        Whether all costs are whole numbers.
-    """
-
-    value: float
-    whole: bool
-
-    @property
-    def search(self) -> float:
-        """How far a search must go to miss nothing."""
-        return float(np.nextafter(self.value * (1 + _SLACK), np.inf))
-
-    def cut(self, costs: Floats) -> None:
-        """Put inf, in place, where costs are beyond the limit."""
-        if np.isinf(self.value):
-            return
-        if self.whole and self.value < 2**24:
-            costs[costs > self.value] = np.inf
-        else:
-            with np.errstate(over="ignore"):
-                costs[costs.astype(np.float32) > np.float32(self.value)] = np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +73,9 @@ class RootedCore:
 
     def tight(self, costs: Floats) -> NDArray[np.bool_]:
         """Mark the arcs that lie on some cheapest path, given the cost of each row."""
-        return np.isfinite(costs[self.tail]) & (costs[self.tail] + self.weight == costs[self.head])
+        at_tail = costs[self.tail]
+        tight: NDArray[np.bool_] = np.isfinite(at_tail) & (at_tail + self.weight == costs[self.head])
+        return tight
 
 
 def root_core(costs: Customised, nodes: Ints, second: Customised | None = None) -> RootedCore:
@@ -314,7 +265,7 @@ def cost_matrix(
     block = int(np.clip(_BLOCK_CELLS // max(core.size, len(places), 1), 1, 256))
     for begin in range(0, len(roots), block):
         rows = slice(begin, min(begin + block, len(roots)))
-        at_core = dijkstra(graph, indices=core.root[rows], limit=limit.search)
+        at_core = search(graph, core.root[rows], limit.reach)
         by_first, by_last = spread(costs, at_core, places)
         out = np.minimum(by_first, by_last)
         meet = along_chain(costs, roots[rows], places)
@@ -343,4 +294,4 @@ def cost_matrix(
 
 def _second_costs(core: RootedCore, costs: Floats, root: int) -> Floats:
     """Sweep once more, by the second cost, over the arcs that lie on cheapest paths."""
-    return np.asarray(dijkstra(core.graph(core.tight(costs)), indices=int(root)), dtype=np.float64)
+    return search(core.graph(core.tight(costs)), np.array([root], np.int64))[0]

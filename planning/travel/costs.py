@@ -1,0 +1,305 @@
+"""Travel costs between the places where children live and schools: along the network, the access legs included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from planning.errors import NetworkError, msg
+from planning.travel.router import Router
+
+__all__ = ["Costs", "build_costs", "costs_to_point"]
+
+Floats = NDArray[np.float64]
+Matrix = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+_METRES_PER_MINUTE_PER_KMH = 1000 / 60
+# Two arc costs count as one and the same, up to a factor, when no arc departs from it by more than this.
+_SAME_SPEED = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """
+    What it costs to get from each cell to each site.
+
+    Parameters
+    ----------
+    cell_ids, site_ids : pandas.Index of str
+        Which rows and columns are whose.
+    distance_m : numpy.ndarray of float32, shape (n_cells, n_sites)
+        Distance along the quickest way, access legs included [m]; inf = no path.
+    time_min : numpy.ndarray of float32, shape (n_cells, n_sites)
+        Time at the mode's reference speed, access legs included [min]; inf = no path.
+    off_road_m : numpy.ndarray of float32, shape (n_cells, n_sites)
+        How much of the distance is straight over open ground [m]; finite also where there is no path.
+    mode : str
+        How one travels: walk, bike or drive.
+    """
+
+    cell_ids: pd.Index[str]
+    site_ids: pd.Index[str]
+    distance_m: Matrix
+    time_min: Matrix
+    off_road_m: Matrix
+    mode: str
+
+    def __post_init__(self) -> None:
+        shape = (len(self.cell_ids), len(self.site_ids))
+        if not self.distance_m.shape == self.time_min.shape == self.off_road_m.shape == shape:
+            raise NetworkError(msg("The costs do not have one row for each cell and one column for each site."))
+
+
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """Places beside the network: where each is, the node it joins, and the straight leg to it (inf where there is none)."""
+
+    nodes: Ints
+    legs_m: Floats
+    xy: Floats
+
+
+def build_costs(
+    router_time: Router,
+    length_m: ArrayLike,
+    *,
+    cell_ids: pd.Index[str],
+    cell_nodes: ArrayLike,
+    cell_legs_m: ArrayLike,
+    cell_xy: ArrayLike,
+    site_ids: pd.Index[str],
+    site_nodes: ArrayLike,
+    site_legs_m: ArrayLike,
+    site_xy: ArrayLike,
+    leg_kmh: float,
+    mode: str,
+    progress: Progress | None = None,
+) -> Costs:
+    """
+    Compute time and distance from every cell to every site, the access legs included.
+
+    The way is the quickest along the network; of several equally quick, the shortest. A cell and a site that lie nearer
+    to each other than their two legs together are joined by the straight way between them. A place without a node has no
+    leg, so the straight way is all it has.
+
+    Parameters
+    ----------
+    router_time : Router
+        The network with the minutes of the mode as costs [min].
+    length_m : array_like of float, shape (n_arcs,)
+        Length of each arc [m].
+    cell_ids, site_ids : pandas.Index of str
+        Ids of cells and sites.
+    cell_nodes, site_nodes : array_like of int
+        Node that each joins; -1 where there is no road at all.
+    cell_legs_m, site_legs_m : array_like of float
+        Straight access leg to that node [m]; of no meaning where the node is -1.
+    cell_xy, site_xy : array_like of float, shape (n, 2)
+        Where each lies, in metres of one projected CRS [m].
+    leg_kmh : float
+        Speed on the legs and the straight way [km/h].
+    mode : str
+        How one travels, as it shall be kept with the costs.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after each block of work.
+
+    Returns
+    -------
+    Costs
+        Distance, time and the part off the road, of every pair.
+
+    Raises
+    ------
+    NetworkError
+        If the arrays do not fit each other, a node is not in the network, or a leg or the speed is not a fair number.
+    """
+    cells = _check_ends(cell_nodes, cell_legs_m, cell_xy, len(cell_ids))
+    sites = _check_ends(site_nodes, site_legs_m, site_xy, len(site_ids))
+    metres_per_min = _check_speed(leg_kmh)
+    time_min, distance_m = _along_network(router_time, length_m, cells.nodes, sites.nodes, progress)
+    off_road_m = _join(time_min, distance_m, cells, sites, metres_per_min)
+    return Costs(cell_ids, site_ids, distance_m, time_min, off_road_m, mode)
+
+
+def costs_to_point(
+    router_time: Router,
+    length_m: ArrayLike,
+    *,
+    end_nodes: ArrayLike,
+    end_minutes: ArrayLike,
+    end_metres: ArrayLike,
+    point_leg_m: float,
+    point_xy: ArrayLike,
+    cell_ids: pd.Index[str],
+    cell_nodes: ArrayLike,
+    cell_legs_m: ArrayLike,
+    cell_xy: ArrayLike,
+    leg_kmh: float,
+    mode: str,
+    site_id: str = "",
+) -> Costs:
+    """
+    Compute the costs from every cell to a point on an edge, as a what-if on the map needs them.
+
+    The network is not touched: whoever comes to the point comes by one of the ends of its edge, so one sweep to each end
+    is enough, and exact. An edge is what lies between two neighbouring nodes: where cells were snapped onto a road, their
+    nodes divide it.
+
+    Parameters
+    ----------
+    router_time : Router
+        The network with the minutes of the mode as costs [min].
+    length_m : array_like of float, shape (n_arcs,)
+        Length of each arc [m].
+    end_nodes : array_like of int, shape (n_ends,)
+        Nodes at the ends of the edge; none where there is no road at all.
+    end_minutes, end_metres : array_like of float, shape (n_ends,)
+        Time [min] and distance [m] from each of these nodes to the foot of the point; inf where one may not go that way.
+    point_leg_m : float
+        Straight access leg from that foot to the point [m].
+    point_xy : array_like of float, shape (2,)
+        Where the point lies [m].
+    cell_ids : pandas.Index of str
+        Ids of the cells.
+    cell_nodes, cell_legs_m, cell_xy : array_like
+        As in :func:`build_costs`.
+    leg_kmh : float
+        Speed on the legs and the straight way [km/h].
+    mode : str
+        How one travels.
+    site_id : str
+        What to call the point.
+
+    Returns
+    -------
+    Costs
+        One column, equal to that of :func:`build_costs` on a network with a node at the foot of the point.
+
+    Raises
+    ------
+    NetworkError
+        As :func:`build_costs`.
+    """
+    cells = _check_ends(cell_nodes, cell_legs_m, cell_xy, len(cell_ids))
+    ends = np.asarray(end_nodes, np.int64)
+    minutes, metres = np.asarray(end_minutes, np.float64), np.asarray(end_metres, np.float64)
+    if ends.ndim != 1 or minutes.shape != ends.shape or metres.shape != ends.shape:
+        raise NetworkError(msg("Give the minutes and the metres for each end of the edge."))
+    point = _check_ends([0 if len(ends) else -1], [point_leg_m], point_xy, 1)
+    metres_per_min = _check_speed(leg_kmh)
+    time_by_end, distance_by_end = _along_network(router_time, length_m, cells.nodes, ends, None)
+    shape = (len(cell_ids), 1)
+    time_min, distance_m = np.full(shape, np.inf, np.float32), np.full(shape, np.inf, np.float32)
+    if len(ends):
+        by_end = time_by_end.astype(np.float64) + minutes
+        along = distance_by_end.astype(np.float64) + metres
+        best = np.lexsort((along, by_end), axis=1)[:, :1]
+        time_min[:] = np.take_along_axis(by_end, best, axis=1)
+        distance_m[:] = np.take_along_axis(along, best, axis=1)
+        distance_m[np.isinf(time_min)] = np.inf
+    off_road_m = _join(time_min, distance_m, cells, point, metres_per_min)
+    return Costs(cell_ids, pd.Index([site_id]), distance_m, time_min, off_road_m, mode)
+
+
+def _check_speed(leg_kmh: float) -> float:
+    """Turn the speed of the legs into metres per minute."""
+    if not 0 < leg_kmh < np.inf:
+        raise NetworkError(msg("The speed on access legs must be above 0 km/h, not {speed}.", speed=leg_kmh))
+    return leg_kmh * _METRES_PER_MINUTE_PER_KMH
+
+
+def _check_ends(nodes: ArrayLike, legs_m: ArrayLike, xy: ArrayLike, n: int) -> _Ends:
+    """Check that places beside the network have a node or none, a leg and a location each."""
+    node = np.asarray(nodes, np.int64)
+    leg = np.array(legs_m, np.float64)
+    at = np.asarray(xy, np.float64).reshape(-1, 2)
+    if node.shape != (n,) or leg.shape != (n,) or at.shape != (n, 2):
+        raise NetworkError(msg("Each place needs one node, one access leg and one location: {n} of each.", n=n))
+    leg[node < 0] = np.inf
+    wrong = ~(leg >= 0) | ~np.isfinite(at).all(axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise NetworkError(
+            msg("A place has no fair access leg or location (row {row}: leg {leg} m).", row=row, leg=float(leg[row]))
+        )
+    return _Ends(node, leg, at)
+
+
+def _along_network(
+    router: Router, length_m: ArrayLike, cell_nodes: Ints, site_nodes: Ints, progress: Progress | None
+) -> tuple[Matrix, Matrix]:
+    """Compute time and distance between nodes; inf where a place has none."""
+    length = np.asarray(length_m, np.float64)
+    metres_per_min = _common_speed(router, length)
+    rows, columns = cell_nodes >= 0, site_nodes >= 0
+    origins, targets = cell_nodes[rows], site_nodes[columns]
+    if metres_per_min is None:
+        time_min, distance_m = router.matrix(origins, targets, also=length, progress=progress)
+    else:
+        time_min = router.matrix(origins, targets, progress=progress)
+        distance_m = time_min * np.float32(metres_per_min)
+    if rows.all() and columns.all():
+        return time_min, distance_m
+    shape = (len(cell_nodes), len(site_nodes))
+    every_time, every_distance = np.full(shape, np.inf, np.float32), np.full(shape, np.inf, np.float32)
+    every_time[np.ix_(rows, columns)] = time_min
+    every_distance[np.ix_(rows, columns)] = distance_m
+    return every_time, every_distance
+
+
+def _common_speed(router: Router, length_m: Floats) -> float | None:
+    """Find the one speed of all open arcs [m/min], where there is one: then one sweep gives time and distance."""
+    open_arcs = np.isfinite(router.costs)
+    if length_m.shape != router.costs.shape or not open_arcs.any():
+        return None
+    minutes, metres = router.costs[open_arcs], length_m[open_arcs]
+    if not (minutes.max() > 0 and np.isfinite(metres).all()):
+        return None
+    speed = float(metres[np.argmax(minutes)] / minutes.max())
+    same = np.abs(metres - speed * minutes) <= _SAME_SPEED * metres
+    return speed if bool(same.all()) else None
+
+
+def _join(time_min: Matrix, distance_m: Matrix, cells: _Ends, sites: _Ends, metres_per_min: float) -> Matrix:
+    """Add the legs, in place, take the straight way where it is nearer, and return what lies off the road."""
+    cell_leg = np.where(np.isinf(cells.legs_m), 0.0, cells.legs_m).astype(np.float32)[:, None]
+    site_leg = np.where(np.isinf(sites.legs_m), 0.0, sites.legs_m).astype(np.float32)
+    off_road_m = cell_leg + site_leg
+    distance_m += cell_leg
+    distance_m += site_leg
+    time_min += cell_leg / np.float32(metres_per_min)
+    time_min += site_leg / np.float32(metres_per_min)
+    cell, site = _near_pairs(cells, sites)
+    straight = np.hypot(*(cells.xy[cell] - sites.xy[site]).T)
+    distance_m[cell, site] = straight
+    time_min[cell, site] = straight / metres_per_min
+    off_road_m[cell, site] = straight
+    return off_road_m
+
+
+def _near_pairs(cells: _Ends, sites: _Ends) -> tuple[Ints, Ints]:
+    """Find the pairs that lie nearer to each other than their legs together; all pairs of a place without a leg."""
+    lone_cell, lone_site = np.flatnonzero(np.isinf(cells.legs_m)), np.flatnonzero(np.isinf(sites.legs_m))
+    cell, site = np.flatnonzero(np.isfinite(cells.legs_m)), np.flatnonzero(np.isfinite(sites.legs_m))
+    pairs = [
+        (np.repeat(lone_cell, len(sites.legs_m)), np.tile(np.arange(len(sites.legs_m)), len(lone_cell))),
+        (np.repeat(cell, len(lone_site)), np.tile(lone_site, len(cell))),
+    ]
+    if len(cell) and len(site):
+        reach = cells.legs_m[cell] + sites.legs_m[site].max()
+        found = cKDTree(sites.xy[site]).query_ball_point(cells.xy[cell], reach)
+        count = np.fromiter((len(row) for row in found), np.int64, len(cell))
+        near_site = site[np.fromiter((at for row in found for at in row), np.int64, int(count.sum()))]
+        near_cell = np.repeat(cell, count)
+        straight = np.hypot(*(cells.xy[near_cell] - sites.xy[near_site]).T)
+        nearer = straight < cells.legs_m[near_cell] + sites.legs_m[near_site]
+        pairs.append((near_cell[nearer], near_site[nearer]))
+    first, second = zip(*pairs, strict=True)
+    return np.concatenate(first), np.concatenate(second)
