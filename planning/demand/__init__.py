@@ -1,0 +1,1 @@
+"""People to pupils: by cell, stage and grade band."""

@@ -1,0 +1,1 @@
+"""Roads to a network one can route on: build, modes, merge, snap."""

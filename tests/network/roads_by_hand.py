@@ -1,0 +1,38 @@
+"""Roads drawn in a test: ways as lists of node ids, nodes as places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyproj
+
+from planning.roads import Roads, make_roads
+
+CRS = pyproj.CRS.from_epsg(4545)
+_DEFAULTS = {
+    "highway": "residential",
+    "name": "",
+    "oneway": 0,
+    "bridge": False,
+    "tunnel": False,
+    "foot": "",
+    "bicycle": "",
+    "motor_vehicle": "",
+    "maxspeed_kmh": np.nan,
+    "surface": "",
+    "source": "test.osm",
+}
+
+
+def roads_of(ways: dict[str, list[int]], places: dict[int, tuple[float, float]], **tags: dict[str, object]) -> Roads:
+    table = pd.DataFrame(
+        {column: [tags.get(column, {}).get(way, default) for way in ways] for column, default in _DEFAULTS.items()},
+        index=list(ways),
+    )
+    return make_roads(
+        table,
+        node_ids=np.array(list(places), dtype=np.int64),
+        xy=np.array(list(places.values()), dtype=float).reshape(-1, 2),
+        offsets=np.cumsum([0, *map(len, ways.values())]),
+        refs=np.array([ref for refs in ways.values() for ref in refs], dtype=np.int64),
+    )
