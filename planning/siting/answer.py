@@ -1,0 +1,203 @@
+"""What the uncapacitated models share when they answer: the nearest allocation, the cells left out, and the reasons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from planning.access.allocation import Allocation
+from planning.errors import Message, msg
+from planning.siting.checks import Floats, Ints, Reach
+from planning.siting.clock import Clock
+from planning.siting.lists import build_lists, nearest_site
+from planning.siting.proposal import Proposal
+from planning.siting.swap import build_greedily, improve_by_swaps, with_finite_fallback
+
+__all__ = ["NAMED", "allocate_nearest", "left_out", "no_answer", "number_list", "unreached_by_choice"]
+
+NAMED = 20
+"""Cells and sites named one by one in a sentence; of longer lists the number of the rest is told."""
+
+
+def number_list(numbers: npt.ArrayLike) -> str:
+    """
+    Write numbers for a sentence.
+
+    Parameters
+    ----------
+    numbers : array_like of int
+        Cells or sites.
+
+    Returns
+    -------
+    str
+        The first ``NAMED`` of them, and how many more there are.
+    """
+    every = np.asarray(numbers, dtype=np.int64)
+    text = ", ".join(str(number) for number in every[:NAMED].tolist())
+    return text if every.size <= NAMED else f"{text} (+{every.size - NAMED})"
+
+
+def left_out(reach: Reach, weight: Floats) -> tuple[tuple[int, ...], tuple[Message, ...]]:
+    """
+    List the cells with pupils that no site reaches, and say so.
+
+    Parameters
+    ----------
+    reach : Reach
+        Pairs in reach.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+
+    Returns
+    -------
+    tuple of tuple
+        Cells, and the sentence about them (none where there are none).
+    """
+    cells = np.flatnonzero((weight > 0) & ~reach.reached())
+    if cells.size == 0:
+        return (), ()
+    words = msg(
+        "No site reaches cell {cells}: {pupils} pupils are left out of the question.",
+        cells=number_list(cells),
+        pupils=f"{weight[cells].sum():g}",
+    )
+    return tuple(cells.tolist()), (words,)
+
+
+def allocate_nearest(
+    reach: Reach, weight: Floats, sites: Ints, covered: npt.NDArray[np.bool_] | None = None
+) -> Allocation:
+    """
+    Send every cell to its nearest open site; among equals to the lowest column.
+
+    Parameters
+    ----------
+    reach : Reach
+        Pairs in reach.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    sites : numpy.ndarray of int
+        Columns that are open.
+    covered : numpy.ndarray of bool, optional, shape (n_rows,)
+        Cells that are sent at all.
+
+    Returns
+    -------
+    Allocation
+        Whole pupils as int64; fractions of pupils stay fractions. Prices are 0: seats do not limit.
+    """
+    site, cost = nearest_site(reach, sites)
+    sent = (site >= 0) & (weight > 0)
+    if covered is not None:
+        sent &= covered
+    whole = np.array_equal(weight, np.floor(weight))
+    amounts = weight.astype(np.int64) if whole else weight
+    rows = np.flatnonzero(sent)
+    pairs = Reach(rows, site[rows], cost[rows], reach.n_rows, reach.n_sites)
+    unserved = np.where(sent, 0, amounts)
+    return Allocation(
+        flows=pairs.matrix(amounts[rows]),
+        cost=float(weight[rows] @ cost[rows]),
+        unserved=unserved,
+        prices=np.zeros(reach.n_sites),
+    )
+
+
+def no_answer(
+    sense: Literal["min", "max"],
+    clock: Clock,
+    unreachable: tuple[int, ...],
+    words: tuple[Message, ...],
+    *,
+    stopped: Literal["time_limit", "cancelled"] | None = None,
+    bound: float | None = None,
+) -> Proposal:
+    """
+    Answer that there is no answer.
+
+    Parameters
+    ----------
+    sense : {"min", "max"}
+        Sense of the question.
+    clock : Clock
+        The run's clock.
+    unreachable : tuple of int
+        Cells left out.
+    words : tuple of Message
+        The reasons.
+    stopped : {"time_limit", "cancelled"}, optional
+        Why the run ended before it had an answer; without it the question is infeasible.
+    bound : float, optional
+        What was proven before the run was stopped.
+
+    Returns
+    -------
+    Proposal
+        Without sites; objective and bound are nan where the question is infeasible.
+    """
+    worst = float("inf") if sense == "min" else float("-inf")
+    return Proposal(
+        sites=(),
+        closed=(),
+        allocation=None,
+        sense=sense,
+        objective=float("nan") if stopped is None else worst,
+        bound=float("nan") if stopped is None else (-worst if bound is None else bound),
+        status=stopped or "infeasible",
+        seconds=clock.seconds,
+        unreachable=unreachable,
+        explanation=words,
+    )
+
+
+def unreached_by_choice(
+    reach: Reach, weight: Floats, fixed: Ints, candidates: Ints, p: int, fewest: int, clock: Clock
+) -> tuple[Message, ...]:
+    """
+    Name the cells that stay out of reach when as many pupils as possible are reached.
+
+    Parameters
+    ----------
+    reach : Reach
+        Pairs in reach.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    fixed, candidates : numpy.ndarray of int
+        Columns that are open, and that may be opened.
+    p : int
+        New sites allowed.
+    fewest : int
+        New sites needed at least.
+    clock : Clock
+        The run's clock.
+
+    Returns
+    -------
+    tuple of Message
+        What would have to give, then one sentence a cell.
+    """
+    level = Reach(reach.row, reach.site, np.zeros_like(reach.cost), reach.n_rows, reach.n_sites)
+    lists = with_finite_fallback(build_lists(level, weight, fixed))
+    sites = improve_by_swaps(lists, build_greedily(lists, p, candidates, clock), candidates, clock)
+    site, _ = nearest_site(reach, np.union1d(fixed, sites))
+    cells = np.flatnonzero((site < 0) & (weight > 0) & reach.reached())
+    total = msg(
+        "No {p} new sites reach every cell: at least {fewest} are needed. Allow more new sites, or a longer way.",
+        p=p,
+        fewest=fewest,
+    )
+    single = tuple(
+        msg(
+            "Cell {cell} ({pupils} pupils) cannot be served: only sites {sites} reach it, and p allows {p}.",
+            cell=int(cell),
+            pupils=f"{weight[cell]:g}",
+            sites=number_list(reach.site[reach.row == cell]),
+            p=p,
+        )
+        for cell in cells[:NAMED]
+    )
+    rest = (msg("{n} more cells cannot be served.", n=int(cells.size - NAMED)),) if cells.size > NAMED else ()
+    return (total, *single, *rest)

@@ -1,0 +1,210 @@
+"""
+Propose boarding hubs: every pupil travels each day, or boards at an open hub and travels twice a week.
+
+A week has ten daily trips and two weekly ones. Boarding has no price of its own, so a pupil boards where that makes the
+week's travel shorter or where no day school is in reach. The weights are this tool's own, not a standard's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from planning.errors import Message, SchemaError, msg
+from planning.siting.answer import NAMED, no_answer
+from planning.siting.checks import (
+    Bools,
+    Floats,
+    Reach,
+    check_columns,
+    check_count,
+    check_limit,
+    check_per_site,
+    check_pupils,
+    check_reach,
+)
+from planning.siting.clock import Cancel, Clock
+from planning.siting.flow import Arcs, FlowQuestion
+from planning.siting.layout import solve_layout
+from planning.siting.proposal import OPTIMAL_GAP, BoardingAllocation, Proposal, gap_between
+from planning.siting.reasons import why_no_seats
+
+__all__ = ["DAY_TRIPS", "WEEK_TRIPS", "boarding"]
+
+DAY_TRIPS = 10.0
+"""One-way trips of a day pupil in a week of five days."""
+
+WEEK_TRIPS = 2.0
+"""One-way trips of a boarder in a week: there and back."""
+
+
+def boarding(
+    costs_day: Any,
+    costs_week: Any,
+    pupils_by_band: Any,
+    seats: Any,
+    beds: Any,
+    may_board: Any,
+    p: int | None = None,
+    fixed: Iterable[int] = (),
+    time_limit_s: float = 60,
+    *,
+    cancel: Cancel | None = None,
+) -> Proposal:
+    """
+    Open new sites, and send every pupil to an open one by day or to board, so that the week's travel is least.
+
+    Rows of the answer are (band, cell) pairs, band by band: row ``band * n_cells + cell``.
+
+    Parameters
+    ----------
+    costs_day : array_like, shape (n_bands, n_cells, n_sites), or list of matrices by band, dense or CSR
+        Cost of one daily trip [cost unit]; inf or not stored = beyond the band's daily limit.
+    costs_week : array_like, shape (n_bands, n_cells, n_sites), or list of matrices by band, dense or CSR
+        Cost of one weekly trip [cost unit]; inf or not stored = beyond the weekly limit.
+    pupils_by_band : array_like of int, shape (n_bands, n_cells)
+        Pupils [pupils].
+    seats : float or array_like, shape (n_sites,)
+        Seats of each site, shared by all bands, boarders included [seats]; inf = no limit.
+    beds : float or array_like, shape (n_sites,)
+        Beds of each site, shared by all bands [beds]; inf = no limit.
+    may_board : array_like of bool, shape (n_bands,)
+        Bands whose pupils may board.
+    p : int, optional
+        New sites, exactly; None = any number, at no cost, of which only those with pupils are listed.
+    fixed : iterable of int
+        Columns that are open already, with their own seats and beds.
+    time_limit_s : float
+        Wall time the search may take [s]; the last seating of the pupils comes on top.
+    cancel : callable, optional
+        Asked between rounds; True ends the run with status ``cancelled``.
+
+    Returns
+    -------
+    Proposal
+        Sense ``min``; the objective is the sum of pupils times ``DAY_TRIPS`` times day cost, and ``WEEK_TRIPS`` times
+        week cost for boarders. ``allocation`` is a `BoardingAllocation`; ``unreachable`` holds rows.
+
+    Raises
+    ------
+    SchemaError
+        If an argument does not fit the others.
+    """
+    clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
+    day, week = _by_band(costs_day, "costs_day"), _by_band(costs_week, "costs_week")
+    shapes = {(reach.n_rows, reach.n_sites) for reach in (*day, *week)}
+    if len(day) != len(week) or len(shapes) != 1:
+        raise SchemaError(msg("costs_week: must have the bands, cells and sites of costs_day."))
+    n_cells, n = shapes.pop()
+    wanted = _pupils(pupils_by_band, len(day), n_cells)
+    boards = np.asarray(may_board)
+    if boards.shape != (len(day),) or boards.dtype != bool:
+        raise SchemaError(msg("may_board: must be true or false for each of {n} grade bands.", n=len(day)))
+    open_now = check_columns(fixed, n, "fixed")
+    candidate = np.ones(n, dtype=bool)
+    candidate[open_now] = False
+    n_candidates = int(candidate.sum())
+    count = n_candidates if p is None else check_count(p, n_candidates)
+    arcs = _arcs(day, week, boards, n_cells)
+    reached = np.zeros(wanted.size, dtype=bool)
+    reached[arcs.row] = True
+    question = FlowQuestion(
+        arcs=arcs,
+        pupils=np.where(reached, wanted, 0.0),
+        seats=np.floor(check_per_site(seats, n, "seats", infinite=True)),
+        beds=np.floor(check_per_site(beds, n, "beds", infinite=True)),
+        opening=np.zeros(n),
+        candidate=candidate,
+        closable=np.zeros(n, dtype=bool),
+        most=count,
+        fewest=count,
+        spend=np.zeros(n),
+        budget=np.inf,
+        least_load=np.zeros(n),
+    )
+    unreachable, words = _left_out(wanted, reached, n_cells)
+    layout = solve_layout(question, clock)
+    if layout.status == "infeasible":
+        return no_answer("min", clock, unreachable, words + why_no_seats(question, clock, n_cells=n_cells))
+    if layout.opened is None or layout.flow is None:
+        return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
+    allocation = _allocation(arcs, np.round(layout.flow).astype(np.int64), wanted, n, len(day))
+    new = layout.opened & candidate
+    if p is None:
+        new &= np.asarray(allocation.flows.sum(axis=0)).ravel() > 0
+    bound = min(layout.bound, allocation.cost)
+    return Proposal(
+        sites=tuple(np.flatnonzero(new).tolist()),
+        closed=(),
+        allocation=allocation,
+        sense="min",
+        objective=allocation.cost,
+        bound=bound,
+        status="optimal" if gap_between(allocation.cost, bound) <= OPTIMAL_GAP else clock.reason(),
+        seconds=clock.seconds,
+        unreachable=unreachable,
+        explanation=words,
+    )
+
+
+def _by_band(costs: Any, name: str) -> list[Reach]:
+    """Take one matrix a band."""
+    if sparse.issparse(costs) or not isinstance(costs, (Sequence, np.ndarray)) or len(costs) == 0:
+        raise SchemaError(msg("{name}: must be one table of cells by sites for each grade band.", name=name))
+    return [check_reach(part, name) for part in costs]
+
+
+def _pupils(pupils: Any, n_bands: int, n_cells: int) -> Floats:
+    taken = np.asarray(pupils)
+    if taken.shape != (n_bands, n_cells):
+        raise SchemaError(
+            msg(
+                "pupils_by_band: must have {n_bands} grade bands of {n_cells} cells, the shape of costs_day.",
+                n_bands=n_bands,
+                n_cells=n_cells,
+            )
+        )
+    return check_pupils(taken.ravel(), n_bands * n_cells, whole=True, name="pupils_by_band")
+
+
+def _arcs(day: list[Reach], week: list[Reach], boards: Bools, n_cells: int) -> Arcs:
+    """Stack the bands: arcs of a week's day trips, and of a week's boarding where the band may board."""
+    parts = [(band, reach, False) for band, reach in enumerate(day)]
+    parts += [(band, reach, True) for band, reach in enumerate(week) if boards[band]]
+    row = np.concatenate([reach.row + band * n_cells for band, reach, _ in parts])
+    site = np.concatenate([reach.site for _, reach, _ in parts])
+    cost = np.concatenate([reach.cost * (WEEK_TRIPS if board else DAY_TRIPS) for _, reach, board in parts])
+    board = np.concatenate([np.full(reach.row.size, board) for _, reach, board in parts])
+    order = np.lexsort((board, site, row))
+    return Arcs(row[order], site[order], cost[order], board[order])
+
+
+def _left_out(wanted: Floats, reached: Bools, n_cells: int) -> tuple[tuple[int, ...], tuple[Message, ...]]:
+    rows = np.flatnonzero((wanted > 0) & ~reached)
+    single = tuple(
+        msg(
+            "No site reaches cell {cell}, grade band {band}: {pupils} pupils are left out of the question.",
+            cell=int(row % n_cells),
+            band=int(row // n_cells),
+            pupils=int(wanted[row]),
+        )
+        for row in rows[:NAMED]
+    )
+    rest = (msg("{n} more cells are left out of the question.", n=int(rows.size - NAMED)),) if rows.size > NAMED else ()
+    return tuple(rows.tolist()), (*single, *rest)
+
+
+def _allocation(arcs: Arcs, flow: Any, wanted: Floats, n_sites: int, n_bands: int) -> BoardingAllocation:
+    whole = Reach(arcs.row, arcs.site, arcs.cost, wanted.size, n_sites)
+    day, board = whole.matrix(np.where(arcs.board, 0, flow)), whole.matrix(np.where(arcs.board, flow, 0))
+    seated = np.bincount(arcs.row, weights=flow, minlength=wanted.size)
+    return BoardingAllocation(
+        day=day,
+        board=board,
+        cost=float(flow @ arcs.cost),
+        unserved=(wanted - seated).astype(np.int64),
+        n_bands=n_bands,
+    )

@@ -1,0 +1,364 @@
+"""
+The seated models' common ground: pupils flow over arcs to open sites with seats and beds.
+
+An arc is a row, a site, a cost per pupil and whether the pupil boards there. Seats hold everybody, beds hold boarders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planning.siting.checks import Bools, Floats, Ints
+from planning.siting.clock import Clock
+from planning.siting.highs import Model, Rows, Solution, solve_model
+
+__all__ = ["Arcs", "FlowAnswer", "FlowQuestion", "best_flow", "missing_pupils", "solve_flow"]
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """
+    Who may go where.
+
+    Parameters
+    ----------
+    row, site : numpy.ndarray of int64, shape (n_arcs,)
+        Row and site, ordered by row.
+    cost : numpy.ndarray, shape (n_arcs,)
+        Cost per pupil [cost unit].
+    board : numpy.ndarray of bool, shape (n_arcs,)
+        True where the pupil needs a bed.
+    """
+
+    row: Ints
+    site: Ints
+    cost: Floats
+    board: Bools
+
+    def only(self, keep: Bools) -> Arcs:
+        """
+        Keep some of the arcs.
+
+        Parameters
+        ----------
+        keep : numpy.ndarray of bool, shape (n_arcs,)
+            True for the arcs that stay.
+
+        Returns
+        -------
+        Arcs
+            The arcs that stay.
+        """
+        return Arcs(self.row[keep], self.site[keep], self.cost[keep], self.board[keep])
+
+
+@dataclass(frozen=True)
+class FlowQuestion:
+    """
+    A layout question with seats.
+
+    Parameters
+    ----------
+    arcs : Arcs
+        Who may go where.
+    pupils : numpy.ndarray, shape (n_rows,)
+        Pupils to be seated; rows without any arc have 0.
+    seats, beds : numpy.ndarray, shape (n_sites,)
+        Capacities; inf = no limit.
+    opening : numpy.ndarray, shape (n_sites,)
+        Cost of having the site open.
+    candidate, closable : numpy.ndarray of bool, shape (n_sites,)
+        Sites that may be opened, and open sites that may be closed; all others stay open.
+    most, fewest : int
+        New sites, at most and at least.
+    spend : numpy.ndarray, shape (n_sites,)
+        What a new site takes from the budget.
+    budget : float
+        Largest sum of ``spend``.
+    least_load : numpy.ndarray, shape (n_sites,)
+        Pupils an open site must have; sites that stay open in any case are exempt.
+    single_source : bool
+        True where a row is never split.
+    unserved_cost : float or None
+        Price of a pupil without a seat; None = every pupil is seated.
+    """
+
+    arcs: Arcs
+    pupils: Floats
+    seats: Floats
+    beds: Floats
+    opening: Floats
+    candidate: Bools
+    closable: Bools
+    most: int
+    fewest: int
+    spend: Floats
+    budget: float
+    least_load: Floats
+    single_source: bool = False
+    unserved_cost: float | None = None
+
+    @property
+    def n_sites(self) -> int:
+        """Number of columns."""
+        return int(self.seats.size)
+
+    @property
+    def free(self) -> Bools:
+        """Sites that are open or shut as the answer says."""
+        return self.candidate | self.closable
+
+    def changed(self, **values: object) -> FlowQuestion:
+        """
+        Ask the same question with some fields changed.
+
+        Parameters
+        ----------
+        **values : object
+            Fields and their new values.
+
+        Returns
+        -------
+        FlowQuestion
+            The changed question.
+        """
+        return FlowQuestion(**{**self.__dict__, **values})
+
+    def fits(self, opened: Bools) -> bool:
+        """
+        Tell whether a choice of sites keeps the rules that concern sites alone.
+
+        Parameters
+        ----------
+        opened : numpy.ndarray of bool, shape (n_sites,)
+            True for open sites.
+
+        Returns
+        -------
+        bool
+            True where number, budget and the sites that stay open are respected.
+        """
+        new = opened & self.candidate
+        within = float(self.spend[new].sum()) <= self.budget * (1 + 1e-9) + 1e-9
+        return self.fewest <= int(new.sum()) <= self.most and within and bool(opened[~self.free].all())
+
+
+@dataclass(frozen=True)
+class FlowAnswer:
+    """
+    How a question with seats ended.
+
+    Parameters
+    ----------
+    status : {"optimal", "stopped", "infeasible"}
+        As the solver ended.
+    opened : numpy.ndarray of bool, shape (n_sites,), or None
+        Open sites.
+    flow : numpy.ndarray, shape (n_arcs,), or None
+        Pupils on each arc.
+    bound : float
+        Proven lower bound.
+    """
+
+    status: str
+    opened: Bools | None
+    flow: Floats | None
+    bound: float
+
+
+def solve_flow(question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats] | None = None) -> FlowAnswer:
+    """
+    Solve a question with seats as one mixed-integer model, with ``x <= pupils * y`` on every arc.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+    clock : Clock
+        Time left.
+    known : tuple of numpy.ndarray, optional
+        Open sites and flow of an answer to begin with.
+
+    Returns
+    -------
+    FlowAnswer
+        Sites, flow and bound.
+    """
+    model, n_arcs = _model(question)
+    start = None
+    if known is not None:
+        opened, flow = known
+        x = flow / np.maximum(question.pupils[question.arcs.row], 1.0) if question.single_source else flow
+        missing = question.pupils - np.bincount(question.arcs.row, weights=flow, minlength=question.pupils.size)
+        if question.unserved_cost is None:
+            missing = missing[:0]
+        elif question.single_source:
+            missing = missing / np.maximum(question.pupils, 1.0)
+        start = np.concatenate([opened.astype(float), x, missing])
+    solution = solve_model(model, clock=clock, start=start)
+    return _read(question, solution, n_arcs)
+
+
+def best_flow(question: FlowQuestion, opened: Bools, clock: Clock) -> Floats | None:
+    """
+    Seat the pupils as cheaply as possible in given open sites.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question; its rules for choosing sites are not asked again.
+    opened : numpy.ndarray of bool, shape (n_sites,)
+        Open sites.
+    clock : Clock
+        Time left.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_arcs,), or None
+        Whole pupils on each arc; None where the sites cannot seat them, or time ran out.
+    """
+    usable = opened[question.arcs.site]
+    needed = np.where(question.free, question.least_load, 0.0)
+    inner = question.changed(
+        arcs=question.arcs.only(usable),
+        candidate=np.zeros(question.n_sites, dtype=bool),
+        closable=np.zeros(question.n_sites, dtype=bool),
+        most=0,
+        fewest=0,
+        budget=np.inf,
+    )
+    model, n_arcs = _model(inner, loads=np.where(opened, needed, 0.0))
+    solution = solve_model(model, clock=clock)
+    if solution.status != "optimal" or solution.x is None:
+        return None
+    flow = np.zeros(question.arcs.row.size)
+    x = solution.x[question.n_sites : question.n_sites + n_arcs]
+    if question.single_source:
+        x = x * inner.pupils[inner.arcs.row]
+    flow[usable] = np.round(x)  # the corner of a network flow is whole
+    return flow
+
+
+def missing_pupils(question: FlowQuestion, clock: Clock) -> Floats | None:
+    """
+    Leave as few pupils as possible without a seat, whatever it costs.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        A question that has no answer.
+    clock : Clock
+        Time left.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_rows,), or None
+        Pupils without a seat; None where no choice of sites keeps the other rules, or time ran out.
+    """
+    arcs = question.arcs
+    free = Arcs(arcs.row, arcs.site, np.zeros_like(arcs.cost), arcs.board)
+    loose = question.changed(arcs=free, opening=np.zeros(question.n_sites), unserved_cost=1.0)
+    answer = solve_flow(loose, clock)
+    if answer.flow is None:
+        return None
+    seated = np.bincount(arcs.row, weights=answer.flow, minlength=question.pupils.size)
+    return np.asarray(np.round(question.pupils - seated))
+
+
+def _model(question: FlowQuestion, loads: Floats | None = None) -> tuple[Model, int]:
+    """
+    Write the model: first ``y`` of all sites, then ``x`` of all arcs, then ``u``, the pupils without a seat.
+
+    With ``single_source``, ``x`` and ``u`` are shares (0 or 1) of the row, else pupils.
+    """
+    arcs, n_sites = question.arcs, question.n_sites
+    n_arcs, n_rows = arcs.row.size, question.pupils.size
+    n_u = 0 if question.unserved_cost is None else n_rows
+    single = question.single_source
+    on_arc = question.pupils[arcs.row]
+    amount = on_arc if single else np.ones(n_arcs)  # pupils that one unit of x stands for
+    most_on_arc = np.ones(n_arcs) if single else on_arc
+    target = (question.pupils > 0).astype(float) if single else question.pupils
+    x = n_sites + np.arange(n_arcs)
+    rows = Rows()
+    each = np.arange(n_u)
+    rows.add(
+        np.concatenate([arcs.row, each]),
+        np.concatenate([x, n_sites + n_arcs + each]),
+        1.0,
+        n=n_rows,
+        lower=target,
+        upper=target,
+    )
+    for capacity, used in ((question.seats, np.ones(n_arcs, dtype=bool)), (question.beds, arcs.board)):
+        _add_capacity(rows, question, capacity, used, x, amount)
+    linked = np.flatnonzero(question.free[arcs.site])
+    rows.add(
+        np.tile(np.arange(linked.size), 2),
+        np.concatenate([x[linked], arcs.site[linked]]),
+        np.concatenate([np.ones(linked.size), -most_on_arc[linked]]),
+        n=linked.size,
+        upper=0.0,
+    )
+    _add_site_rules(rows, question, x, amount, loads)
+    price = (
+        []
+        if question.unserved_cost is None
+        else [question.unserved_cost * (question.pupils if single else np.ones(n_rows))]
+    )
+    lower = np.concatenate([(~question.free).astype(float), np.zeros(n_arcs + n_u)])
+    upper = np.concatenate([np.ones(n_sites), np.where(on_arc > 0, most_on_arc, 0.0), target[:n_u]])
+    whole = np.concatenate([question.free, np.full(n_arcs + n_u, single)])
+    cost = np.concatenate([question.opening, arcs.cost * amount, *price])
+    return Model(cost, lower, upper, whole, rows), n_arcs
+
+
+def _add_capacity(rows: Rows, question: FlowQuestion, capacity: Floats, used: Bools, x: Ints, amount: Floats) -> None:
+    """Seats or beds: ``sum of pupils <= capacity * y`` for the sites that could be overfull."""
+    arcs = question.arcs
+    wanted = np.bincount(arcs.site[used], weights=question.pupils[arcs.row[used]], minlength=question.n_sites)
+    tight = np.flatnonzero(wanted > capacity)
+    number = np.full(question.n_sites, -1)
+    number[tight] = np.arange(tight.size)
+    at = np.flatnonzero(used & (number[arcs.site] >= 0))
+    rows.add(
+        np.concatenate([number[arcs.site[at]], np.arange(tight.size)]),
+        np.concatenate([x[at], tight]),
+        np.concatenate([amount[at], -capacity[tight]]),
+        n=tight.size,
+        upper=0.0,
+    )
+
+
+def _add_site_rules(rows: Rows, question: FlowQuestion, x: Ints, amount: Floats, loads: Floats | None) -> None:
+    """Number of new sites, budget, least load; ``loads`` replaces the latter where the sites are given."""
+    new = np.flatnonzero(question.candidate)
+    if new.size:
+        rows.add(np.zeros(new.size), new, 1.0, n=1, lower=float(question.fewest), upper=float(question.most))
+    if np.isfinite(question.budget) and new.size:
+        rows.add(np.zeros(new.size), new, question.spend[new], n=1, upper=question.budget)
+    least = np.where(question.free, question.least_load, 0.0) if loads is None else loads
+    bound = np.flatnonzero(least > 0)
+    number = np.full(question.n_sites, -1)
+    number[bound] = np.arange(bound.size)
+    at = np.flatnonzero(number[question.arcs.site] >= 0)
+    rows.add(
+        np.concatenate([number[question.arcs.site[at]], np.arange(bound.size)]),
+        np.concatenate([x[at], bound]),
+        np.concatenate([amount[at], -least[bound] if loads is None else np.zeros(bound.size)]),
+        n=bound.size,
+        lower=0.0 if loads is None else least[bound],
+    )
+
+
+def _read(question: FlowQuestion, solution: Solution, n_arcs: int) -> FlowAnswer:
+    if solution.x is None:
+        return FlowAnswer(solution.status, None, None, solution.bound)
+    n_sites = question.n_sites
+    opened = solution.x[:n_sites] > 0.5
+    flow = solution.x[n_sites : n_sites + n_arcs]
+    if question.single_source:
+        flow = flow * question.pupils[question.arcs.row]
+    return FlowAnswer(solution.status, opened, flow, solution.bound)

@@ -1,0 +1,97 @@
+"""
+Open ``p`` new sites so that as many pupils as possible have a site within a limit.
+
+References
+----------
+.. [1] R. Church and C. ReVelle, Pap. Reg. Sci. Assoc. 32, 101-118, 1974. https://doi.org/10.1007/BF01942293
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from planning.siting.answer import allocate_nearest, left_out
+from planning.siting.checks import Reach, check_columns, check_count, check_limit, check_pupils, check_reach
+from planning.siting.clock import Cancel, Clock
+from planning.siting.lists import build_lists, nearest_cost
+from planning.siting.median import solve_median
+from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
+
+__all__ = ["max_coverage"]
+
+
+def max_coverage(
+    costs: Any,
+    pupils: Any,
+    p: int,
+    limit: float,
+    fixed: Iterable[int] = (),
+    time_limit_s: float = 60,
+    *,
+    cancel: Cancel | None = None,
+) -> Proposal:
+    """
+    Open exactly ``p`` new sites so that as many pupils as possible are within ``limit`` of an open site.
+
+    It is the p-median in which a cell costs nothing within the limit and one a pupil beyond it.
+
+    Parameters
+    ----------
+    costs : array_like or scipy.sparse matrix, shape (n_cells, n_sites)
+        Cost per pupil from cell to site [cost unit]; inf or not stored = out of reach.
+    pupils : array_like, shape (n_cells,)
+        Pupils of each cell [pupils].
+    p : int
+        New sites, those of ``fixed`` not counted.
+    limit : float
+        Largest cost that counts as covered, inclusive [cost unit].
+    fixed : iterable of int
+        Columns that are open already; what they cover counts.
+    time_limit_s : float
+        Wall time the run may take [s].
+    cancel : callable, optional
+        Asked between rounds; True ends the run with status ``cancelled``.
+
+    Returns
+    -------
+    Proposal
+        Sense ``max``; the objective is the pupils covered, by old and new sites together. The allocation holds the
+        covered cells only, each at its nearest open site; all others count as its ``unserved``.
+
+    Raises
+    ------
+    SchemaError
+        If an argument does not fit the others, or ``p`` exceeds the candidates.
+    """
+    clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
+    reach = check_reach(costs)
+    weight = check_pupils(pupils, reach.n_rows)
+    within = check_limit(limit, "limit")
+    open_now = check_columns(fixed, reach.n_sites, "fixed")
+    candidates = np.setdiff1d(np.arange(reach.n_sites), open_now)
+    count = check_count(p, candidates.size)
+    unreachable, words = left_out(reach, weight)
+    near = reach.only(reach.cost <= within)
+    level = Reach(near.row, near.site, np.zeros_like(near.cost), near.n_rows, near.n_sites)
+    coverable = np.where(near.reached(), weight, 0.0)
+    answer = solve_median(build_lists(level, coverable, open_now, ceiling=1.0), count, candidates, clock)
+    sites = np.union1d(open_now, answer.sites)
+    covered = nearest_cost(near, sites) <= within
+    objective = float(weight[covered & near.reached()].sum())
+    bound = max(objective, float(coverable.sum()) - answer.bound)
+    proven = gap_between(objective, bound) <= OPTIMAL_GAP
+    return Proposal(
+        sites=tuple(answer.sites.tolist()),
+        closed=(),
+        allocation=allocate_nearest(near, weight, sites),
+        sense="max",
+        objective=objective,
+        bound=bound,
+        status="optimal" if proven else clock.reason(),
+        seconds=clock.seconds,
+        unreachable=unreachable,
+        explanation=words,
+    )
