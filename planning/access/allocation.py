@@ -86,50 +86,46 @@ def allocate(costs: Any, pupils: ArrayLike, seats: ArrayLike) -> Allocation:
     total = int(wanted.sum())
     capacity = np.where(np.isinf(offered), total, np.minimum(offered, total)).astype(np.int64)
 
-    flows, load = _flows(pairs, wanted.astype(np.int64), capacity)
+    flows, move = _flows(pairs, wanted.astype(np.int64), capacity)
     served = np.asarray(flows.sum(axis=1), dtype=np.int64).reshape(n_cells)
+    load = np.asarray(flows.sum(axis=0), dtype=np.int64).reshape(n_schools)
     unserved = wanted.astype(np.int64) - served
-    prices = _prices(pairs, flows, unserved, load < np.where(np.isinf(offered), total + 1, offered))
+    prices = _prices(pairs, flows, unserved, load < offered, move)
     return Allocation(flows=flows, cost=_cost(pairs, flows), unserved=unserved, prices=prices)
 
 
 def _flows(
     pairs: sparse.csr_array, wanted: NDArray[np.int64], capacity: NDArray[np.int64]
-) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+) -> tuple[sparse.csr_array, NDArray[np.float64]]:
     """Solve on the rows with pupils and the schools with seats, and put the answer back in its place."""
     n_cells, n_schools = pairs.shape
     open_schools = np.flatnonzero(capacity > 0)
     part = pairs[:, open_schools] if open_schools.size < n_schools else pairs
     rows = np.flatnonzero((np.diff(part.indptr) > 0) & (wanted > 0))
-    empty = sparse.csr_array((n_cells, n_schools), dtype=np.int64)
+    move = np.full((n_schools, n_schools), np.inf)
     if rows.size == 0:
-        return empty, np.zeros(n_schools, dtype=np.int64)
+        return sparse.csr_array((n_cells, n_schools), dtype=np.int64), move
     if rows.size < n_cells:
         part = part[rows]
-    nearest = _nearest_entry(part)
-    order = _canonical_order(part, nearest, wanted[rows])
+    order = _canonical_order(part, _nearest_entry(part), wanted[rows])
     part, rows = part[order], rows[order]
-    nearest = _nearest_entry(part)
 
     from planning.access.transport import push_out_overflow  # numba: not at import time
 
-    flow, _, load_open, _ = push_out_overflow(
+    flow, _, move[np.ix_(open_schools, open_schools)] = push_out_overflow(
         part.indptr.astype(np.int64),
         part.indices.astype(np.int32),
         part.data.astype(np.float64),
         wanted[rows],
-        nearest,
+        _nearest_entry(part),
         capacity[open_schools],
     )
     used = np.flatnonzero(flow)
     row = np.searchsorted(part.indptr, used, side="right") - 1
-    flows = sparse.csr_array(
-        (flow[used], (rows[row], open_schools[part.indices[used]])), shape=(n_cells, n_schools), dtype=np.int64
-    )
+    place: Any = (rows[row], open_schools[part.indices[used]])
+    flows: sparse.csr_array = sparse.csr_array((flow[used], place), shape=(n_cells, n_schools), dtype=np.int64)
     flows.sort_indices()
-    load = np.zeros(n_schools, dtype=np.int64)
-    load[open_schools] = load_open
-    return flows, load
+    return flows, move
 
 
 def _nearest_entry(part: sparse.csr_array) -> NDArray[np.int64]:
@@ -179,19 +175,21 @@ def _costs_at(pairs: sparse.csr_array, row: NDArray[Any], column: NDArray[Any]) 
 
 
 def _prices(
-    pairs: sparse.csr_array, flows: sparse.csr_array, unserved: NDArray[np.int64], has_free: NDArray[np.bool_]
+    pairs: sparse.csr_array,
+    flows: sparse.csr_array,
+    unserved: NDArray[np.int64],
+    has_free: NDArray[np.bool_],
+    move: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """
     Find what one more seat at each school would save.
 
     One more seat is filled by a chain: a pupil moves into it, another into the seat that was left, and so on. The chain
-    either starts with a pupil who had no seat (price inf) or at a school that simply has one pupil less. Its cheapest
-    form is a shortest path on the schools; the best start of a chain through each pupil gives all prices.
+    either starts with a pupil who had no seat (price inf) or at a school that simply has one pupil less.
     """
     n_cells, n_schools = pairs.shape
     row_of = np.repeat(np.arange(n_cells), np.diff(pairs.indptr))
     flow_row = np.repeat(np.arange(n_cells), np.diff(flows.indptr))
-    flow_cost = _costs_at(pairs, flow_row, flows.indices) if flows.nnz else np.zeros(0)
 
     # schools that a pupil without a seat could fill, straight away or by moving others along
     seats_one_more = np.zeros(n_schools, dtype=bool)
@@ -204,21 +202,24 @@ def _prices(
         seats_one_more |= reached
         row_seats_one_more[flow_row[seats_one_more[flows.indices]]] = True
 
-    # saving[k]: the most a chain that ends with one more pupil at k saves; Bellman-Ford, a round a link of the chain
+    # saving[k]: the most a chain that ends with one more pupil at k saves. Bellman-Ford, a round a link of the chain; a
+    # school without seats can only be its end.
+    worthless = has_free | seats_one_more
     saving = np.zeros(n_schools)
     for _ in range(n_schools):
-        best = np.full(n_cells, -np.inf)
-        np.maximum.at(best, flow_row, flow_cost + saving[flows.indices])
-        better = saving.copy()
-        movable = np.isfinite(best[row_of])
-        np.maximum.at(better, pairs.indices[movable], (best[row_of] - pairs.data)[movable])
-        better[has_free | seats_one_more] = 0.0
+        better = np.maximum(saving, (saving[:, None] - move).max(axis=0))
+        better[worthless] = 0.0
         if (better == saving).all():
             break
         saving = better
-    prices = saving
-    prices[seats_one_more] = np.inf
-    return prices
+    if not np.isfinite(move).any(axis=0).all() and flows.nnz:
+        best = np.full(n_cells, -np.inf)
+        np.maximum.at(best, flow_row, _costs_at(pairs, flow_row, flows.indices) + saving[flows.indices])
+        chain = np.where(np.isfinite(best[row_of]), best[row_of] - pairs.data, 0.0)
+        last = np.zeros(n_schools)
+        np.maximum.at(last, pairs.indices, chain)
+        saving = np.where(worthless, 0.0, np.maximum(saving, last))
+    return np.where(seats_one_more, np.inf, saving)
 
 
 def main_school(

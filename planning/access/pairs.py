@@ -36,7 +36,8 @@ def cost_pairs(costs: Any) -> sparse.csr_array:
         If the table has not two dimensions, or holds NaN, a negative number or something that is no number.
     """
     if sparse.issparse(costs):
-        table = sparse.csr_array(costs, dtype=np.float64, copy=True)
+        given: Any = costs
+        table: sparse.csr_array = sparse.csr_array(given).astype(np.float64, copy=True)
         if table.ndim != 2:
             raise SchemaError(
                 msg("Costs must be a table of cells by schools; this one has {n} dimensions.", n=table.ndim)

@@ -12,9 +12,14 @@ It runs in two phases, so that "as many as possible" needs no large number to ou
 free seats. When no overloaded school reaches a free seat any more, all schools that it does reach are full and
 their pupils reach no school outside of them, so the overflow left is exactly what no answer can seat. Then that
 number of pupils is taken out, again along shortest paths, with a pupil's own cost as what is saved.
+
+When the cheapest pupil of an arc has left, the old cost is still a lower bound. It is looked up again only where a search
+would use the arc.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -23,7 +28,29 @@ from numpy.typing import NDArray
 __all__ = ["push_out_overflow"]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+class _State(NamedTuple):
+    """All that the kernel's steps share; an *entry* is a pair of row and school, by its place in the CSR form."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    data: NDArray[np.float64]
+    row_of: NDArray[np.int32]
+    flow: NDArray[np.int64]  # pupils of each entry
+    head: NDArray[np.int64]  # doubly linked list of the entries with pupils, for each school
+    following: NDArray[np.int64]
+    previous: NDArray[np.int64]
+    move: NDArray[np.float64]  # (n_schools, n_schools + 1): cost of the arc; the last column is taking one out
+    origin: NDArray[np.int64]  # the entry that gives on the arc, -1 where there is no arc
+    target: NDArray[np.int64]  # the entry that takes
+    seats: NDArray[np.int64]
+    load: NDArray[np.int64]
+    potential: NDArray[np.float64]  # (n_schools + 1,), the last is the sink
+    distance: NDArray[np.float64]
+    settled: NDArray[np.bool_]
+    parent: NDArray[np.int64]
+
+
+@numba.njit(cache=True, nogil=True)
 def _find(indices: NDArray[np.int32], start: int, stop: int, column: int) -> int:
     """Give the entry of a row that stands in a column, or -1; columns ascend within the row."""
     guess = start + column
@@ -41,94 +68,164 @@ def _find(indices: NDArray[np.int32], start: int, stop: int, column: int) -> int
     return -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _refresh(
-    school: int,
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    data: NDArray[np.float64],
-    row_of: NDArray[np.int32],
-    flow: NDArray[np.int64],
-    head: NDArray[np.int64],
-    following: NDArray[np.int64],
-    move: NDArray[np.float64],
-    origin: NDArray[np.int64],
-    target: NDArray[np.int64],
-    stale: NDArray[np.int64],
-) -> None:
-    """Find the cheapest pupil again for the arcs out of a school whose pupil has left; column n_schools is "no seat"."""
-    n_schools = head.size
-    n_stale = 0
-    for k in range(n_schools + 1):
-        if origin[school, k] >= 0 and flow[origin[school, k]] == 0:
-            stale[n_stale] = k
-            n_stale += 1
-            move[school, k] = np.inf
-            origin[school, k] = -1
-            target[school, k] = -1
-    if n_stale == 0:
+@numba.njit(cache=True, nogil=True)
+def _look_up(s: _State, school: int, k: int) -> None:
+    """Find the cheapest pupil of an arc again where the one it names has left."""
+    if s.origin[school, k] < 0 or s.flow[s.origin[school, k]] > 0:
         return
-    entry = head[school]
+    indptr, indices, data, row_of, following = s.indptr, s.indices, s.data, s.row_of, s.following
+    to_school = k < s.head.size
+    lowest, origin, target = np.inf, np.int64(-1), np.int64(-1)
+    entry = s.head[school]
     while entry >= 0:
-        row = row_of[entry]
-        for s in range(n_stale):
-            k = stale[s]
-            if k == n_schools:
-                other = -1
-                cost = -data[entry]
-            else:
-                other = _find(indices, indptr[row], indptr[row + 1], k)
-                if other < 0 or other == entry:
-                    continue
-                cost = data[other] - data[entry]
-            # among equals the lowest entry, so that the answer does not depend on the history of the list
-            if cost < move[school, k] or (cost == move[school, k] and entry < origin[school, k]):
-                move[school, k] = cost
-                origin[school, k] = entry
-                target[school, k] = other
+        other = np.int64(-1)
+        cost = -data[entry]
+        if to_school:
+            row = row_of[entry]
+            other = np.int64(_find(indices, indptr[row], indptr[row + 1], k))
+            cost = data[other] + cost if other >= 0 else np.inf
+        # among equals the lowest entry, so that the answer does not depend on the history of the list
+        if cost < lowest or (cost == lowest and entry < origin):
+            lowest, origin, target = cost, entry, other
         entry = following[entry]
+    s.move[school, k] = lowest
+    s.origin[school, k] = origin
+    s.target[school, k] = target
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join(
-    entry: int,
-    school: int,
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    data: NDArray[np.float64],
-    row_of: NDArray[np.int32],
-    head: NDArray[np.int64],
-    following: NDArray[np.int64],
-    previous: NDArray[np.int64],
-    move: NDArray[np.float64],
-    origin: NDArray[np.int64],
-    target: NDArray[np.int64],
-) -> None:
-    """Put a row's entry on the list of a school's pupils and offer it to the arcs out of the school."""
-    n_schools = head.size
-    previous[entry] = -1
-    following[entry] = head[school]
-    if head[school] >= 0:
-        previous[head[school]] = entry
-    head[school] = entry
-    row = row_of[entry]
-    for other in range(indptr[row], indptr[row + 1]):
+@numba.njit(cache=True, nogil=True)
+def _join(s: _State, entry: int, school: int) -> None:
+    """Put an entry on the list of a school's pupils and offer it to the arcs out of the school."""
+    s.previous[entry] = -1
+    s.following[entry] = s.head[school]
+    if s.head[school] >= 0:
+        s.previous[s.head[school]] = entry
+    s.head[school] = entry
+    indices, data = s.indices, s.data
+    moves, origins, targets = s.move[school], s.origin[school], s.target[school]
+    row = s.row_of[entry]
+    own = data[entry]
+    for other in range(s.indptr[row], s.indptr[row + 1]):
         if other == entry:
             continue
         k = indices[other]
-        cost = data[other] - data[entry]
-        if cost < move[school, k] or (cost == move[school, k] and entry < origin[school, k]):
-            move[school, k] = cost
-            origin[school, k] = entry
-            target[school, k] = other
-    cost = -data[entry]
-    if cost < move[school, n_schools] or (cost == move[school, n_schools] and entry < origin[school, n_schools]):
-        move[school, n_schools] = cost
-        origin[school, n_schools] = entry
-        target[school, n_schools] = -1
+        cost = data[other] - own
+        if cost < moves[k] or (cost == moves[k] and entry < origins[k]):
+            moves[k], origins[k], targets[k] = cost, entry, other
+    if -own < moves[-1] or (-own == moves[-1] and entry < origins[-1]):
+        moves[-1], origins[-1], targets[-1] = -own, entry, -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
+def _leave(s: _State, entry: int, school: int) -> None:
+    """Take an entry off the list of a school's pupils."""
+    before, after = s.previous[entry], s.following[entry]
+    if before >= 0:
+        s.following[before] = after
+    else:
+        s.head[school] = after
+    if after >= 0:
+        s.previous[after] = before
+    s.previous[entry] = -1
+    s.following[entry] = -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _relax(s: _State, school: int, first: int, stop: int) -> None:
+    """Offer the way over a school to the schools of a range; the last column is taking a pupil out."""
+    distance, settled, potential = s.distance, s.settled, s.potential
+    moves = s.move[school]
+    here, height = distance[school], potential[school]
+    for k in range(first, stop):
+        if settled[k]:
+            continue
+        bound = min(distance[k], distance[-1])
+        # a reduced cost below 0 can only be rounding
+        if here + max(0.0, moves[k] + height - potential[k]) < bound:
+            _look_up(s, school, k)
+            length = here + max(0.0, moves[k] + height - potential[k])
+            if length < bound:
+                distance[k] = length
+                s.parent[k] = school
+
+
+@numba.njit(cache=True, nogil=True)
+def _search(s: _State, taking_out: bool) -> bool:
+    """Find the shortest path from any overloaded school to the sink, stopping there; say whether there is one."""
+    distance, settled = s.distance, s.settled
+    n_schools = s.head.size
+    settled[:] = False
+    s.parent[:] = -1
+    distance[:] = np.inf
+    for school in range(n_schools):
+        if s.load[school] > s.seats[school]:
+            distance[school] = max(0.0, -s.potential[school])
+    while True:
+        school, shortest = -1, np.inf
+        for k in range(n_schools):
+            if distance[k] < shortest and not settled[k]:
+                school, shortest = k, distance[k]
+        if school < 0 or shortest >= distance[n_schools]:
+            break
+        settled[school] = True
+        if taking_out:
+            _relax(s, school, n_schools, n_schools + 1)
+        elif s.load[school] < s.seats[school]:
+            length = shortest + max(0.0, s.potential[school] - s.potential[n_schools])
+            if length < distance[n_schools]:
+                distance[n_schools] = length
+                s.parent[n_schools] = school
+        _relax(s, school, 0, n_schools)
+    return bool(s.parent[n_schools] >= 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _augment(s: _State, taking_out: bool, unserved: NDArray[np.int64]) -> None:
+    """Move as many pupils as the path found carries, and mend the lists of the schools on it."""
+    sink = s.head.size
+    last = s.parent[sink]
+    amount = s.flow[s.origin[last, sink]] if taking_out else s.seats[last] - s.load[last]
+    k = last
+    while s.parent[k] >= 0:
+        amount = min(amount, s.flow[s.origin[s.parent[k], k]])
+        k = s.parent[k]
+    amount = min(amount, s.load[k] - s.seats[k])
+    s.load[k] -= amount
+
+    leaving = -1
+    if taking_out:
+        leaving = s.origin[last, sink]
+        s.flow[leaving] -= amount
+        unserved[s.row_of[leaving]] += amount
+    else:
+        s.load[last] += amount
+    # A row may give on one arc and take on the next: all amounts first, then the lists.
+    k = last
+    while s.parent[k] >= 0:
+        s.flow[s.origin[s.parent[k], k]] -= amount
+        s.flow[s.target[s.parent[k], k]] += amount
+        k = s.parent[k]
+    k = last
+    while True:
+        # read before the lists of the school are touched, which changes what its arcs name
+        before = s.parent[k]
+        going = leaving
+        arriving = -1
+        if before >= 0:
+            arriving = s.target[before, k]
+            leaving = s.origin[before, k]
+        if going >= 0 and s.flow[going] == 0:
+            _leave(s, going, k)
+        if arriving >= 0 and s.flow[arriving] > 0:
+            listed = s.head[k] == arriving or s.previous[arriving] >= 0 or s.following[arriving] >= 0
+            if not listed:
+                _join(s, arriving, k)
+        if before < 0:
+            break
+        k = before
+
+
+@numba.njit(cache=True, nogil=True)
 def push_out_overflow(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
@@ -136,7 +233,7 @@ def push_out_overflow(
     pupils: NDArray[np.int64],
     nearest: NDArray[np.int64],
     seats: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """
     Seat as many pupils as possible, as cheaply as possible, starting with everyone at the nearest school.
 
@@ -157,163 +254,57 @@ def push_out_overflow(
         Pupils of each pair [pupils].
     unserved : numpy.ndarray of int64, shape (n_rows,)
         Pupils left without a seat [pupils].
-    load : numpy.ndarray of int64, shape (n_schools,)
-        Pupils of each school [pupils].
-    move : numpy.ndarray of float64, shape (n_schools, n_schools + 1)
-        What the cheapest move of one pupil from a school to another costs; the last column is taking one out.
+    move : numpy.ndarray of float64, shape (n_schools, n_schools)
+        Cost of the cheapest move of one pupil from a school to another; inf where there is none [cost].
     """
     n_rows = pupils.size
     n_schools = seats.size
     n_entries = indices.size
-    sink = n_schools
-
-    row_of = np.empty(n_entries, np.int32)
-    flow = np.zeros(n_entries, np.int64)
-    following = np.full(n_entries, -1, np.int64)
-    previous = np.full(n_entries, -1, np.int64)
-    head = np.full(n_schools, -1, np.int64)
-    move = np.full((n_schools, n_schools + 1), np.inf)
-    origin = np.full((n_schools, n_schools + 1), -1, np.int64)
-    target = np.full((n_schools, n_schools + 1), -1, np.int64)
-    load = np.zeros(n_schools, np.int64)
+    s = _State(
+        indptr,
+        indices,
+        data,
+        np.empty(n_entries, np.int32),
+        np.zeros(n_entries, np.int64),
+        np.full(n_schools, -1, np.int64),
+        np.full(n_entries, -1, np.int64),
+        np.full(n_entries, -1, np.int64),
+        np.full((n_schools, n_schools + 1), np.inf),
+        np.full((n_schools, n_schools + 1), -1, np.int64),
+        np.full((n_schools, n_schools + 1), -1, np.int64),
+        seats,
+        np.zeros(n_schools, np.int64),
+        np.zeros(n_schools + 1),
+        np.empty(n_schools + 1),
+        np.empty(n_schools + 1, np.bool_),
+        np.empty(n_schools + 1, np.int64),
+    )
     unserved = np.zeros(n_rows, np.int64)
-    dirty = np.zeros(n_schools, np.bool_)
-    stale = np.empty(n_schools + 1, np.int64)
-    potential = np.zeros(n_schools + 1)
-    distance = np.empty(n_schools + 1)
-    settled = np.empty(n_schools + 1, np.bool_)
-    parent = np.empty(n_schools + 1, np.int64)
-
     for row in range(n_rows):
-        for entry in range(indptr[row], indptr[row + 1]):
-            row_of[entry] = row
+        s.row_of[indptr[row] : indptr[row + 1]] = row
     for row in range(n_rows - 1, -1, -1):
-        entry = nearest[row]
-        school = indices[entry]
-        flow[entry] = pupils[row]
-        load[school] += pupils[row]
-        _join(entry, school, indptr, indices, data, row_of, head, following, previous, move, origin, target)
+        s.flow[nearest[row]] = pupils[row]
+        s.load[indices[nearest[row]]] += pupils[row]
+        _join(s, nearest[row], indices[nearest[row]])
 
     taking_out = False
-    while True:
-        any_over = False
-        for school in range(n_schools):
-            settled[school] = False
-            parent[school] = -1
-            distance[school] = np.inf
-            if load[school] > seats[school]:
-                any_over = True
-                distance[school] = max(0.0, -potential[school])
-        if not any_over:
-            break
-        distance[sink] = np.inf
-        parent[sink] = -1
-
-        # Dijkstra on reduced costs, stopped when nothing unsettled is nearer than the sink. A reduced cost below 0 can
-        # only be rounding.
-        while True:
-            school = -1
-            for k in range(n_schools):
-                if not settled[k] and distance[k] < np.inf and (school < 0 or distance[k] < distance[school]):
-                    school = k
-            if school < 0 or distance[school] >= distance[sink]:
-                break
-            settled[school] = True
-            if dirty[school]:
-                _refresh(school, indptr, indices, data, row_of, flow, head, following, move, origin, target, stale)
-                dirty[school] = False
-            here = distance[school]
-            for k in range(n_schools):
-                if not settled[k] and move[school, k] < np.inf:
-                    length = here + max(0.0, move[school, k] + potential[school] - potential[k])
-                    if length < distance[k]:
-                        distance[k] = length
-                        parent[k] = school
-            length = np.inf
-            if taking_out:
-                if move[school, sink] < np.inf:
-                    length = here + max(0.0, move[school, sink] + potential[school] - potential[sink])
-            elif load[school] < seats[school]:
-                length = here + max(0.0, potential[school] - potential[sink])
-            if length < distance[sink]:
-                distance[sink] = length
-                parent[sink] = school
-
-        if parent[sink] < 0:
-            # No free seat is left in reach of any overflow. From here on the sink is "no seat".
-            taking_out = True
-            for school in range(n_schools):
-                if dirty[school]:
-                    _refresh(school, indptr, indices, data, row_of, flow, head, following, move, origin, target, stale)
-                    dirty[school] = False
-            potential[sink] = np.inf
-            for school in range(n_schools):
-                if move[school, sink] < np.inf:
-                    potential[sink] = min(potential[sink], move[school, sink] + potential[school])
-            continue
-
-        nearest_sink = distance[sink]
-        for k in range(n_schools + 1):
-            potential[k] += min(distance[k], nearest_sink)
-
-        # how many pupils the path carries
-        last = parent[sink]
-        amount = flow[origin[last, sink]] if taking_out else seats[last] - load[last]
-        k = last
-        while parent[k] >= 0:
-            amount = min(amount, flow[origin[parent[k], k]])
-            k = parent[k]
-        first = k
-        amount = min(amount, load[first] - seats[first])
-
-        # Move them, from the end of the path to its start. A row may give on one arc and take on another.
-        load[first] -= amount
-        if taking_out:
-            entry = origin[last, sink]
-            flow[entry] -= amount
-            unserved[row_of[entry]] += amount
+    while (s.load > s.seats).any():
+        if _search(s, taking_out):
+            reached = s.distance[n_schools]
+            for k in range(n_schools + 1):
+                s.potential[k] += min(s.distance[k], reached)
+            _augment(s, taking_out, unserved)
         else:
-            load[last] += amount
-        k = last
-        while parent[k] >= 0:
-            flow[origin[parent[k], k]] -= amount
-            flow[target[parent[k], k]] += amount
-            k = parent[k]
-
-        # Then mend the lists of the schools on the path: who is there now, and who is gone. The arcs along the path still
-        # name the entries of the moves until both ends are mended.
-        k = last
-        leaving = origin[last, sink] if taking_out else -1
-        while True:
-            arriving = -1
-            going = leaving
-            if parent[k] >= 0:
-                arriving = target[parent[k], k]
-                leaving = origin[parent[k], k]
-            if going >= 0 and flow[going] == 0:
-                before, after = previous[going], following[going]
-                if before >= 0:
-                    following[before] = after
-                else:
-                    head[k] = after
-                if after >= 0:
-                    previous[after] = before
-                previous[going] = -1
-                following[going] = -1
-                dirty[k] = True
-            if (
-                arriving >= 0
-                and flow[arriving] > 0
-                and head[k] != arriving
-                and previous[arriving] < 0
-                and following[arriving] < 0
-            ):
-                _join(arriving, k, indptr, indices, data, row_of, head, following, previous, move, origin, target)
-            if parent[k] < 0:
-                break
-            k = parent[k]
+            # No free seat is left in reach of any overflow: from here on the sink is "no seat".
+            taking_out = True
+            s.potential[n_schools] = np.inf
+            for school in range(n_schools):
+                _look_up(s, school, n_schools)
+                if s.move[school, n_schools] < np.inf:
+                    way = s.move[school, n_schools] + s.potential[school]
+                    s.potential[n_schools] = min(s.potential[n_schools], way)
 
     for school in range(n_schools):
-        if dirty[school]:
-            _refresh(school, indptr, indices, data, row_of, flow, head, following, move, origin, target, stale)
-    return flow, unserved, load, move
+        for k in range(n_schools):
+            _look_up(s, school, k)
+    return s.flow, unserved, s.move[:, :n_schools].copy()

@@ -96,7 +96,10 @@ def test_order_of_rows_does_not_matter(case, random) -> None:
     one, other = allocate(costs, pupils, seats), allocate(costs[order], pupils[order], seats)
     assert one.cost == other.cost
     assert one.prices.tolist() == other.prices.tolist()
-    kind = {row: [i for i in range(pupils.size) if (costs[i] == costs[row]).all() and pupils[i] == pupils[row]] for row in range(pupils.size)}
+    kind = {
+        row: [i for i in range(pupils.size) if (costs[i] == costs[row]).all() and pupils[i] == pupils[row]]
+        for row in range(pupils.size)
+    }
     place = {row: position for position, row in enumerate(order)}
     for rows in kind.values():
         there = [place[row] for row in rows]
