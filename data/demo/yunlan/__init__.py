@@ -1,0 +1,1 @@
+"""Parts of the script that makes Yunlan County, an invented county."""
