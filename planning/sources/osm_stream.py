@@ -12,11 +12,13 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from planning.errors import CrsError, SourceError, SourceMissingError, msg
+from planning.errors import CrsError, SourceError, msg
+from planning.sources.gate import check_file
 
 __all__ = ["open_osm", "project", "stream", "widened"]
 
-_HEAD_BYTES = 1024
+_HEAD_BYTES = 8
+_PACKED = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")
 _WGS84 = pyproj.CRS.from_epsg(4326)
 
 
@@ -41,37 +43,18 @@ def open_osm(path: Path) -> osmium.io.File:
     SourceError
         If it is something else: empty, a zip, a web page, a picture.
     """
-    if not path.is_file():
-        raise SourceMissingError(
-            msg("{file}: there is no such file. Check the path of the roads in the project file.", file=str(path))
-        )
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    # A PBF begins with the length of its first header, and that header with the length and letters of its type.
-    if head[4:15] == b"\x0a\x09OSMHeader":
-        return osmium.io.File(str(path), "pbf")
-    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
-    if text.startswith("<") and "<osm" in text and "<osmchange" not in text.lower():
-        return osmium.io.File(str(path), "xml")
-    raise SourceError(
-        msg(
-            "{file}: this is {what}, not an OpenStreetMap extract. Give a .osm.pbf (for example from Geofabrik) or a .osm file.",
-            file=path.name,
-            what=_kind_of_file(head, text),
-        )
-    )
-
-
-def _kind_of_file(head: bytes, text: str) -> object:
-    if not head:
-        return msg("an empty file")
-    if head.startswith(b"PK"):
-        return msg("a zip archive (unpack it first)")
-    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
-        return msg("a compressed file (unpack it first)")
-    if text.lower().startswith(("<!doctype html", "<html")):
-        return msg("a web page, such as a failed download leaves behind")
-    return msg("a file of another kind")
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        if head.startswith(_PACKED):
+            raise SourceError(
+                msg(
+                    "{file}: this is a packed file (zip, gz, bz2), not an OpenStreetMap extract. Unpack it, or give the .osm.pbf.",
+                    file=path.name,
+                )
+            )
+    kind = check_file(path, "osm")
+    return osmium.io.File(str(path), "pbf" if kind == "osm.pbf" else "xml")
 
 
 def stream(processor: osmium.FileProcessor, *, file: str) -> Iterator[Any]:
