@@ -294,4 +294,5 @@ def cost_matrix(
 
 def _second_costs(core: RootedCore, costs: Floats, root: int) -> Floats:
     """Sweep once more, by the second cost, over the arcs that lie on cheapest paths."""
-    return search(core.graph(core.tight(costs)), np.array([root], np.int64))[0]
+    costs_second: Floats = search(core.graph(core.tight(costs)), np.array([root], np.int64))[0]
+    return costs_second

@@ -1,0 +1,309 @@
+"""The router against an obvious oracle on small nasty networks, by hand, and at the edge of its promise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks_at_random import floyd, floyd_second, networks, some_nodes
+
+from planning.errors import NetworkError
+from planning.travel import Router, chains, sweep
+
+few = settings(max_examples=120, deadline=None)
+
+
+@pytest.fixture(params=[65, 2], ids=["whole chains", "cut chains"], scope="module", autouse=True)
+def longest_chain(request):
+    """Run all with chains as they are, and with chains cut so short that every case has some."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chains, "LONGEST_CHAIN", request.param)
+        yield
+
+
+def k_best(costs, k):
+    """Sort each row, the lowest position first among equals."""
+    costs = np.concatenate((costs, np.full((len(costs), k), np.inf)), axis=1)
+    order = np.argsort(costs, axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(costs, order, axis=1)
+    return best, np.where(np.isinf(best), -1, order)
+
+
+# --- matrix -----------------------------------------------------------------------------------------------------------
+
+
+@few
+@given(st.data())
+def test_matrix_is_exact(data):
+    arcs = data.draw(networks())
+    sources, targets = data.draw(some_nodes(arcs.n_nodes)), data.draw(some_nodes(arcs.n_nodes))
+    limit = data.draw(st.sampled_from([None, 0, 1, 3, 4.5, np.inf]))
+    best = floyd(*arcs.router_args)[np.ix_(sources, targets)]
+    expected = best if limit is None else np.where(best <= limit, best, np.inf)
+    matrix = Router(*arcs.router_args).matrix(sources, targets, limit=limit)
+    assert matrix.dtype == np.float32
+    np.testing.assert_array_equal(matrix, expected)
+
+
+@few
+@given(st.data())
+def test_matrix_of_decimals_is_near_and_keeps_its_own_limit(data):
+    arcs = data.draw(networks(whole=False))
+    every = np.arange(arcs.n_nodes)
+    router = Router(*arcs.router_args)
+    matrix = router.matrix(every, every)
+    np.testing.assert_allclose(matrix, floyd(*arcs.router_args), rtol=1e-6, atol=0)
+    limit = float(data.draw(st.sampled_from(np.unique(matrix[np.isfinite(matrix)]).tolist())))
+    np.testing.assert_array_equal(router.matrix(every, every[:2], limit)[:, 0] <= limit, matrix[:, 0] <= limit)
+    np.testing.assert_array_equal(router.matrix(every, every, limit), np.where(matrix <= limit, matrix, np.inf))
+
+
+@few
+@given(st.data())
+def test_second_cost_along_the_cheapest_path(data):
+    arcs = data.draw(networks())
+    sources, targets = data.draw(some_nodes(arcs.n_nodes)), data.draw(some_nodes(arcs.n_nodes))
+    costs, second = Router(*arcs.router_args).matrix(sources, targets, also=arcs.second)
+    pairs = np.ix_(sources, targets)
+    np.testing.assert_array_equal(costs, floyd(*arcs.router_args)[pairs])
+    np.testing.assert_array_equal(second, floyd_second(arcs)[pairs])
+
+
+@few
+@given(st.data())
+def test_answers_do_not_depend_on_the_order_of_arcs(data):
+    arcs = data.draw(networks())
+    order = np.array(data.draw(st.permutations(range(len(arcs.tails)))), int)
+    every = np.arange(arcs.n_nodes)
+    one = Router(*arcs.router_args)
+    other = Router(arcs.tails[order], arcs.heads[order], arcs.costs[order], arcs.n_nodes)
+    for here, there in zip(
+        one.matrix(every, every, also=arcs.second), other.matrix(every, every, also=arcs.second[order]), strict=True
+    ):
+        np.testing.assert_array_equal(here, there)
+
+
+@few
+@given(st.data())
+def test_other_costs_equal_a_new_router(data):
+    arcs = data.draw(networks())
+    costs = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(arcs.tails), max_size=len(arcs.tails))), int)
+    every = np.arange(arcs.n_nodes)
+    router = Router(*arcs.router_args)
+    before = router.matrix(every, every)
+    other = router.with_costs(costs)
+    new = Router(arcs.tails, arcs.heads, costs, arcs.n_nodes)
+    np.testing.assert_array_equal(other.matrix(every, every), new.matrix(every, every))
+    np.testing.assert_array_equal(router.matrix(every, every), before)
+
+
+def test_blocks_give_the_same(monkeypatch):
+    grid = np.arange(36).reshape(6, 6)
+    tails = np.concatenate((grid[:, :-1].ravel(), grid[:-1].ravel()))
+    heads = np.concatenate((grid[:, 1:].ravel(), grid[1:].ravel()))
+    costs = np.arange(len(tails)) % 7
+    every = np.arange(36)
+    router = Router(np.r_[tails, heads], np.r_[heads, tails], np.r_[costs, costs], 36)
+    whole = router.matrix(every, every), *router.nearest(every[::3], every, k=3)
+    monkeypatch.setattr(sweep, "_BLOCK_CELLS", 1)
+    seen = []
+    blocks = (
+        router.matrix(every, every, progress=lambda *done: seen.append(done)),
+        *router.nearest(every[::3], every, k=3),
+    )
+    for one, other in zip(whole, blocks, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert seen == [(done, 36) for done in range(1, 37)]
+
+
+def test_a_long_road_by_hand():
+    # 0-1-…-199 uphill at 3, downhill at 2; node 200 alone
+    at = np.arange(199)
+    router = Router(np.r_[at, at + 1], np.r_[at + 1, at], np.r_[np.full(199, 3), np.full(199, 2)], 201)
+    assert router.matrix([150, 20, 200], [20, 150, 200]).tolist() == [
+        [260, 0, np.inf],
+        [0, 390, np.inf],
+        [np.inf, np.inf, 0],
+    ]
+    assert router.path(3, 1).nodes.tolist() == [3, 2, 1]
+    assert router.path(3, 1).arcs.tolist() == [199 + 2, 199 + 1]
+    assert router.to_target(0)[[0, 1, 199, 200]].tolist() == [0, 2, 398, np.inf]
+
+
+def test_whole_numbers_below_two_to_the_24_are_exact():
+    big = 2**23 - 1
+    router = Router([0, 1, 2], [1, 2, 3], [big, big, 1], 4)
+    assert router.matrix([0], [2, 3]).tolist() == [[2**24 - 2, 2**24 - 1]]
+    assert router.matrix([0], [3], limit=2**24 - 2).tolist() == [[np.inf]]
+    assert router.matrix([0], [3], limit=np.nextafter(2**24 - 1, 0)).tolist() == [[np.inf]]
+
+
+@pytest.mark.parametrize(("n_sources", "n_targets"), [(0, 0), (0, 3), (3, 0)])
+def test_nobody_or_nowhere(n_sources, n_targets):
+    router = Router([0, 1], [1, 2], [1, 1], 3)
+    costs, second = router.matrix(range(n_sources), range(n_targets), also=[1, 1])
+    assert costs.shape == second.shape == (n_sources, n_targets)
+    cost, position = router.nearest(range(n_targets), range(n_sources), k=2)
+    assert cost.shape == position.shape == (n_sources, 2)
+    assert np.isinf(cost).all()
+    assert (position == -1).all()
+
+
+def test_networks_of_nothing():
+    assert Router([], [], [], 0).matrix([], []).shape == (0, 0)
+    assert Router([], [], [], 2).matrix([0, 1], [0, 1]).tolist() == [[0, np.inf], [np.inf, 0]]
+    assert Router([], [], [], 2).arc_flows([0], [1], [5]).shape == (0,)
+
+
+def test_costs_beyond_float32_are_out_of_reach_without_a_warning():
+    assert np.isinf(Router([0, 1], [1, 2], [1e39, 1e39], 3).matrix([0], [2], limit=1e40)).all()
+
+
+# --- nearest ----------------------------------------------------------------------------------------------------------
+
+
+@few
+@given(st.data())
+def test_nearest_is_exact_and_the_lowest_wins_a_tie(data):
+    arcs = data.draw(networks())
+    facilities, origins = data.draw(some_nodes(arcs.n_nodes)), data.draw(some_nodes(arcs.n_nodes))
+    limit = data.draw(st.sampled_from([None, 0, 2, 5]))
+    costs = floyd(*arcs.router_args)[np.ix_(origins, facilities)]
+    costs = costs if limit is None else np.where(costs <= limit, costs, np.inf)
+    router = Router(*arcs.router_args)
+    for k in (1, 2, 4):
+        expected_cost, expected_position = k_best(costs, k)
+        cost, position = router.nearest(facilities, origins, k=k, limit=limit)
+        assert cost.dtype == np.float32
+        np.testing.assert_array_equal(cost, expected_cost)
+        np.testing.assert_array_equal(position, expected_position)
+
+
+def test_nearest_goes_from_origin_to_facility():
+    # a one-way ring 0 > 1 > 2 > 0
+    router = Router([0, 1, 2], [1, 2, 0], [1, 1, 1], 3)
+    cost, position = router.nearest([1, 0], [2, 0])
+    assert cost[:, 0].tolist() == [1, 0]
+    assert position[:, 0].tolist() == [1, 1]
+
+
+# --- paths and flows --------------------------------------------------------------------------------------------------
+
+
+@few
+@given(st.data())
+def test_a_path_is_walkable_and_costs_what_the_matrix_says(data):
+    arcs = data.draw(networks())
+    best = floyd(*arcs.router_args)
+    router = Router(*arcs.router_args)
+    for origin, target in zip(data.draw(some_nodes(arcs.n_nodes)), data.draw(some_nodes(arcs.n_nodes)), strict=False):
+        nodes, along = router.path(origin, target)
+        if np.isinf(best[origin, target]):
+            assert len(nodes) == len(along) == 0
+            continue
+        assert (nodes[0], nodes[-1]) == (origin, target)
+        assert list(pairwise(nodes)) == list(zip(arcs.tails[along], arcs.heads[along], strict=True))
+        assert arcs.costs[along].sum() == best[origin, target]
+        assert len(set(nodes)) == len(nodes)
+        again = router.path(origin, target)
+        assert again.arcs.tolist() == along.tolist()
+
+
+@few
+@given(st.data())
+def test_flows_are_conserved_and_cheapest(data):
+    arcs = data.draw(networks())
+    n = arcs.n_nodes
+    origins = data.draw(some_nodes(n, 8))
+    few_targets = data.draw(st.booleans())
+    node = st.integers(0, 0 if few_targets else n - 1)
+    targets = np.array(data.draw(st.lists(node, min_size=len(origins), max_size=len(origins))), int)
+    amounts = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(origins), max_size=len(origins))), float)
+    best, second = floyd(*arcs.router_args)[origins, targets], floyd_second(arcs)[origins, targets]
+    carried = np.isfinite(best)
+    router = Router(*arcs.router_args)
+    flows, along = router.arc_flows(origins, targets, amounts, also=arcs.second)
+    np.testing.assert_array_equal(along, second)
+    assert (flows * arcs.second).sum() == (amounts[carried] * second[carried]).sum()
+    for flow in (flows, router.arc_flows(origins, targets, amounts)):
+        assert flow.dtype == np.float64
+        assert (flow >= 0).all()
+        assert (flow[np.isinf(arcs.costs)] == 0).all()
+        net = np.bincount(arcs.heads.astype(int), flow, n) - np.bincount(arcs.tails.astype(int), flow, n)
+        wanted = np.bincount(targets[carried], amounts[carried], n) - np.bincount(origins[carried], amounts[carried], n)
+        np.testing.assert_array_equal(net, wanted)
+        open_arcs = np.isfinite(arcs.costs)
+        assert (flow * np.where(open_arcs, arcs.costs, 0)).sum() == (amounts[carried] * best[carried]).sum()
+
+
+def test_flows_take_the_cheapest_of_parallel_arcs_and_the_lowest_of_equals():
+    flows = Router([0, 0, 0, 1, 1], [1, 1, 1, 2, 1], [2, 1, 1, 3, 0], 3).arc_flows([0, 0], [2, 1], [1.5, 2])
+    assert flows.tolist() == [0, 3.5, 0, 1.5, 0]
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tails", "heads", "costs", "n_nodes", "words"),
+    [
+        ([0], [1], [-1], 2, "0 or more"),
+        ([0, 1], [1, 0], [1, np.nan], 2, "row 1: nan"),
+        ([0], [2], [1], 2, r"Node 2 \(row 0\) is not in the network"),
+        ([-1], [1], [1], 2, "Node -1"),
+        ([0, 1], [1], [1, 1], 2, "2 tails but 1 heads"),
+        ([0], [1], [1, 1], 2, "1 numbers are needed"),
+        ([0.5], [1], [1], 2, "whole numbers"),
+        ([[0]], [[1]], [1], 2, "one row"),
+        ([], [], [], -1, "-1 nodes"),
+    ],
+)
+def test_networks_that_are_none(tails, heads, costs, n_nodes, words):
+    with pytest.raises(NetworkError, match=words) as refusal:
+        Router(tails, heads, costs, n_nodes)
+    assert isinstance(refusal.value, ValueError)
+
+
+def test_questions_that_are_none():
+    router = Router([0], [1], [1], 2)
+    for ask in (
+        lambda: router.matrix([2], [0]),
+        lambda: router.matrix([0], [-1]),
+        lambda: router.matrix([0], [0], limit=-1),
+        lambda: router.matrix([0], [0], limit=np.nan),
+        lambda: router.matrix([0], [0], also=[-1]),
+        lambda: router.matrix([0], [0], also=[1, 1]),
+        lambda: router.nearest([0], [0], k=0),
+        lambda: router.nearest([5], [0]),
+        lambda: router.nearest([5], []),
+        lambda: router.path(0, 2),
+        lambda: router.to_target(2),
+        lambda: router.with_costs([np.nan]),
+        lambda: router.with_costs([1, 2]),
+        lambda: router.arc_flows([0], [1], [-1]),
+        lambda: router.arc_flows([0], [1], [np.inf]),
+        lambda: router.arc_flows([0], [1, 1], [1]),
+        lambda: router.arc_flows([0], [1], [1, 2]),
+    ):
+        with pytest.raises(ValueError, match=r"."):
+            ask()
+
+
+def test_arguments_are_neither_kept_nor_changed():
+    tails, heads, costs = np.array([0, 1]), np.array([1, 2]), np.array([1.0, 2.0])
+    router = Router(tails, heads, costs, 3)
+    costs[:] = 9
+    tails[:] = 2
+    assert router.matrix([0], [2]).tolist() == [[3]]
+    with pytest.raises(ValueError, match="read-only"):
+        router.costs[0] = 5
+
+
+def test_importing_the_package_costs_nothing():
+    code = "import sys, planning; sys.exit(any(name in sys.modules for name in ('scipy', 'numba', 'numpy')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
