@@ -1,0 +1,147 @@
+"""The field's words behind the codes in tables: one label a code, in the user's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from planning.errors import Message, msg
+from planning.i18n import Translator
+
+__all__ = ["TERMS", "term"]
+
+TERMS: Mapping[str, Message] = MappingProxyType(
+    {
+        # stages and grade bands
+        "kindergarten": msg("Kindergarten"),
+        "primary": msg("Primary school"),
+        "primary_lower": msg("Grades 1-3"),
+        "primary_upper": msg("Grades 4-6"),
+        "junior": msg("Junior secondary"),
+        "senior": msg("Senior secondary"),
+        "special": msg("Special education"),
+        # kinds of school and of proposed site
+        "teaching_point": msg("Teaching point"),
+        "nine_year": msg("Nine-year school"),
+        "secondary": msg("Secondary school"),
+        "new": msg("New school"),
+        "boarding": msg("Boarding"),
+        "keep": msg("To be kept"),
+        # ownership, locale
+        "public": msg("Public"),
+        "private": msg("Private"),
+        "city": msg("City"),
+        "town": msg("Town"),
+        "village": msg("Village"),
+        "unknown": msg("Unknown"),
+        # modes
+        "walk": msg("On foot"),
+        "bike": msg("By bicycle"),
+        "drive": msg("By vehicle"),
+        # models
+        "p_median": msg("Shortest total way (p-median)"),
+        "max_coverage": msg("Most pupils within the limit (maximum coverage)"),
+        "set_cover": msg("Fewest schools that bring all within the limit (set cover)"),
+        "p_center": msg("Shortest longest way (p-center)"),
+        "capacitated": msg("Seats and way together (capacitated)"),
+        # reconciliation
+        "total": msg("All pupils"),
+        "served": msg("Have a seat"),
+        "no_seat": msg("In reach, but no seat"),
+        "out_of_reach": msg("Out of reach"),
+        "seats_known": msg("at schools whose seats are known"),
+        "seats_unknown": msg("at schools whose seats are unknown"),
+        "boards": msg("boarder"),
+        "seats_full": msg("all seats in reach are taken"),
+        "no_path": msg("no path to a school"),
+        "beyond_reach_limit": msg("beyond the project's reach limit"),
+        "no_school_of_this_grade": msg("no school of these grades"),
+        # when, status
+        "base": msg("Today"),
+        "after": msg("After"),
+        "optimal": msg("proven best"),
+        "time_limit": msg("stopped by the time limit"),
+        "infeasible": msg("no answer possible"),
+        "cancelled": msg("cancelled"),
+        # indicators
+        "pupils": msg("Pupils"),
+        "mean_distance": msg("Mean way to the nearest school"),
+        "median_distance": msg("Median way to the nearest school"),
+        "p90_distance": msg("Way that 90 % of pupils do not exceed"),
+        "max_distance": msg("Longest way to the nearest school"),
+        "mean_time": msg("Mean time to the nearest school"),
+        "p90_time": msg("Time that 90 % of pupils do not exceed"),
+        "share_within_limit": msg("Pupils within the limit"),
+        "share_off_road": msg("Share of the way off the mapped roads"),
+        "mean_distance_allocated": msg("Mean way to the school with a seat"),
+        "boarders": msg("Boarders"),
+        "schools": msg("Schools"),
+        "schools_seats_unknown": msg("Schools with unknown seats"),
+        "seats": msg("Seats"),
+        # columns
+        "question": msg("Question"),
+        "when": msg("State"),
+        "stage": msg("Stage"),
+        "indicator": msg("Indicator"),
+        "value": msg("Value"),
+        "unit": msg("Unit"),
+        "category": msg("Category"),
+        "reason": msg("Reason"),
+        "township": msg("Township"),
+        "source": msg("Source"),
+        "row": msg("Row"),
+        "item": msg("Item"),
+        "kept": msg("Kept"),
+        "people": msg("People"),
+        "name": msg("Name"),
+        "kind": msg("Kind"),
+        "ownership": msg("Ownership"),
+        "school_id": msg("School code"),
+        "site_id": msg("Site code"),
+        "cell_id": msg("Cell code"),
+        "band": msg("Grades"),
+        "beds": msg("Beds"),
+        "pupils_gained": msg("Pupils gained"),
+        "load": msg("Pupils allocated"),
+        "objective": msg("Objective"),
+        "bound": msg("Bound"),
+        "gap": msg("Gap"),
+        "status": msg("Stop reason"),
+        "distance_m": msg("Distance (m)"),
+        "time_min": msg("Time (min)"),
+        "share": msg("Share"),
+        "area_km2": msg("Area (km²)"),
+        "grid_total": msg("Total of the grid"),
+        "list_total": msg("Total of the list"),
+        "known_total": msg("Known total"),
+        "factor": msg("Factor"),
+        "by": msg("By"),
+        "nearest": msg("nearest school"),
+        "allocated": msg("allocation"),
+        # units
+        "m": msg("m"),
+        "min": msg("min"),
+        "yes": msg("Yes"),
+        "no": msg("No"),
+    }
+)
+
+
+def term(t: Translator, code: str) -> str:
+    """
+    Give the label of a code.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    code : str
+        A code of a table, such as ``primary_lower``.
+
+    Returns
+    -------
+    str
+        The label; the code itself where it is no code but a name.
+    """
+    known = TERMS.get(code)
+    return code if known is None else t.message(known)

@@ -1,0 +1,203 @@
+"""The travel costs of one county, swept once and kept: one router a mode, a table of costs for schools and candidates."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planning.network.modes import WALK_KMH, Mode, mode_minutes, mode_usable
+from planning.network.snap import point_on_network, snappable_segments
+from planning.travel.costs import Costs, build_costs, costs_to_point
+from planning.travel.router import Router
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from planning.network.build import Network
+
+__all__ = ["CostBook"]
+
+
+class CostBook:
+    """
+    Costs of a county's cells to its schools, candidates and any point, each swept at its first use.
+
+    Results are kept and shared between threads; nothing in here changes what is computed, only when.
+
+    Parameters
+    ----------
+    network : Network
+        Network of which cells, schools and candidates are nodes.
+    cells, schools, candidates : geopandas.GeoDataFrame
+        Places with ``node`` and ``leg_m`` [m].
+    """
+
+    def __init__(
+        self, network: Network, cells: gpd.GeoDataFrame, schools: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame
+    ) -> None:
+        self.network = network
+        self._places = {"schools": schools, "candidates": candidates}
+        self._cells = cells
+        self._lock = threading.RLock()
+        self._minutes: dict[str, NDArray[np.float64]] = {}
+        self._routers: dict[str, Router] = {}
+        self._costs: dict[tuple[str, str], Costs] = {}
+        self._points: dict[tuple[str, float, float], Costs] = {}
+        self._snappable = snappable_segments(network, mode_usable(network, "walk"))
+
+    def minutes(self, mode: Mode) -> NDArray[np.float64]:
+        """
+        Give the minutes along each arc; who rides or drives walks where no vehicle may go at all, to the road and from it.
+
+        Parameters
+        ----------
+        mode : str
+            walk, bike or drive.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n_arcs,)
+            Time [min]; inf where one may not go.
+        """
+        with self._lock:
+            if mode not in self._minutes:
+                minutes = mode_minutes(self.network, mode)
+                if mode != "walk":
+                    closed = np.isinf(minutes.reshape(-1, 2)).all(axis=1).repeat(2)  # in both directions, so no one-way
+                    minutes = np.where(closed, mode_minutes(self.network, "walk"), minutes)
+                self._minutes[mode] = minutes
+            return self._minutes[mode]
+
+    def router(self, mode: Mode) -> Router:
+        """
+        Give the router of a mode; its costs are minutes.
+
+        Parameters
+        ----------
+        mode : str
+            walk, bike or drive.
+
+        Returns
+        -------
+        Router
+            Shares the topology with the other modes.
+        """
+        with self._lock:
+            if mode not in self._routers:
+                minutes = self.minutes(mode)
+                first = next(iter(self._routers.values()), None)
+                self._routers[mode] = (
+                    Router(self.network.tails, self.network.heads, minutes, len(self.network.x))
+                    if first is None
+                    else first.with_costs(minutes)
+                )
+            return self._routers[mode]
+
+    def schools(self, mode: Mode, *, progress: Callable[[int, int], None] | None = None) -> Costs:
+        """
+        Give the costs from every cell to every school.
+
+        Parameters
+        ----------
+        mode : str
+            walk, bike or drive.
+        progress : callable, optional
+            Called with what is done and what there is to do.
+
+        Returns
+        -------
+        Costs
+            Shape (n_cells, n_schools).
+        """
+        return self._table("schools", mode, progress)
+
+    def candidates(self, mode: Mode, *, progress: Callable[[int, int], None] | None = None) -> Costs:
+        """
+        Give the costs from every cell where pupils live to every candidate.
+
+        Parameters
+        ----------
+        mode : str
+            walk, bike or drive.
+        progress : callable, optional
+            Called with what is done and what there is to do.
+
+        Returns
+        -------
+        Costs
+            Shape (n_cells with pupils, n_candidates).
+        """
+        return self._table("candidates", mode, progress)
+
+    def to_point(self, mode: Mode, x: float, y: float) -> Costs:
+        """
+        Give the costs from every cell to a place that is no node yet.
+
+        Parameters
+        ----------
+        mode : str
+            walk, bike or drive.
+        x, y : float
+            The place [m].
+
+        Returns
+        -------
+        Costs
+            One column.
+        """
+        key = (mode, x, y)
+        with self._lock:
+            if key not in self._points:
+                place = point_on_network(self.network, (x, y), segments=self._snappable)
+                minutes = self.minutes(mode)
+                # From the tail one comes along the arc, from the head against it; a piece takes its share of the time.
+                along = place.tail_m + place.head_m
+                shares = (place.tail_m / along, place.head_m / along) if along else (0.0, 0.0)
+                self._points[key] = costs_to_point(
+                    self.router(mode),
+                    self.network.length_m,
+                    end_nodes=[place.tail, place.head],
+                    end_minutes=[minutes[place.arc] * shares[0], minutes[place.arc + 1] * shares[1]],
+                    end_metres=[place.tail_m, place.head_m],
+                    point_leg_m=place.leg_m,
+                    point_xy=(x, y),
+                    cell_ids=self._cells.index,
+                    cell_nodes=self._cells["node"].to_numpy(),
+                    cell_legs_m=self._cells["leg_m"].to_numpy(),
+                    cell_xy=_xy(self._cells),
+                    leg_kmh=WALK_KMH,
+                    mode=mode,
+                )
+            return self._points[key]
+
+    def _table(self, what: str, mode: Mode, progress: Callable[[int, int], None] | None) -> Costs:
+        with self._lock:
+            if (what, mode) not in self._costs:
+                sites, cells = self._places[what], self._cells
+                if what == "candidates":  # a question is asked for pupils; empty cells would only fill memory
+                    pupils = cells.filter(regex="^pupils_").sum(axis=1)
+                    cells = cells[pupils > 0]
+                self._costs[what, mode] = build_costs(
+                    self.router(mode),
+                    self.network.length_m,
+                    cell_ids=cells.index,
+                    cell_nodes=cells["node"].to_numpy(),
+                    cell_legs_m=cells["leg_m"].to_numpy(),
+                    cell_xy=_xy(cells),
+                    site_ids=sites.index,
+                    site_nodes=sites["node"].to_numpy(),
+                    site_legs_m=sites["leg_m"].to_numpy(),
+                    site_xy=_xy(sites),
+                    leg_kmh=WALK_KMH,
+                    mode=mode,
+                    progress=progress,
+                )
+            return self._costs[what, mode]
+
+
+def _xy(places: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    return np.column_stack([places.geometry.x, places.geometry.y])

@@ -1,0 +1,481 @@
+"""What a layout means for every child of a stage: nearest school, allocation, reconciliation, indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from planning.access.allocation import Allocation, allocate, main_school
+from planning.access.catchments import catchment_polygons
+from planning.access.nearest import nearest_school
+from planning.access.reconcile import reconcile
+from planning.errors import ConfigError, msg
+from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
+from planning.scenario.limits import BandLimit, band_time, limit_of_band
+from planning.scenario.measures import StageRows, indicators, indicators_by_township
+from planning.stages import BANDS, TEACHES, teaches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planning.scenario.county import County
+
+__all__ = ["BandCosts", "StageState", "catchments", "evaluate", "stage_costs", "stage_sites"]
+
+
+@dataclass(frozen=True)
+class BandCosts:
+    """
+    Costs of one grade band, from every cell to every site of a stage.
+
+    Parameters
+    ----------
+    distance_m, time_min, off_road_m : numpy.ndarray of float32, shape (n_cells, n_sites)
+        Distance [m], the band's own time [min] and metres off the road [m]; inf where there is no path, where the site
+        does not teach the band, or beyond the project's reach limit.
+    beyond_reach : numpy.ndarray of bool, shape (n_cells,)
+        True where there is a path to some school of the band, but none within the project's reach limit.
+    is_taught : bool
+        False where no open school teaches the band at all.
+    """
+
+    distance_m: NDArray[np.float32]
+    time_min: NDArray[np.float32]
+    off_road_m: NDArray[np.float32]
+    beyond_reach: NDArray[np.bool_]
+    is_taught: bool
+
+
+@dataclass(frozen=True)
+class StageState:
+    """
+    What a layout means for one stage.
+
+    Parameters
+    ----------
+    stage : str
+        The stage.
+    bands : tuple of str
+        Its grade bands.
+    mode : str
+        How its pupils go to school.
+    sites : geopandas.GeoDataFrame
+        Open schools of the stage, sorted by id: name, kind, township, ownership, seats (NA unknown), pupils (register), is_new, geometry.
+    nearest : dict
+        By band a table on the cells' index: ``site_id`` (NA where none), ``distance_m``, ``time_min``, ``off_road_m``.
+    allocated : pandas.DataFrame
+        ``cell_id, band, site_id, pupils``: who goes where, seats regarded. Boarders are in ``boarding``.
+    boarding : pandas.DataFrame
+        ``cell_id, band, site_id, pupils``: who boards.
+    unserved : pandas.DataFrame
+        ``cell_id, band, pupils, category, reason`` of those without a seat or out of reach.
+    load : pandas.Series
+        Pupils by site, boarders included.
+    prices : pandas.Series
+        By site, what one more seat would save [m or min]; inf where it would seat one more child.
+    reconciliation : pandas.DataFrame
+        ``stage, category, reason, pupils``; whole pupils.
+    indicators : pandas.DataFrame
+        ``stage, indicator, value, unit``.
+    by_township : pandas.DataFrame
+        ``township, stage, indicator, value, unit``.
+    """
+
+    stage: str
+    bands: tuple[str, ...]
+    mode: str
+    sites: gpd.GeoDataFrame
+    nearest: dict[str, pd.DataFrame]
+    allocated: pd.DataFrame
+    boarding: pd.DataFrame
+    unserved: pd.DataFrame
+    load: pd.Series
+    prices: pd.Series
+    reconciliation: pd.DataFrame
+    indicators: pd.DataFrame
+    by_township: pd.DataFrame
+
+
+FLOW_COLUMNS = ["cell_id", "band", "site_id", "pupils"]
+
+
+def stage_sites(county: County, stage: str, edits: Sequence[Edit] = ()) -> gpd.GeoDataFrame:
+    """
+    List the open schools of a stage after the edits.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    stage : str
+        The stage.
+    edits : sequence of Edit
+        In the order in which they were made.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Indexed by id, sorted: name, kind, township, ownership, seats, pupils, is_new, is_moved, geometry.
+
+    Raises
+    ------
+    ConfigError
+        If an edit names a school that is not there, or adds one that is.
+    """
+    schools = county.schools[county.schools["status"] == "open"]
+    sites = gpd.GeoDataFrame(
+        {
+            "name": schools["name"],
+            "kind": schools["kind"],
+            "township": schools["township"],
+            "ownership": schools["ownership"],
+            "seats": schools[f"seats_{stage}"],
+            "pupils": schools[f"pupils_{stage}"],
+            "is_new": False,
+            "is_moved": False,
+        },
+        geometry=schools.geometry,
+        crs=county.crs,
+    )
+    for edit in edits:
+        sites = _apply(sites, edit, stage, county)
+    of_stage = sites["kind"].map(lambda kind: any(band in TEACHES[kind] for band in BANDS[stage])).astype(bool)
+    # A school whose kind says both stages may yet be known to hold none of this one.
+    return sites[of_stage & ~(sites["seats"].fillna(-1) == 0)].sort_index()
+
+
+def _apply(sites: gpd.GeoDataFrame, edit: Edit, stage: str, county: County) -> gpd.GeoDataFrame:
+    school_id = edit.site_id if isinstance(edit, NewSchool) else edit.school_id
+    if isinstance(edit, NewSchool) == (school_id in sites.index):
+        raise ConfigError(
+            msg("The scenario adds school {school_id}, which is there already.", school_id=school_id)
+            if isinstance(edit, NewSchool)
+            else msg("The scenario names school {school_id}, which is not there.", school_id=school_id)
+        )
+    if isinstance(edit, CloseSchool):
+        return sites.drop(index=school_id)
+    if isinstance(edit, NewSchool):
+        row = gpd.GeoDataFrame(
+            {
+                "name": [edit.name],
+                "kind": [edit.kind],
+                "township": [""],
+                "ownership": ["public"],
+                "seats": pd.array([edit.seats if edit.stage == stage else 0], dtype="Int64"),
+                "pupils": pd.array([pd.NA], dtype="Int64"),
+                "is_new": [True],
+                "is_moved": [False],
+            },
+            index=pd.Index([school_id], name=sites.index.name),
+            geometry=gpd.points_from_xy([edit.x], [edit.y]),
+            crs=county.crs,
+        )
+        return gpd.GeoDataFrame(pd.concat([sites, row]), crs=county.crs)
+    sites = sites.copy()
+    if isinstance(edit, SetSeats):
+        if edit.stage == stage:
+            sites.loc[school_id, "seats"] = pd.NA if edit.seats is None else edit.seats
+    else:
+        assert isinstance(edit, MoveSchool)  # noqa: S101 - narrows the type
+        sites.loc[[school_id], "geometry"] = gpd.points_from_xy([edit.x], [edit.y], crs=county.crs)
+        sites.loc[school_id, "is_moved"] = True
+    return sites
+
+
+def stage_costs(county: County, stage: str, sites: gpd.GeoDataFrame) -> dict[str, BandCosts]:
+    """
+    Give each band's costs to the sites of a stage; schools that stand where they stood are not swept again.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    stage : str
+        The stage.
+    sites : geopandas.GeoDataFrame
+        As :func:`stage_sites` gives them.
+
+    Returns
+    -------
+    dict of str to BandCosts
+        By grade band.
+    """
+    mode = county.project.mode_of(stage)
+    base = county.costs.schools(mode)
+    shape = (len(county.cells), len(sites))
+    distance, time, off_road = (np.full(shape, np.inf, dtype=np.float32) for _ in range(3))
+    old = base.site_ids.get_indexer(sites.index)
+    swept = np.flatnonzero((old < 0) | sites["is_moved"].to_numpy(dtype=bool))
+    kept = np.setdiff1d(np.arange(len(sites)), swept)
+    distance[:, kept] = base.distance_m[:, old[kept]]
+    time[:, kept] = base.time_min[:, old[kept]]
+    off_road[:, kept] = base.off_road_m[:, old[kept]]
+    for column in swept:
+        point = sites.geometry.iloc[column]
+        swept_costs = county.costs.to_point(mode, point.x, point.y)
+        distance[:, column] = swept_costs.distance_m[:, 0]
+        time[:, column] = swept_costs.time_min[:, 0]
+        off_road[:, column] = swept_costs.off_road_m[:, 0]
+    reach = county.project.travel.reach_limit
+    kinds = sites["kind"].to_list()
+    found = {}
+    for band in BANDS[stage]:
+        taught = np.array([teaches(kind, band) for kind in kinds], dtype=bool)
+        own_time = band_time(time, county.pack, band, mode)
+        allowed = np.isfinite(time) & taught
+        had_path = allowed.any(axis=1)
+        if reach is not None:
+            limit = BandLimit(reach.time_min or np.inf, reach.distance_m or np.inf)
+            allowed &= limit.within(own_time, distance)
+        found[band] = BandCosts(
+            *(np.where(allowed, values, np.float32(np.inf)) for values in (distance, own_time, off_road)),
+            beyond_reach=had_path & ~allowed.any(axis=1),
+            is_taught=bool(taught.any()),
+        )
+    return found
+
+
+def choice_cost(costs: BandCosts, mode: str) -> NDArray[np.float32]:
+    """
+    Give the cost by which pupils are sent: metres on foot, minutes otherwise.
+
+    Parameters
+    ----------
+    costs : BandCosts
+        Costs of a band.
+    mode : str
+        How its pupils go.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_cells, n_sites)
+        [m] or [min].
+    """
+    return costs.distance_m if mode == "walk" else costs.time_min
+
+
+def evaluate(
+    county: County, stage: str, edits: Sequence[Edit] = (), *, boarding: pd.DataFrame | None = None
+) -> StageState:
+    """
+    Say what a layout means for every child of a stage.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    stage : str
+        A stage of the project.
+    edits : sequence of Edit
+        What changes against the base, in order.
+    boarding : pandas.DataFrame, optional
+        ``cell_id, band, site_id, pupils`` who board; they take a bed and no daily way.
+
+    Returns
+    -------
+    StageState
+        Nearest schools, allocation, reconciliation, indicators.
+
+    Raises
+    ------
+    ConfigError
+        If an edit does not fit the county.
+    """
+    mode, bands = county.project.mode_of(stage), BANDS[stage]
+    sites = stage_sites(county, stage, edits)
+    costs = stage_costs(county, stage, sites)
+    boarders = pd.DataFrame(columns=FLOW_COLUMNS) if boarding is None else boarding
+    boarded = {band: _boarders_of(county, band, boarders) for band in bands}
+    pupils = {band: county.cells[f"pupils_{band}"].to_numpy(dtype=np.int64) - boarded[band] for band in bands}
+
+    nearest = {}
+    for band in bands:
+        position, _ = nearest_school(choice_cost(costs[band], mode))
+        nearest[band] = _nearest_table(position, costs[band], sites, county.cells.index)
+
+    seats = sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float)
+    day_seats = seats - boarders.groupby("site_id")["pupils"].sum().reindex(sites.index, fill_value=0).to_numpy(
+        dtype=float
+    )
+    rows = [np.flatnonzero(pupils[band] + boarded[band]) for band in bands]
+    places = pd.DataFrame(
+        {
+            "cell": np.concatenate(rows),
+            "cell_id": np.concatenate([county.cells.index.to_numpy()[row] for row in rows]),
+            "band": np.concatenate(
+                [np.full(len(row), band, dtype=object) for band, row in zip(bands, rows, strict=True)]
+            ),
+            "pupils": np.concatenate([pupils[band][row] for band, row in zip(bands, rows, strict=True)]),
+            "boarders": np.concatenate([boarded[band][row] for band, row in zip(bands, rows, strict=True)]),
+        }
+    )
+    cost = np.concatenate([choice_cost(costs[band], mode)[row] for band, row in zip(bands, rows, strict=True)])
+    why = np.concatenate([_why_out_of_reach(costs[band])[row] for band, row in zip(bands, rows, strict=True)])
+    allocation = allocate(cost, places["pupils"].to_numpy(), np.maximum(day_seats, 0))
+    allocated = _flow_table(allocation, places, sites)
+    load = (
+        pd.concat([allocated, boarders])
+        .groupby("site_id")["pupils"]
+        .sum()
+        .reindex(sites.index, fill_value=0)
+        .astype("int64")
+    )
+    measured = _stage_rows(county, bands, places, why, nearest, allocation, costs, rows)
+    return StageState(
+        stage=stage,
+        bands=bands,
+        mode=mode,
+        sites=sites,
+        nearest=nearest,
+        allocated=allocated,
+        boarding=boarders,
+        unserved=_unserved_table(allocation, places, why),
+        load=load.rename("pupils"),
+        prices=pd.Series(allocation.prices, index=sites.index, name="price"),
+        reconciliation=_reconciliation(stage, places, why, allocation, sites),
+        indicators=indicators(stage, measured, sites["seats"]),
+        by_township=indicators_by_township(stage, measured),
+    )
+
+
+def _boarders_of(county: County, band: str, boarders: pd.DataFrame) -> NDArray[np.int64]:
+    """Count who boards in each cell."""
+    away = np.zeros(len(county.cells), dtype=np.int64)
+    of_band = boarders[boarders["band"] == band]
+    np.add.at(away, county.cells.index.get_indexer(of_band["cell_id"]), of_band["pupils"].to_numpy(dtype=np.int64))
+    return away
+
+
+def _nearest_table(
+    position: NDArray[np.int64], costs: BandCosts, sites: gpd.GeoDataFrame, cells: pd.Index
+) -> pd.DataFrame:
+    reached = position >= 0
+    rows = np.flatnonzero(reached)
+    values = {}
+    for name, table in (
+        ("distance_m", costs.distance_m),
+        ("time_min", costs.time_min),
+        ("off_road_m", costs.off_road_m),
+    ):
+        values[name] = np.full(len(cells), np.inf, dtype=np.float32)
+        values[name][rows] = table[rows, position[rows]]
+    site_id = pd.Series(pd.NA, index=cells, dtype="str")
+    site_id.iloc[rows] = sites.index.to_numpy()[position[rows]]
+    return pd.DataFrame({"site_id": site_id, **values}, index=cells)
+
+
+def _flow_table(allocation: Allocation, places: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    flows = allocation.flows.tocoo()
+    table = pd.DataFrame(
+        {
+            "cell_id": places["cell_id"].to_numpy()[flows.row],
+            "band": places["band"].to_numpy()[flows.row],
+            "site_id": sites.index.to_numpy()[flows.col],
+            "pupils": flows.data.astype("int64"),
+        }
+    )
+    return table[table["pupils"] > 0].sort_values(["cell_id", "band", "site_id"], ignore_index=True)
+
+
+def _why_out_of_reach(costs: BandCosts) -> NDArray[np.object_]:
+    """Say of each cell why it reaches no school of a band; empty where it does."""
+    reached = np.isfinite(costs.distance_m).any(axis=1)
+    why = np.where(
+        costs.beyond_reach, "beyond_reach_limit", "no_path" if costs.is_taught else "no_school_of_this_grade"
+    )
+    return np.where(reached, "", why).astype(object)
+
+
+def _unserved_table(allocation: Allocation, places: pd.DataFrame, why: NDArray[np.object_]) -> pd.DataFrame:
+    left = np.flatnonzero(allocation.unserved)
+    return pd.DataFrame(
+        {
+            "cell_id": places["cell_id"].to_numpy()[left],
+            "band": places["band"].to_numpy()[left],
+            "pupils": allocation.unserved[left].astype("int64"),
+            "category": np.where(why[left] == "", "no_seat", "out_of_reach"),
+            "reason": np.where(why[left] == "", "seats_full", why[left]),
+        }
+    )
+
+
+def _reconciliation(
+    stage: str, places: pd.DataFrame, why: NDArray[np.object_], allocation: Allocation, sites: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Account for every pupil, boarders among the served."""
+    sheet = reconcile(
+        stage, places["pupils"].to_numpy(), why, allocation, seats_known=sites["seats"].notna().to_numpy(dtype=bool)
+    )
+    boarders = int(places["boarders"].sum())
+    if boarders:
+        sheet.loc[sheet["category"] == "total", "pupils"] += boarders
+        line = pd.DataFrame([(stage, "served", "boards", boarders)], columns=sheet.columns)
+        sheet = pd.concat([sheet.iloc[:1], line, sheet.iloc[1:]], ignore_index=True)
+    return sheet
+
+
+def _stage_rows(
+    county: County,
+    bands: tuple[str, ...],
+    places: pd.DataFrame,
+    why: NDArray[np.object_],
+    nearest: dict[str, pd.DataFrame],
+    allocation: Allocation,
+    costs: dict[str, BandCosts],
+    rows: list[NDArray[np.int64]],
+) -> StageRows:
+    """Lay out how the pupils of each (cell, band) pair fare."""
+    near = {
+        name: np.concatenate([nearest[band][name].to_numpy()[row] for band, row in zip(bands, rows, strict=True)])
+        for name in ("distance_m", "time_min", "off_road_m")
+    }
+    limits = {band: limit_of_band(county.project, county.pack, band) for band in bands}
+    within = np.zeros(len(places), dtype=bool)
+    for band in bands:
+        here = places["band"].to_numpy() == band
+        within[here] = limits[band].within(near["time_min"][here], near["distance_m"][here])
+    flows = allocation.flows.tocoo()
+    distance = np.concatenate([costs[band].distance_m[row] for band, row in zip(bands, rows, strict=True)])
+    allocated_m = np.zeros(len(places))
+    np.add.at(allocated_m, flows.row, flows.data * distance[flows.row, flows.col].astype(np.float64))
+    out = why != ""
+    return StageRows(
+        township=county.cells["township"].to_numpy(dtype=object)[places["cell"].to_numpy()],
+        pupils=places["pupils"].to_numpy(),
+        boarders=places["boarders"].to_numpy(),
+        within_limit=within,
+        has_limit=any(limit.is_set for limit in limits.values()),
+        no_seat=np.where(out, 0, allocation.unserved),
+        out_of_reach=np.where(out, allocation.unserved, 0),
+        allocated_m=allocated_m,
+        **near,
+    )
+
+
+def catchments(county: County, state: StageState) -> dict[str, gpd.GeoDataFrame]:
+    """
+    Draw the catchments of a stage: by the nearest school, and by allocation.
+
+    The nearest school is that of the stage's youngest band, so that a teaching point has a catchment of its own. By
+    allocation a cell goes to the school that most of its pupils go to; ``share`` tells the pupils of the catchment's
+    cells who really do. A cell without pupils goes where its next pupil would: to the least cost plus price of a seat.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    state : StageState
+        What the layout means for the stage.
+
+    Returns
+    -------
+    dict of str to geopandas.GeoDataFrame
+        ``nearest`` and ``allocated``, indexed by site: name, kind, stage, seats, pupils, share, area_km2; and
+        ``unreachable``, with ``by`` (nearest or allocated) and ``reason``.
+    """
+    raise NotImplementedError

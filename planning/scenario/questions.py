@@ -1,0 +1,205 @@
+"""From a question of the project to an answer: the right costs to the right model, and the answer's effect."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+
+from planning import siting
+from planning.errors import ConfigError, Message, msg
+from planning.scenario.boarding import answer_boarding
+from planning.scenario.edits import Edit, NewSchool
+from planning.scenario.evaluate import StageState, evaluate
+from planning.scenario.limits import limit_of_question
+from planning.scenario.proposals import Asked, ask, default_seats, describe_sites, no_sites
+from planning.stages import BANDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planning.config import Question
+    from planning.scenario.county import County
+
+__all__ = ["Answer", "answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    The answer to one question.
+
+    Parameters
+    ----------
+    question : Question
+        The question.
+    proposal : Proposal
+        What the siting engine found, with objective, bound, gap and stop reason.
+    unit : str
+        Unit of the objective.
+    sites : geopandas.GeoDataFrame
+        Proposed sites, indexed by ``site_id``, columns ``SITE_COLUMNS`` and the point.
+    edits : tuple of Edit
+        The proposal as edits, so that it can be taken into a scenario.
+    after : StageState or None
+        What it means for every child; None where there is no answer.
+    notes : tuple of Message
+        Reasons and reservations.
+    seconds : float
+        Time taken, costs included [s].
+    """
+
+    question: Question
+    proposal: siting.Proposal
+    unit: str
+    sites: gpd.GeoDataFrame
+    edits: tuple[Edit, ...]
+    after: StageState | None
+    notes: tuple[Message, ...]
+    seconds: float
+
+
+def answer(
+    county: County,
+    question: Question,
+    *,
+    edits: Sequence[Edit] = (),
+    cancel: Callable[[], bool] | None = None,
+) -> Answer:
+    """
+    Answer one question on a county.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    question : Question
+        What is asked.
+    edits : sequence of Edit
+        What is changed before it is asked.
+    cancel : callable, optional
+        Asked now and then; True stops the search.
+
+    Returns
+    -------
+    Answer
+        Proposal with proof, its sites, and its effect.
+
+    Raises
+    ------
+    ConfigError
+        If the question lacks what its model needs.
+    """
+    started = time.perf_counter()
+    if question.model == "boarding":
+        proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
+        unit = "pupil-minutes/week"
+    else:
+        proposal, sites, new, after, notes, unit = _answer_day(county, question, edits, cancel)
+    return Answer(
+        question, proposal, unit, sites, new, after, (*proposal.explanation, *notes), time.perf_counter() - started
+    )
+
+
+def _answer_day(
+    county: County, question: Question, edits: Sequence[Edit], cancel: Callable[[], bool] | None
+) -> tuple[siting.Proposal, gpd.GeoDataFrame, tuple[Edit, ...], StageState | None, list[Message], str]:
+    """Answer a question whose pupils go home every day."""
+    asked = ask(county, question.stage, edits)
+    mode = county.project.mode_of(question.stage)
+    notes: list[Message] = []
+    common = {"fixed": range(asked.n_fixed), "time_limit_s": question.time_limit_s, "cancel": cancel}
+    cost = asked.distance_m if mode == "walk" else asked.time_min
+    unit = "pupil-m" if mode == "walk" else "pupil-min"
+    seats: int | None = question.seats
+    if question.model == "p_median":
+        proposal = siting.p_median(cost, asked.pupils, _new(question), **common)
+    elif question.model == "p_center":
+        proposal, unit = siting.p_center(asked.time_min, asked.pupils, _new(question), **common), "min"
+    elif question.model == "max_coverage":
+        used = _share_of_limit(county, question, asked)
+        proposal, unit = siting.max_coverage(used, asked.pupils, _new(question), 1.0, **common), "pupils"
+    elif question.model == "set_cover":
+        used = _share_of_limit(county, question, asked)
+        proposal, unit = siting.set_cover(used, asked.pupils, 1.0, share=question.share, **common), "schools"
+    else:
+        seats = seats or default_seats(county, question.stage)
+        proposal = _capacitated(county, question, asked, cost, seats, notes, cancel)
+    if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
+        return proposal, no_sites(county), (), None, notes, unit
+    chosen = asked.sites.iloc[list(proposal.sites)]
+    new = tuple(
+        NewSchool(str(site_id), row.name_, row.geometry.x, row.geometry.y, question.stage, seats, row.kind)
+        for site_id, row in zip(chosen.index, chosen.rename(columns={"name": "name_"}).itertuples(), strict=True)
+    )
+    after = evaluate(county, question.stage, (*edits, *new))
+    sites = describe_sites(county, question, proposal, chosen, after.load, seats=seats, beds=None, kind="new")
+    return proposal, sites, new, after, notes, unit
+
+
+def _new(question: Question) -> int:
+    if question.new is None:  # the project file is checked for it; a question from the app may lack it
+        raise ConfigError(msg("question {name}: say how many new schools.", name=question.name))
+    return question.new
+
+
+def _share_of_limit(county: County, question: Question, asked: Asked) -> NDArray[np.float32]:
+    """Measure each way by the limit of its own band, so that one limit of 1 stands for all bands."""
+    used = np.empty_like(asked.time_min)
+    for band in BANDS[question.stage]:
+        limit = limit_of_question(question.limit, county.project, county.pack, band)
+        if not limit.is_set:
+            raise ConfigError(
+                msg("question {name}: {band} has no limit. Add limit: to the question.", name=question.name, band=band)
+            )
+        rows = asked.bands == band
+        used[rows] = limit.share_used(asked.time_min[rows], asked.distance_m[rows])
+    return used
+
+
+def _capacitated(
+    county: County,
+    question: Question,
+    asked: Asked,
+    cost: NDArray[np.float32],
+    seats: int,
+    notes: list[Message],
+    cancel: Callable[[], bool] | None,
+) -> siting.Proposal:
+    all_seats = asked.sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float).copy()
+    all_seats[asked.n_fixed :] = seats
+    unknown = int(asked.sites["seats"].iloc[: asked.n_fixed].isna().sum())
+    if unknown:
+        notes.append(msg("{n} schools with unknown seats are taken to have room for all.", n=unknown))
+    spend = None
+    if question.budget is not None:
+        per_seat = county.project.costs.build_per_seat
+        if per_seat is None:
+            raise ConfigError(msg("question {name}: a budget needs costs.build_per_seat.", name=question.name))
+        spend = np.where(np.arange(len(all_seats)) < asked.n_fixed, 0.0, per_seat * seats)
+    # A pupil without a seat costs more than any way to school could save, so that seats come first.
+    dearest = float(cost[np.isfinite(cost)].max(initial=1.0))
+    unserved_cost = 10 * dearest
+    notes.append(
+        msg(
+            "A pupil without a seat counts as {cost:.0f}, ten times the longest way, so that seats come first.",
+            cost=unserved_cost,
+        )
+    )
+    return siting.capacitated(
+        cost,
+        asked.pupils,
+        all_seats,
+        p=question.new,
+        spend=spend,
+        budget=question.budget,
+        fixed=range(asked.n_fixed),
+        unserved_cost=unserved_cost,
+        time_limit_s=question.time_limit_s,
+        cancel=cancel,
+    )
