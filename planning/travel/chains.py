@@ -92,18 +92,49 @@ class Chains:
 
     @property
     def n_core(self) -> int:
-        """Count the core nodes."""
+        """
+        Count the core nodes.
+
+        Returns
+        -------
+        int
+            Their number.
+        """
         return len(self.core_node)
 
     def prefix_sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum from each chain's first segment up to and with each segment; nothing is ever subtracted (inf, zeros)."""
+        """
+        Sum from each chain's first segment on; nothing is ever subtracted, so that inf and 0 are safe.
+
+        Parameters
+        ----------
+        values : numpy.ndarray, shape (n_segments,)
+            A value of each segment.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_segments,)
+            Sums up to and with each segment.
+        """
         sums = values.copy()
         for step in self.prefix_steps:
             sums[step] += sums[step - 1]
         return sums
 
     def suffix_sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum from each segment to the last of its chain."""
+        """
+        Sum from each segment to the last of its chain.
+
+        Parameters
+        ----------
+        values : numpy.ndarray, shape (n_segments,)
+            A value of each segment.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_segments,)
+            Sums from and with each segment.
+        """
         sums = values.copy()
         for step in self.suffix_steps:
             sums[step] += sums[step + 1]

@@ -95,14 +95,22 @@ def build_costs(
         The network with the minutes of the mode as costs [min].
     length_m : array_like of float, shape (n_arcs,)
         Length of each arc [m].
-    cell_ids, site_ids : pandas.Index of str
-        Ids of cells and sites.
-    cell_nodes, site_nodes : array_like of int
+    cell_ids : pandas.Index of str
+        Ids of the cells.
+    cell_nodes : array_like of int, shape (n_cells,)
         Node that each joins; -1 where there is no road at all.
-    cell_legs_m, site_legs_m : array_like of float
+    cell_legs_m : array_like of float, shape (n_cells,)
         Straight access leg to that node [m]; of no meaning where the node is -1.
-    cell_xy, site_xy : array_like of float, shape (n, 2)
+    cell_xy : array_like of float, shape (n_cells, 2)
         Where each lies, in metres of one projected CRS [m].
+    site_ids : pandas.Index of str
+        Ids of the sites.
+    site_nodes : array_like of int, shape (n_sites,)
+        Node that each joins; -1 where there is no road at all.
+    site_legs_m : array_like of float, shape (n_sites,)
+        Straight access leg to that node [m].
+    site_xy : array_like of float, shape (n_sites, 2)
+        Where each lies [m].
     leg_kmh : float
         Speed on the legs and the straight way [km/h].
     mode : str
@@ -160,16 +168,22 @@ def costs_to_point(
         Length of each arc [m].
     end_nodes : array_like of int, shape (n_ends,)
         Nodes at the ends of the edge; none where there is no road at all.
-    end_minutes, end_metres : array_like of float, shape (n_ends,)
-        Time [min] and distance [m] from each of these nodes to the foot of the point; inf where one may not go that way.
+    end_minutes : array_like of float, shape (n_ends,)
+        Time from each of these nodes to the foot of the point [min]; inf where one may not go that way.
+    end_metres : array_like of float, shape (n_ends,)
+        Distance from each of these nodes to the foot of the point [m].
     point_leg_m : float
         Straight access leg from that foot to the point [m].
     point_xy : array_like of float, shape (2,)
         Where the point lies [m].
     cell_ids : pandas.Index of str
         Ids of the cells.
-    cell_nodes, cell_legs_m, cell_xy : array_like
-        As in :func:`build_costs`.
+    cell_nodes : array_like of int, shape (n_cells,)
+        Node that each joins; -1 where there is no road at all.
+    cell_legs_m : array_like of float, shape (n_cells,)
+        Straight access leg to that node [m].
+    cell_xy : array_like of float, shape (n_cells, 2)
+        Where each lies [m].
     leg_kmh : float
         Speed on the legs and the straight way [km/h].
     mode : str

@@ -58,7 +58,14 @@ class Customised:
     from_last: Floats
 
     def reversed(self) -> Customised:
-        """Turn every arc round: costs *from* a place become costs *to* it."""
+        """
+        Turn every arc round: costs *from* a place become costs *to* it.
+
+        Returns
+        -------
+        Customised
+            The same costs in the opposite direction of travel.
+        """
         turn = self.chains.reverse_slot
         return replace(
             self,

@@ -41,20 +41,56 @@ class ChainLoads:
         self.single = np.zeros((2, n_segments))
 
     def enter_or_leave(self, nodes: Ints, by_last: NDArray[np.bool_], amounts: Floats, *, leaving: bool) -> None:
-        """Carry amounts between places inside chains and an end of their chain; `leaving` = from place to end."""
+        """
+        Carry amounts between places inside chains and an end of their chain; core nodes are passed over.
+
+        Parameters
+        ----------
+        nodes : numpy.ndarray, shape (n,)
+            The places.
+        by_last : numpy.ndarray, shape (n,) of bool
+            Whether by the last end, or else the first.
+        amounts : numpy.ndarray, shape (n,)
+            What is carried.
+        leaving : bool
+            Whether from place to end, or else from end to place.
+        """
         left = self.chains.left[nodes]
         first, last = np.flatnonzero((left >= 0) & ~by_last), np.flatnonzero((left >= 0) & by_last)
         np.add.at(self.upto[int(leaving)], left[first], amounts[first])
         np.add.at(self.onward[int(not leaving)], left[last] + 1, amounts[last])
 
     def run_along(self, meet: Meetings, amounts: Floats, *, turned: bool) -> None:
-        """Carry amounts straight along a chain; `turned` where the pairs were found in the reversed network."""
+        """
+        Carry amounts straight along chains.
+
+        Parameters
+        ----------
+        meet : Meetings
+            The pairs.
+        amounts : numpy.ndarray, shape (n_pairs,)
+            What each carries.
+        turned : bool
+            Whether the pairs were found in the reversed network.
+        """
         direction = meet.against ^ int(turned)
         segments = ragged_range(meet.first, meet.count)
         np.add.at(self.single, (np.repeat(direction, meet.count), segments), np.repeat(amounts, meet.count))
 
     def arcs(self, winners: Winners) -> Floats:
-        """Spread all over the arcs, shape (n_arcs,)."""
+        """
+        Spread all that was put down over the arcs.
+
+        Parameters
+        ----------
+        winners : Winners
+            The cheapest of parallel arcs and chains.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_arcs,)
+            Amount over each arc.
+        """
         chains = self.chains
         ways = np.zeros(2 * (len(chains.chain_first) - 1))
         ways[winners.way] = self.slots

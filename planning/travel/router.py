@@ -96,17 +96,38 @@ class Router:
 
     @property
     def n_nodes(self) -> int:
-        """Number of nodes."""
+        """
+        Number of nodes.
+
+        Returns
+        -------
+        int
+            Nodes are 0 … n_nodes - 1.
+        """
         return self._chains.n_nodes
 
     @property
     def n_arcs(self) -> int:
-        """Number of arcs."""
+        """
+        Number of arcs.
+
+        Returns
+        -------
+        int
+            As many as the caller gave, loops and closed ones included.
+        """
         return self._chains.n_arcs
 
     @property
     def costs(self) -> Floats:
-        """Cost of each arc, shape (n_arcs,); read-only."""
+        """
+        Cost of each arc.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n_arcs,)
+            Costs in the unit they were given in; read-only.
+        """
         return self._costs
 
     @cached_property
@@ -143,7 +164,7 @@ class Router:
         return other
 
     @overload
-    def matrix(
+    def matrix(  # numpydoc ignore=GL08
         self,
         sources: ArrayLike,
         targets: ArrayLike,
@@ -154,7 +175,7 @@ class Router:
     ) -> NDArray[np.float32]: ...
 
     @overload
-    def matrix(
+    def matrix(  # numpydoc ignore=GL08
         self,
         sources: ArrayLike,
         targets: ArrayLike,
@@ -311,12 +332,12 @@ class Router:
         return Path(*unpack_path(self._there, self._winners, int(ends[0]), int(ends[1])))
 
     @overload
-    def arc_flows(
+    def arc_flows(  # numpydoc ignore=GL08
         self, origins: ArrayLike, targets: ArrayLike, amounts: ArrayLike, *, also: None = None
     ) -> NDArray[np.float64]: ...
 
     @overload
-    def arc_flows(
+    def arc_flows(  # numpydoc ignore=GL08
         self, origins: ArrayLike, targets: ArrayLike, amounts: ArrayLike, *, also: ArrayLike
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 

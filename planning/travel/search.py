@@ -44,11 +44,25 @@ class Limit:
 
     @property
     def reach(self) -> float:
-        """How far a search must go to miss nothing."""
+        """
+        How far a search must go to miss nothing.
+
+        Returns
+        -------
+        float
+            A little more than the limit.
+        """
         return float(np.nextafter(self.value * (1 + _SLACK), np.inf))
 
     def cut(self, costs: Floats) -> None:
-        """Put inf, in place, where costs are beyond the limit."""
+        """
+        Put inf, in place, where costs are beyond the limit.
+
+        Parameters
+        ----------
+        costs : numpy.ndarray of float64
+            Costs of any shape.
+        """
         if np.isinf(self.value):
             return
         if self.whole and self.value < 2**24:

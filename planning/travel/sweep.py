@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 # What stands in `RootedCore.slot` for the arcs that leave a virtual root.
 VIA_FIRST, VIA_LAST = -1, -2
 
-_BLOCK_CELLS = 1 << 22  # numbers held at once by a block of sweeps (32 MB of float64)
+_BLOCK_CELLS = 1 << 20  # numbers held at once by a block of sweeps (8 MB of float64; larger is not faster)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,30 @@ class RootedCore:
 
     @property
     def size(self) -> int:
-        """Count the rows: core nodes, then virtual roots."""
+        """
+        Count the rows: core nodes, then virtual roots.
+
+        Returns
+        -------
+        int
+            Their number.
+        """
         return len(self.indptr) - 1
 
     def graph(self, keep: NDArray[np.bool_] | None = None) -> csr_array:
-        """Give the arcs to scipy; with `keep`, only those, weighed by the second cost."""
+        """
+        Give the arcs to scipy.
+
+        Parameters
+        ----------
+        keep : numpy.ndarray of bool, shape (n_arcs,), optional
+            Only these arcs, weighed by the second cost.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (size, size)
+            The arcs, those of no cost stored as zeros.
+        """
         head, weight, indptr = self.head, self.weight, self.indptr
         if keep is not None and self.second is not None:
             keep = keep & np.isfinite(self.second)
@@ -72,7 +91,19 @@ class RootedCore:
         return csr_array((weight, head.astype(np.int32), indptr.astype(np.int32)), shape=(self.size, self.size))
 
     def tight(self, costs: Floats) -> NDArray[np.bool_]:
-        """Mark the arcs that lie on some cheapest path, given the cost of each row."""
+        """
+        Mark the arcs that lie on some cheapest path.
+
+        Parameters
+        ----------
+        costs : numpy.ndarray, shape (size,)
+            Cost of each row, as found by a search of these arcs.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_arcs,)
+            Whether an arc leads to its head at the cost of its head.
+        """
         at_tail = costs[self.tail]
         tight: NDArray[np.bool_] = np.isfinite(at_tail) & (at_tail + self.weight == costs[self.head])
         return tight
@@ -103,11 +134,11 @@ def root_core(costs: Customised, nodes: Ints, second: Customised | None = None) 
     root[virtual] = n_core + np.arange(len(virtual))
     places = nodes[virtual]
 
-    def both(first: Floats, last: Floats) -> Floats:
+    def _both(first: Floats, last: Floats) -> Floats:
         return np.column_stack((first[places], last[places])).ravel()
 
-    start = both(costs.to_first, costs.to_last)
-    start_second = None if second is None else both(second.to_first, second.to_last)
+    start = _both(costs.to_first, costs.to_last)
+    start_second = None if second is None else _both(second.to_first, second.to_last)
     end = np.column_stack((chains.first_end[places], chains.last_end[places])).ravel()
     via = np.tile([VIA_FIRST, VIA_LAST], len(places))
     use = np.isfinite(start)
@@ -183,7 +214,19 @@ class Meetings:
     count: Ints
 
     def sums(self, costs: Customised) -> Floats:
-        """Sum costs along the segments between each pair, shape (n_pairs,)."""
+        """
+        Sum costs along the segments between each pair.
+
+        Parameters
+        ----------
+        costs : Customised
+            Costs in the direction in which the pairs were found.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_pairs,)
+            Costs; 0 where both are the same node.
+        """
         total = np.zeros(len(self.root))
         apart = np.flatnonzero(self.count)
         if len(apart):
