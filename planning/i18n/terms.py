@@ -118,6 +118,13 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "by": msg("By"),
         "nearest": msg("nearest school"),
         "allocated": msg("allocation"),
+        # sheets
+        "indicators": msg("Indicators"),
+        "reconciliation": msg("Where every pupil is"),
+        "indicators_by_township": msg("Indicators by township"),
+        "proposal": msg("Proposed sites"),
+        "demand": msg("Pupils and people"),
+        "set_aside": msg("Set aside"),
         # units
         "m": msg("m"),
         "min": msg("min"),

@@ -10,8 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planning.access.allocation import Allocation, allocate, main_school
-from planning.access.catchments import catchment_polygons
+from planning.access.allocation import Allocation, allocate
 from planning.access.nearest import nearest_school
 from planning.access.reconcile import reconcile
 from planning.errors import ConfigError, msg
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from planning.scenario.county import County
 
-__all__ = ["BandCosts", "StageState", "catchments", "evaluate", "stage_costs", "stage_sites"]
+__all__ = ["BandCosts", "StageState", "choice_cost", "evaluate", "stage_costs", "stage_sites"]
 
 
 @dataclass(frozen=True)
@@ -455,27 +454,3 @@ def _stage_rows(
         allocated_m=allocated_m,
         **near,
     )
-
-
-def catchments(county: County, state: StageState) -> dict[str, gpd.GeoDataFrame]:
-    """
-    Draw the catchments of a stage: by the nearest school, and by allocation.
-
-    The nearest school is that of the stage's youngest band, so that a teaching point has a catchment of its own. By
-    allocation a cell goes to the school that most of its pupils go to; ``share`` tells the pupils of the catchment's
-    cells who really do. A cell without pupils goes where its next pupil would: to the least cost plus price of a seat.
-
-    Parameters
-    ----------
-    county : County
-        The base.
-    state : StageState
-        What the layout means for the stage.
-
-    Returns
-    -------
-    dict of str to geopandas.GeoDataFrame
-        ``nearest`` and ``allocated``, indexed by site: name, kind, stage, seats, pupils, share, area_km2; and
-        ``unreachable``, with ``by`` (nearest or allocated) and ``reason``.
-    """
-    raise NotImplementedError
