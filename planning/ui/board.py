@@ -1,0 +1,263 @@
+"""The planning board: map, figures before and after, the list of edits, and proposals; all in one fragment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import streamlit as st
+
+from planning.errors import PlanningError
+from planning.i18n import Translator
+from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
+from planning.stages import BANDS, teaches
+from planning.ui import colours, mapview, propose, shell, sheets, tables
+from planning.ui.mapview import MapEvent
+from planning.ui.state import Session, session
+from planning.ui.words import band_name, kind_name, number_of, stage_name
+from planning.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from planning.scenario.evaluate import StageState
+
+__all__ = ["plan_board"]
+
+
+@st.fragment
+def plan_board(workspace: Workspace, t: Translator) -> None:
+    """
+    Draw the board; a click on the map runs this fragment alone.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The county.
+    t : Translator
+        The language.
+    """
+    here = session()
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
+        stage = shell.choose_stage(workspace, t)
+        band = _choose_band(stage, t)
+        view = _choose_view(t)
+        tool = _choose_tool(t)
+        _history(here, t)
+    base = workspace.base[stage]
+    try:
+        current = workspace.state(stage, here.edits)
+    except PlanningError as error:
+        shell.show_error(error, t)
+        current = base
+    if here.complaint is not None:
+        shell.show_error(here.complaint, t)
+        here.complaint = None
+    st.html(tables.figures_html(sheets.stage_figures(current, t, base=base)))
+
+    left, right = st.columns([1.7, 1], gap="medium")
+    with left:
+        _map(workspace, here, base, current, band, view, tool, t)
+    with right, st.container(height="stretch", border=False, key="pl-side"):
+        _selected(workspace, here, current, stage, t)
+        _edits(here, workspace, t)
+        propose.proposal_panel(workspace, here, stage, t)
+        shell.section(t("Before and after"), stage_name(stage, t))
+        st.html(sheets.compare_html(base, current, t))
+        if here.edits:
+            shell.section(t("Townships whose way changes"))
+            st.html(sheets.gains_html(base, current, t))
+
+
+def _choose_band(stage: str, t: Translator) -> str:
+    bands = BANDS[stage]
+    if len(bands) == 1:
+        return bands[0]
+    chosen = st.segmented_control(
+        t("Grades"), bands, default=bands[0], required=True, format_func=lambda b: band_name(b, t), key=f"band-{stage}",
+        persist_state="session",
+    )  # fmt: skip
+    return chosen or bands[0]
+
+
+def _choose_view(t: Translator) -> str:
+    names = {"distance_m": t("Distance"), "time_min": t("Time"), "change": t("Change")}
+    chosen = st.segmented_control(
+        t("The map shows"), list(names), default="distance_m", required=True, format_func=names.__getitem__,
+        key="plan-view", persist_state="session",
+    )  # fmt: skip
+    return chosen or "distance_m"
+
+
+def _choose_tool(t: Translator) -> str:
+    names = {"place": t("New school"), "": t("Look only")}
+    chosen = st.segmented_control(
+        t("A click on the map"), list(names), default="place", required=True, format_func=names.__getitem__,
+        key="plan-tool", persist_state="session",
+    )  # fmt: skip
+    return chosen or ""
+
+
+def _history(here: Session, t: Translator) -> None:
+    st.button(t("Undo"), icon=":material/undo:", disabled=not here.past, on_click=here.undo, key="undo")
+    st.button(t("Redo"), icon=":material/redo:", disabled=not here.future, on_click=here.redo, key="redo")
+
+
+def _map(
+    workspace: Workspace,
+    here: Session,
+    base: StageState,
+    current: StageState,
+    band: str,
+    view: str,
+    tool: str,
+    t: Translator,
+) -> None:
+    pupils = workspace.county.cells[f"pupils_{band}"]
+    if view == "change":
+        painting = colours.paint_change(base, current, band, pupils, t)
+    else:
+        painting = colours.paint_way(current, band, pupils, view, t)
+    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool)}
+    roles = {site: "new" for site in current.sites.index[current.sites["is_new"].astype(bool)]}
+    roles |= {edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles}
+    marks = mapview.site_marks(
+        current.sites,
+        t,
+        load=current.load,
+        roles=roles,
+        selected=here.selected,
+        draggable=lambda site: site in roles or site == here.selected,
+    )
+    gone = base.sites[base.sites.index.isin(closed)]
+    marks += mapview.site_marks(gone, t, roles={site: "closed" for site in gone.index}, selected=here.selected)
+    legend = mapview.kinds_shown(base.sites, t)
+    if roles:
+        legend.append(("new", "circle", t("new or moved")))
+    if len(gone):
+        legend.append(("closed", "circle", t("closed")))
+    proposed = propose.proposed_sites(here, current)
+    if proposed is not None and len(proposed):
+        marks += mapview.site_marks(proposed, t, roles={site: "proposed" for site in proposed.index})
+        legend.append(("proposed", "circle", t("proposed")))
+    stage = current.stage
+    mapview.show_map(
+        workspace,
+        painting,
+        marks,
+        place="plan",
+        t=t,
+        click="place" if tool == "place" else "",
+        on_event=lambda event: _on_event(event, workspace, here, stage, t),
+        marks=legend,
+    )
+
+
+def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    """Turn what was done on the map into an edit; runs before the board is drawn again."""
+    if event.type == "select":
+        here.selected = None if here.selected == event.school_id else event.school_id
+        return
+    x, y = mapview.to_county(workspace, event)
+    if event.type == "move":
+        here.move(event.school_id, x, y)
+        return
+    school_id = here.next_id()
+    number = school_id.rsplit("-", 1)[-1]
+    kind = next(kind for kind in (stage, "primary") if kind in ("kindergarten", "primary", "junior", "senior", "special"))
+    from planning.scenario.proposals import default_seats
+
+    here.place(
+        NewSchool(school_id, t("New school {n}", n=number), x, y, stage, default_seats(workspace.county, stage), kind)
+    )
+
+
+def _selected(workspace: Workspace, here: Session, current: StageState, stage: str, t: Translator) -> None:
+    """Show the selected school and what may be done with it."""
+    school = here.selected
+    if school is None:
+        return
+    closed = any(isinstance(edit, CloseSchool) and edit.school_id == school for edit in here.edits)
+    sites = workspace.base[stage].sites if closed else current.sites
+    if school not in sites.index:
+        return
+    row = sites.loc[school]
+    lines = [kind_name(str(row["kind"]), t)]
+    if not closed:
+        lines.append(t("pupils sent here: {n}", n=t.number(float(current.load[school]))))
+    lines.append(t("seats: {n}", n=number_of(row["seats"], t)))
+    lines.append(t("pupils on the register: {n}", n=number_of(row["pupils"], t)))
+    with st.container(border=True, key="pl-selected"):
+        st.html(f'<div class="pl-school"><b>{escape(str(row["name"]))}</b><span>{escape(" · ".join(lines))}</span></div>')
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            if closed:
+                st.button(t("Reopen"), on_click=here.forget, args=(school,), key=f"reopen-{school}")
+            else:
+                label = t("Remove") if bool(row["is_new"]) else t("Close this school")
+                st.button(label, on_click=here.close, args=(school,), key=f"close-{school}")
+                _seats_field(here, school, stage, row["seats"], t)
+        if not closed:
+            st.caption(t("Drag the school on the map to move it."))
+
+
+def _seats_field(here: Session, school: str, stage: str, seats: Any, t: Translator) -> None:
+    known = None if pd.isna(seats) else int(seats)
+    key = f"seats-{school}-{known}"
+
+    def changed() -> None:
+        value = st.session_state[key]
+        here.set_seats(school, stage, None if value is None else int(value))
+
+    st.number_input(
+        t("Seats"), min_value=0, max_value=20_000, value=known, step=45, key=key, on_change=changed,
+        placeholder=t("no limit"), width=150,
+    )  # fmt: skip
+
+
+def _edits(here: Session, workspace: Workspace, t: Translator) -> None:
+    """List the plan's edits, each of which can be taken back by itself."""
+    shell.section(t("This plan"), t("{n} changes", n=t.number(len(here.edits))) if here.edits else "")
+    if not here.edits:
+        st.html(
+            f'<div class="pl-empty">{escape(t("Nothing is changed yet. Click the map where a school should stand, or ask for a proposal."))}</div>'
+        )
+        return
+    with st.container(border=True, height=min(48 + 38 * len(here.edits), 200), key="pl-edits"):
+        for number, edit in enumerate(here.edits):
+            text, button = st.columns([5, 1], vertical_alignment="center")
+            text.html(f'<div class="pl-edit">{number + 1}. {escape(_edit_text(edit, workspace, here.edits, t))}</div>')
+            button.button(
+                "✕", key=f"drop-{number}-{_school(edit)}", help=t("Take this change back"), type="tertiary",
+                on_click=_drop, args=(here, number),
+            )  # fmt: skip
+
+
+def _drop(here: Session, number: int) -> None:
+    """Take one edit back; what was done to a school that is then not there goes with it."""
+    gone = here.edits[number]
+    rest = [edit for i, edit in enumerate(here.edits) if i != number]
+    if isinstance(gone, NewSchool):
+        rest = [edit for edit in rest if _school(edit) != gone.site_id]
+    here.do(rest)
+
+
+def _school(edit: Edit) -> str:
+    return edit.site_id if isinstance(edit, NewSchool) else edit.school_id
+
+
+def _edit_text(edit: Edit, workspace: Workspace, edits: Sequence[Edit], t: Translator) -> str:
+    names = {e.site_id: e.name for e in edits if isinstance(e, NewSchool)}
+    schools = workspace.county.schools
+    school = _school(edit)
+    name = names.get(school) or (str(schools["name"].get(school, school)) if school in schools.index else school)
+    if isinstance(edit, NewSchool):
+        seats = t("no limit") if edit.seats is None else t.number(edit.seats)
+        return t("New: {name}, {stage}, seats {seats}", name=name, stage=stage_name(edit.stage, t), seats=seats)
+    if isinstance(edit, MoveSchool):
+        return t("Moved: {name}", name=name)
+    if isinstance(edit, CloseSchool):
+        return t("Closed: {name}", name=name)
+    seats = t("no limit") if edit.seats is None else t.number(edit.seats)
+    return t("Seats of {name}: {seats}", name=name, seats=seats)

@@ -1,0 +1,183 @@
+"""What the map paints: a class for each cell, and the legend that reads it. Ramps are safe for the colour-blind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from planning.i18n import Translator
+
+if TYPE_CHECKING:
+    from planning.scenario.evaluate import StageState
+
+__all__ = ["Painting", "paint_catchments", "paint_change", "paint_way"]
+
+#: Near to far: ColorBrewer's RdYlBu, from blue (near) to red (far).
+NEAR_TO_FAR = ("#4575b4", "#74add1", "#abd9e9", "#fee090", "#fdae61", "#f46d43", "#d73027", "#a50026")
+UNREACHED = "#3a3a3a"
+#: Neighbouring catchments: Okabe and Ito's palette, softened, with two more.
+QUALITATIVE = (
+    "#e6a93c", "#6db6e3", "#3fae8c", "#e9df6b", "#4b86b4", "#d98156", "#c78bb1", "#9aa7b4", "#a9c46c", "#8c7fb8",
+)  # fmt: skip
+CHANGE = ("#2166ac", "#67a9cf", "#c3c8cd", "#ef8a62", "#b2182b")
+DISTANCE_M = (500, 1000, 1500, 2000, 3000, 5000, 8000)
+TIME_MIN = (10, 20, 30, 40, 60, 90, 120)
+CHANGE_M = (-1000.0, -50.0, 50.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class Painting:
+    """
+    What the browser needs to paint the cells.
+
+    Parameters
+    ----------
+    classes : numpy.ndarray of uint8, shape (n_cells,)
+        Position in the legend plus 1; 0 where nothing is painted.
+    title : str
+        What the colours mean.
+    entries : list of dict
+        ``color``, ``label`` and perhaps ``hidden`` of each class.
+    sites : numpy.ndarray of uint16 or None
+        School of each cell as a position in ``site_ids`` plus 1.
+    site_ids : tuple of str
+        Schools that ``sites`` counts.
+    """
+
+    classes: NDArray[np.uint8]
+    title: str
+    entries: list[dict[str, object]]
+    sites: NDArray[np.uint16] | None = None
+    site_ids: tuple[str, ...] = ()
+
+
+def paint_way(state: StageState, band: str, pupils: pd.Series, measure: str, t: Translator) -> Painting:
+    """
+    Paint how far each cell is from its nearest school.
+
+    Parameters
+    ----------
+    state : StageState
+        What the stage looks like.
+    band : str
+        Grade band.
+    pupils : pandas.Series
+        Pupils of the band by cell [pupils]; a cell without any is not painted.
+    measure : {"distance_m", "time_min"}
+        What to paint.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    Painting
+        Classes and legend.
+    """
+    values = state.nearest[band][measure].to_numpy(dtype=float)
+    breaks = DISTANCE_M if measure == "distance_m" else TIME_MIN
+    classes = np.searchsorted(breaks, values, side="left") + 1
+    classes = np.where(np.isfinite(values), classes, len(breaks) + 2)
+    classes = np.where(pupils.to_numpy() > 0, classes, 0).astype(np.uint8)
+    if measure == "distance_m":
+        shown = [t.number(b / 1000, 0 if b % 1000 == 0 else 1) for b in breaks]
+        title = t("Way to the nearest school (km)")
+    else:
+        shown = [t.number(b) for b in breaks]
+        title = t("Time to the nearest school (min)")
+    ranges = zip(shown, shown[1:], strict=False)
+    labels = [f"≤ {shown[0]}", *(f"{low} – {high}" for low, high in ranges), f"> {shown[-1]}"]
+    entries: list[dict[str, object]] = [{"color": c, "label": f} for c, f in zip(NEAR_TO_FAR, labels, strict=True)]
+    entries.append({"color": UNREACHED, "label": t("no path"), "hidden": not (classes == len(entries) + 1).any()})
+    return Painting(classes, title, entries)
+
+
+def paint_catchments(state: StageState, band: str, pupils: pd.Series, t: Translator) -> Painting:
+    """
+    Paint which school is nearest to each cell; neighbours differ in colour.
+
+    Parameters
+    ----------
+    state : StageState
+        What the stage looks like.
+    band : str
+        Grade band.
+    pupils : pandas.Series
+        Pupils of the band by cell [pupils].
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    Painting
+        Classes, legend, and the school of each cell.
+    """
+    ids = tuple(str(site) for site in state.sites.index)
+    nearest = pd.Index(ids).get_indexer(state.nearest[band]["site_id"].astype("string").fillna(""))
+    colour = _apart(np.column_stack([state.sites.geometry.x, state.sites.geometry.y]))
+    nowhere = len(QUALITATIVE) + 1
+    classes = np.where(nearest >= 0, (colour[nearest] if len(ids) else 0) + 1, nowhere)
+    classes = np.where(pupils.to_numpy() > 0, classes, 0).astype(np.uint8)
+    entries: list[dict[str, object]] = [
+        {"color": c, "label": t("one colour, one school"), "hidden": i > 0} for i, c in enumerate(QUALITATIVE)
+    ]
+    entries.append({"color": UNREACHED, "label": t("no path"), "hidden": not (classes == nowhere).any()})
+    return Painting(classes, t("Nearest school"), entries, (nearest + 1).astype(np.uint16), ids)
+
+
+def paint_change(before: StageState, after: StageState, band: str, pupils: pd.Series, t: Translator) -> Painting:
+    """
+    Paint who comes nearer to a school and who moves away.
+
+    Parameters
+    ----------
+    before, after : StageState
+        What the stage looks like without and with the edits.
+    band : str
+        Grade band.
+    pupils : pandas.Series
+        Pupils of the band by cell [pupils].
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    Painting
+        Classes and legend.
+    """
+    was = before.nearest[band]["distance_m"].to_numpy(dtype=float)
+    now = after.nearest[band]["distance_m"].to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        change = np.where(np.isinf(was) & np.isinf(now), 0.0, now - was)
+    classes = np.searchsorted(CHANGE_M, change, side="left") + 1
+    classes = np.where(pupils.to_numpy() > 0, classes, 0).astype(np.uint8)
+    labels = (
+        t("over 1 km nearer"),
+        t("up to 1 km nearer"),
+        t("unchanged"),
+        t("up to 1 km farther"),
+        t("over 1 km farther"),
+    )
+    entries: list[dict[str, object]] = [{"color": c, "label": f} for c, f in zip(CHANGE, labels, strict=True)]
+    return Painting(classes, t("Change of the way"), entries)
+
+
+def _apart(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Colour points so that each differs from the neighbours coloured before it, as far as colours last."""
+    n = len(xy)
+    colour = np.full(n, -1, dtype=np.int64)
+    if n == 0:
+        return colour
+    _, near = cKDTree(xy).query(xy, k=min(n, len(QUALITATIVE)))
+    near = near.reshape(n, -1)
+    used = np.zeros(len(QUALITATIVE), dtype=np.int64)
+    for i in range(n):
+        taken = {int(colour[k]) for k in near[i] if colour[k] >= 0}
+        free = [c for c in range(len(QUALITATIVE)) if c not in taken] or list(range(len(QUALITATIVE)))
+        colour[i] = min(free, key=lambda c: (used[c], c))
+        used[colour[i]] += 1
+    return colour

@@ -1,0 +1,180 @@
+"""The files of a county or a plan, made in a job and offered for download."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from planning.errors import Message, msg
+from planning.i18n import Translator
+from planning.scenario.edits import Edit
+from planning.ui import shell
+from planning.ui.state import jobs, session
+from planning.ui.workspace import Workspace, edits_key
+
+if TYPE_CHECKING:
+    from planning.scenario.run import RunResult
+
+__all__ = ["export_panel"]
+
+_MIME = {".csv": "text/csv", ".html": "text/html", ".geojson": "application/geo+json", ".gpkg": "application/geopackage+sqlite3"}
+_SHAPE_PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
+
+
+def export_panel(workspace: Workspace, t: Translator) -> None:
+    """
+    Offer the files.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The county.
+    t : Translator
+        The language.
+    """
+    here = session()
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
+        encoding = st.segmented_control(
+            t("Text of the shapefiles"), ["UTF-8", "GBK"], default="UTF-8", required=True, key="encoding",
+            persist_state="session",
+        )  # fmt: skip
+        questions = workspace.county.project.questions
+        asked = len(workspace.answers) or not questions
+        with_answers = asked or st.toggle(
+            t("Answer the {n} questions of the project first", n=len(questions)), value=False, key="with-answers",
+            persist_state="session",
+        )  # fmt: skip
+        edits = here.edits
+        key = f"export-{workspace.key}-{edits_key(edits)}-{encoding}-{bool(with_answers)}-{t.language}"
+        if st.button(t("Make the files"), type="primary", key="make-files"):
+            jobs().start(key, _work(workspace, edits, str(encoding), answers=bool(with_answers)))
+            here.export_job = key
+    if here.edits:
+        note = t("The files show the county with the {n} changes of the plan.", n=len(edits))
+    else:
+        note = t("The files show the county as it is; the plan has no changes.")
+    st.html(f'<div class="pl-note">{escape(note)}</div>')
+
+    job = jobs().get(here.export_job) if here.export_job else None
+    if job is None:
+        _announce(t)
+    elif not job.done:
+
+        @st.fragment(run_every=0.7)
+        def waiting() -> None:
+            if job.done:
+                st.rerun()
+            st.progress(job.share, text=t.message(job.doing))
+
+        waiting()
+    elif job.error is not None:
+        shell.show_error(job.error, t)
+    else:
+        _downloads(job.result(), workspace.county.project.name, t)
+
+
+def _announce(t: Translator) -> None:
+    rows = [(name, words) for name, words in _contents(t).items()]
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in rows)
+    shell.section(t("What you get"))
+    st.html(f'<dl class="pl-files">{items}</dl>')
+
+
+def _contents(t: Translator) -> Mapping[str, str]:
+    return {
+        "report.html": t("Report to read and print, with maps; opens in any browser without a network"),
+        "catchments.shp": t("Catchments for ArcGIS and QGIS, one polygon a school and stage"),
+        "catchments.gpkg": t("The same as a GeoPackage, with styles"),
+        "proposal.geojson": t("Proposed sites with objective, bound and gap"),
+        "indicators.csv": t("Indicators before and after each question"),
+        "reconciliation.csv": t("Where every pupil stands"),
+    }
+
+
+def _downloads(files: Mapping[str, bytes], name: str, t: Translator) -> None:
+    contents = _contents(t)
+    st.download_button(
+        t("Download all files (.zip, {n} MB)", n=t.number(sum(map(len, files.values())) / 1e6, 1)),
+        lambda: _zipped(files),
+        file_name=f"{name}.zip",
+        mime="application/zip",
+        type="primary",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        key="download-all",
+    )
+    shell.section(t("Single files"))
+    with st.container(border=True, key="pl-downloads"):
+        for file, data in files.items():
+            if file.endswith(_SHAPE_PARTS[1:]):
+                continue
+            shape = file.endswith(".shp")
+            stem = file.removesuffix(".shp")
+            content = _zipped({k: v for k, v in files.items() if k.rsplit(".", 1)[0] == stem}) if shape else data
+            shown = f"{stem}.shp.zip" if shape else file
+            text, button = st.columns([6, 1.2], vertical_alignment="center")
+            text.html(
+                f'<div class="pl-file"><b>{escape(shown)}</b><span>{escape(contents.get(file, ""))}</span>'
+                f"<em>{escape(t('{n} kB', n=t.number(len(content) / 1e3)))}</em></div>"
+            )
+            button.download_button(
+                t("Download"), content, file_name=shown.rsplit("/", 1)[-1], key=f"download-{file}", width="stretch",
+                mime=_MIME.get(Path(file).suffix, "application/zip" if shape else "application/octet-stream"), on_click="ignore",
+            )  # fmt: skip
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def _work(
+    workspace: Workspace, edits: Sequence[Edit], encoding: str, *, answers: bool
+) -> Callable[[Callable[[float, Message], None], Event], dict[str, bytes]]:
+    """Make the files in a temporary folder; what is handed back are their contents."""
+
+    def work(tell: Callable[[float, Message], None], cancel: Event) -> dict[str, bytes]:
+        from planning.report import write_outputs
+
+        result = _result(workspace, edits, tell, cancel, answers=answers)
+        tell(0.6, msg("Writing the files"))
+        with tempfile.TemporaryDirectory(prefix="planning-export-") as folder:
+            written = write_outputs(result, Path(folder), encoding=encoding)
+            found = sorted({path for path in (*written, *Path(folder).rglob("*")) if path.is_file()})
+            return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+    return work
+
+
+def _result(
+    workspace: Workspace,
+    edits: Sequence[Edit],
+    tell: Callable[[float, Message], None],
+    cancel: Event,
+    *,
+    answers: bool,
+) -> RunResult:
+    from planning.scenario.questions import answer
+    from planning.scenario.run import RunResult
+
+    county = workspace.county
+    found = list(workspace.answers) if not edits else []
+    if answers and not found:
+        for number, question in enumerate(county.project.questions):
+            if cancel.is_set():
+                break
+            tell(0.55 * number / len(county.project.questions), msg("Answering: {question}", question=question.name))
+            found.append(answer(county, question, edits=tuple(edits), cancel=cancel.is_set))
+    base = {stage: workspace.state(stage, edits) for stage in workspace.stages}
+    return RunResult(county=county, base=base, answers=tuple(found), seconds={}, versions={})

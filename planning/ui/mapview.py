@@ -1,0 +1,245 @@
+"""The bridge to the map in the browser: what it shows, and what a planner did on it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+import streamlit as st
+from streamlit_folium import st_folium
+
+from planning.i18n import Translator
+from planning.report.maps import PushState, plan_map
+from planning.ui.colours import Painting
+from planning.ui.state import media_url, session
+from planning.ui.words import kind_name, number_of
+from planning.ui.workspace import Workspace
+
+__all__ = ["MapEvent", "kinds_shown", "show_map", "site_marks", "to_county"]
+
+SHAPES: Mapping[str, str] = {
+    "teaching_point": "triangle", "primary": "circle", "nine_year": "square", "junior": "square", "secondary": "square",
+    "senior": "diamond", "kindergarten": "circle", "special": "diamond",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MapEvent:
+    """
+    What a planner did on the map.
+
+    Parameters
+    ----------
+    type : {"place", "move", "select"}
+        A click on open ground, a school dragged, a click on a school.
+    school_id : str
+        The school; "" where there is none.
+    lon, lat : float
+        Where [degree].
+    """
+
+    type: Literal["place", "move", "select"]
+    school_id: str
+    lon: float
+    lat: float
+
+
+def show_map(
+    workspace: Workspace,
+    painting: Painting,
+    schools: Sequence[Mapping[str, Any]],
+    *,
+    place: str,
+    t: Translator,
+    click: Literal["place", ""] = "",
+    on_event: Callable[[MapEvent], None] | None = None,
+    marks: Sequence[tuple[str, str, str]] = (),
+) -> None:
+    """
+    Show the map; only what changed goes over the wire.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The county.
+    painting : Painting
+        Classes of the cells, and legend.
+    schools : sequence of Mapping
+        As :func:`site_marks` makes them.
+    place : str
+        Name of the page, so that every page has a map of its own.
+    t : Translator
+        The language.
+    click : {"place", ""}
+        What a click on open ground does.
+    on_event : callable, optional
+        Told what the planner did, before the page is drawn again.
+    marks : sequence of (role, shape, label)
+        Lines of the legend about schools.
+    """
+    # A hash and nothing after an underscore: streamlit-folium drops such parts of a key, and shows the wrong map.
+    key = f"map-{place}-{workspace.assets.key}-{t.language}"
+    here = session()
+
+    def changed() -> None:
+        event = _event(st.session_state.get(key))
+        if event is not None and on_event is not None:
+            on_event(event)
+
+    here.revision += 1
+    state = {
+        "revision": here.revision,
+        "click": click,
+        "select": on_event is not None,
+        "schools": list(schools),
+        "legend": {
+            "title": painting.title,
+            "entries": painting.entries,
+            "schools": [{"role": role, "shape": shape, "label": label} for role, shape, label in marks],
+        },
+    }
+    words = {
+        "zoom_in": t("Zoom in"),
+        "zoom_out": t("Zoom out"),
+        "whole_county": t("Show the whole county"),
+        "notice": t("For internal planning only"),
+    }
+    carrier = plan_map(
+        workspace.assets,
+        base_url=media_url(workspace.assets.base, "application/octet-stream", "planmap-base"),
+        raster_url=media_url(workspace.assets.raster.png, "image/png", "planmap-raster"),
+        words=words,
+    )
+    st_folium(
+        carrier,
+        key=key,
+        height=640,
+        use_container_width=True,
+        returned_objects=[],
+        feature_group_to_add=PushState(painting.classes, state, sites=painting.sites),
+        on_change=changed,
+    )
+
+
+def site_marks(
+    sites: gpd.GeoDataFrame,
+    t: Translator,
+    *,
+    load: pd.Series | None = None,
+    roles: Mapping[str, str] | None = None,
+    selected: str | None = None,
+    draggable: Callable[[str], bool] = lambda _: False,
+) -> list[dict[str, Any]]:
+    """
+    Describe schools for the map.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        As a state of a stage holds them.
+    t : Translator
+        The language.
+    load : pandas.Series, optional
+        Pupils by site.
+    roles : Mapping, optional
+        ``new``, ``moved``, ``closed`` or ``proposed`` by id; ``open`` otherwise.
+    selected : str, optional
+        Id of the selected school.
+    draggable : callable
+        Whether a school may be dragged.
+
+    Returns
+    -------
+    list of dict
+        Plain data, in the order of ``sites``.
+    """
+    if not len(sites):
+        return []
+    places = sites.geometry.to_crs("EPSG:4326")
+    roles = roles or {}
+    marks = []
+    for site_id, name, kind, seats, lon, lat in zip(
+        sites.index, sites["name"], sites["kind"], sites["seats"], places.x, places.y, strict=True
+    ):
+        lines = [kind_name(kind, t), t("Seats: {n}", n=number_of(seats, t))]
+        if load is not None and site_id in load.index:
+            lines.append(t("Pupils sent here: {n}", n=t.number(float(load[site_id]))))
+        marks.append(
+            {
+                "id": str(site_id),
+                "name": str(name) or t("School without a name"),
+                "lat": round(lat, 6),
+                "lng": round(lon, 6),
+                "role": roles.get(str(site_id), "open"),
+                "shape": SHAPES.get(kind, "circle"),
+                "lines": lines,
+                "selected": str(site_id) == selected,
+                "draggable": draggable(str(site_id)),
+            }
+        )
+    return marks
+
+
+def to_county(workspace: Workspace, event: MapEvent) -> tuple[float, float]:
+    """
+    Turn the place of an event into the county's reference system.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The county.
+    event : MapEvent
+        The event.
+
+    Returns
+    -------
+    tuple of float
+        x, y [m].
+    """
+    x, y = _transformer(workspace.county.crs.to_wkt()).transform(event.lon, event.lat)
+    return float(x), float(y)
+
+
+@functools.lru_cache(maxsize=8)
+def _transformer(crs: str) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+
+
+def _event(value: object) -> MapEvent | None:
+    """Read what the browser sent; the same event is taken once, anything else not at all."""
+    if not isinstance(value, dict) or value.get("type") not in ("place", "move", "select"):
+        return None
+    number, here = value.get("n"), session()
+    if not isinstance(number, int | float) or number == here.last_event:
+        return None
+    here.last_event = int(number)
+    try:
+        lon, lat = float(value.get("lng", 0)), float(value.get("lat", 0))
+    except (TypeError, ValueError):
+        return None
+    return MapEvent(value["type"], str(value.get("id", "")), lon, lat)
+
+
+def kinds_shown(sites: gpd.GeoDataFrame, t: Translator) -> list[tuple[str, str, str]]:
+    """
+    Say what the shapes of the schools on the map mean.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        The schools shown.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    list of (role, shape, label)
+        One line a kind that occurs.
+    """
+    found = dict.fromkeys(sorted(sites["kind"], key=lambda kind: list(SHAPES).index(kind) if kind in SHAPES else 99))
+    return [("open", SHAPES.get(kind, "circle"), kind_name(kind, t)) for kind in found]

@@ -1,0 +1,44 @@
+"""Access: how far every child goes, which school is nearest, township by township."""
+
+import streamlit as st
+
+from planning.ui import colours, mapview, shell, sheets, state, tables
+from planning.ui.words import band_name
+
+t = state.translator()
+workspace = shell.open_county(t)
+shell.page_title(workspace.county.project.name, t("Access: how far children go to the nearest school"))
+
+bar = st.container(horizontal=True, gap="medium", key="pl-bar")
+with bar:
+    stage = shell.choose_stage(workspace, t)
+    current = workspace.state(stage)
+    band = current.bands[0]
+    if len(current.bands) > 1:
+        band = st.segmented_control(
+            t("Grades"), current.bands, default=band, required=True, format_func=lambda b: band_name(b, t), key=f"band-{stage}",
+            persist_state="session",
+        )  # fmt: skip
+    views = {"distance_m": t("Distance"), "time_min": t("Time"), "nearest": t("Catchments")}
+    view = st.segmented_control(
+        t("The map shows"), list(views), default="distance_m", required=True, format_func=views.__getitem__, key="view",
+        persist_state="session",
+    )  # fmt: skip
+
+st.html(tables.figures_html(sheets.stage_figures(current, t)))
+pupils = workspace.county.cells[f"pupils_{band}"]
+if view == "nearest":
+    painting = colours.paint_catchments(current, band, pupils, t)
+else:
+    painting = colours.paint_way(current, band, pupils, view, t)
+
+left, right = st.columns([1.75, 1], gap="medium")
+with left:
+    mapview.show_map(
+        workspace, painting, mapview.site_marks(current.sites, t, load=current.load), place="access", t=t, marks=mapview.kinds_shown(current.sites, t)
+    )
+with right:
+    shell.section(t("By township"), t("the longest ways first"))
+    st.html(sheets.township_html(current, t))
+    shell.section(t("All indicators"))
+    st.html(sheets.indicators_html(current, t))

@@ -1,0 +1,231 @@
+"""Ask for a proposal: the question, its progress, and the answer with its proof in plain words."""
+
+from __future__ import annotations
+
+import dataclasses
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import streamlit as st
+
+from planning.config import Limit, Question
+from planning.i18n import Translator
+from planning.scenario.edits import NewSchool
+from planning.ui import shell, tables
+from planning.ui.jobs import Job
+from planning.ui.state import Session, jobs
+from planning.ui.words import kind_name, model_help, model_name, number_of, with_unit
+from planning.ui.workspace import Workspace, edits_key
+
+if TYPE_CHECKING:
+    from planning.scenario.evaluate import StageState
+    from planning.scenario.questions import Answer
+
+__all__ = ["proof_in_words", "proposal_panel", "proposed_sites"]
+
+MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
+
+
+def proposal_panel(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    """
+    Draw the question, its progress, or its answer.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The county.
+    here : Session
+        This planner's work.
+    stage : str
+        The stage asked about.
+    t : Translator
+        The language.
+    """
+    shell.section(t("Proposal"), t("the program looks for the best sites and proves how good they are"))
+    job = jobs().get(here.answer_job) if here.answer_job else None
+    if job is not None and not job.done:
+        _progress(job, here, t)
+        return
+    if job is not None:
+        here.answer_job = None
+        if job.error is not None:
+            here.complaint = job.error
+            shell.show_error(job.error, t)
+        else:
+            here.answer = job.result()
+    if here.answer is not None:
+        _answer(here, here.answer, t)
+        return
+    _question(workspace, here, stage, t)
+
+
+def proposed_sites(here: Session, current: StageState) -> gpd.GeoDataFrame | None:
+    """
+    Give the proposed sites that are not yet in the plan.
+
+    Parameters
+    ----------
+    here : Session
+        This planner's work.
+    current : StageState
+        What the stage looks like now.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame or None
+        As sites of a state; None where nothing is proposed for this stage.
+    """
+    answer = here.answer
+    if answer is None or answer.question.stage != current.stage:
+        return None
+    return answer.sites[~answer.sites.index.isin(current.sites.index)]
+
+
+def proof_in_words(answer: Answer, t: Translator) -> str:
+    """
+    Say how good an answer is proven to be.
+
+    Parameters
+    ----------
+    answer : Answer
+        The answer.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    proposal = answer.proposal
+    gap = t.percent(proposal.gap, 2 if proposal.gap < 0.01 else 1)
+    if proposal.status == "optimal":
+        return t("Proven best: no other choice of sites does better.")
+    if proposal.status == "infeasible":
+        return t("No choice of sites can meet this question.")
+    if answer.after is None:
+        return t("Stopped before any answer was found. Give it more time, or ask for less.")
+    if proposal.status == "cancelled":
+        return t("Stopped by you: no plan can beat this one by more than {gap}.", gap=gap)
+    return t("Stopped by the time limit: no plan can beat this one by more than {gap}.", gap=gap)
+
+
+def _question(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    models = [m for m in MODELS if m != "boarding" or any(workspace.county.pack.bands)]
+    with st.container(border=True, key="pl-question"):
+        model = st.selectbox(
+            t("What should be best"), models, format_func=lambda m: model_name(m, t), key="ask-model",
+            filter_mode=None, persist_state="session",
+        )  # fmt: skip
+        st.html(f'<div class="pl-help">{escape(model_help(model, t))}</div>')
+        first, second, third = st.columns(3)
+        number = seats = beds = limit_km = None
+        if model != "set_cover":
+            number = first.number_input(
+                t("New schools"), min_value=1, max_value=20, value=1 if model == "boarding" else 2, key="ask-new",
+                persist_state="session",
+            )  # fmt: skip
+        if model in ("max_coverage", "set_cover"):
+            limit_km = second.number_input(
+                t("Limit (km)"), min_value=0.1, max_value=100.0, value=None, step=0.5, key="ask-limit",
+                placeholder=t("standard"), persist_state="session",
+            )  # fmt: skip
+        if model == "boarding":
+            beds = second.number_input(
+                t("Beds"), min_value=1, max_value=10_000, value=600, step=50, key="ask-beds", persist_state="session"
+            )
+        elif model not in ("max_coverage", "set_cover"):
+            seats = second.number_input(
+                t("Seats each"), min_value=1, max_value=10_000, value=None, step=45, key="ask-seats",
+                placeholder=t("as needed"), persist_state="session",
+            )  # fmt: skip
+        seconds = third.number_input(
+            t("Time limit (s)"), min_value=1, max_value=3600, value=60, step=10, key="ask-time", persist_state="session"
+        )
+        if st.button(t("Look for sites"), type="primary", key="ask", width="stretch"):
+            question = Question(
+                name=model_name(model, t),
+                stage=stage,
+                model=model,
+                new=number,
+                seats=seats,
+                beds=beds,
+                limit=None if limit_km is None else Limit(distance_m=limit_km * 1000),
+                time_limit_s=float(seconds),
+            )
+            _ask(workspace, here, question)
+            st.rerun(scope="fragment")
+
+
+def _ask(workspace: Workspace, here: Session, question: Question) -> None:
+    from planning.scenario.questions import answer
+
+    county, edits = workspace.county, here.edits
+    key = f"answer-{workspace.key}-{edits_key(edits)}-{question.model_dump_json()}"
+    jobs().start(key, lambda _, cancel: answer(county, question, edits=edits, cancel=cancel.is_set))
+    here.answer_job, here.answer = key, None
+
+
+def _progress(job: Job, here: Session, t: Translator) -> None:
+    limit = 60.0
+
+    @st.fragment(run_every=0.7)
+    def waiting() -> None:
+        if job.done:
+            st.rerun()
+        st.progress(min(job.seconds() / limit, 0.97), text=t("Looking for sites… {n} s", n=t.number(job.seconds())))
+        st.button(t("Stop and take the best so far"), on_click=job.cancel.set, key="ask-stop")
+
+    with st.container(border=True, key="pl-progress"):
+        waiting()
+
+
+def _answer(here: Session, answer: Answer, t: Translator) -> None:
+    with st.container(border=True, key="pl-answer"):
+        lines = [proof_in_words(answer, t)]
+        if answer.after is not None:
+            lines.append(
+                t("Objective {objective}, bound {bound}, gap {gap}, {n} s of work.", objective=_amount(answer.proposal.objective, answer.unit, t), bound=_amount(answer.proposal.bound, answer.unit, t), gap=t.percent(answer.proposal.gap, 2), n=t.number(answer.seconds, 1))
+            )  # fmt: skip
+        st.html(f'<div class="pl-proof"><b>{escape(answer.question.name)}</b>{tables.message_html(lines + [t.message(note) for note in answer.notes])}</div>')
+        if len(answer.sites):
+            rows = [
+                [str(row.name_) or "–", str(row.township) or "–", kind_name(str(row.kind), t), t.number(float(row.pupils_gained)), number_of(row.seats if answer.question.model != "boarding" else row.beds, t)]
+                for row in answer.sites.rename(columns={"name": "name_"}).itertuples()
+            ]  # fmt: skip
+            places = t("Beds") if answer.question.model == "boarding" else t("Seats")
+            heads = [t("Proposed site"), t("Township"), t("What"), t("Pupils"), places]
+            st.html(tables.table_html(heads, rows, numbers=(3, 4), height=180))
+        with st.container(horizontal=True, gap="small"):
+            fresh = [edit for edit in answer.edits if edit not in here.edits and not _taken(here, edit)]
+            if fresh:
+                st.button(t("Adopt all"), type="primary", on_click=_adopt, args=(here, fresh, t), key="adopt-all")
+            for number, edit in enumerate(fresh if len(fresh) > 1 else []):
+                label = t("Adopt {n}", n=getattr(edit, "name", "") or t.number(number + 1))
+                st.button(label, on_click=_adopt, args=(here, [edit], t), key=f"adopt-{number}")
+            st.button(t("New question"), on_click=_forget, args=(here,), key="ask-again")
+
+
+def _amount(value: float, unit: str, t: Translator) -> str:
+    if unit == "pupil-m":
+        return t("{n} pupil-km", n=t.number(value / 1000))
+    if unit in ("pupil-min", "pupil-minutes/week"):
+        return t("{n} pupil-hours", n=t.number(value / 60))
+    return with_unit(value, unit, t)
+
+
+def _taken(here: Session, edit: Any) -> bool:
+    return isinstance(edit, NewSchool) and any(isinstance(e, NewSchool) and e.site_id == edit.site_id for e in here.edits)
+
+
+def _adopt(here: Session, edits: list[Any], t: Translator) -> None:
+    named = [
+        dataclasses.replace(edit, name=edit.name or t("Proposed school")) if isinstance(edit, NewSchool) else edit
+        for edit in edits
+    ]
+    here.do((*here.edits, *named))
+
+
+def _forget(here: Session) -> None:
+    here.answer = None

@@ -1,0 +1,209 @@
+"""What every page has: the look, the side bar with pages and language, the wait for the county, errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from planning.errors import Message, PlanningError
+from planning.i18n import LANGUAGES, Translator
+from planning.ui.jobs import Job
+from planning.ui.state import LANGUAGE_KEY, STAGE_KEY, jobs, session
+from planning.ui.words import stage_name
+from planning.ui.workspace import Workspace, open_workspace
+
+__all__ = ["choose_stage", "in_words", "language_switch", "open_county", "page_title", "section", "show_error", "side_bar", "style"]
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+LANGUAGE_NAMES = {"zh": "\u4e2d\u6587", "en": "English"}
+
+
+def style() -> None:
+    """Put our style on the page."""
+    st.html(STATIC / "app.css")
+
+
+def side_bar(pages: Sequence[Any], t: Translator) -> None:
+    """
+    Draw the side bar.
+
+    Parameters
+    ----------
+    pages : sequence of streamlit.Page
+        The pages.
+    t : Translator
+        The language.
+    """
+    with st.sidebar:
+        st.html(f'<div class="pl-brand">{escape(t("School Layout Planner"))}</div>')
+        for page in pages:
+            st.page_link(page, width="stretch")
+
+
+def language_switch(t: Translator) -> None:
+    """
+    Draw the language switch; the address carries the choice.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    """
+    with st.sidebar:
+        st.segmented_control(
+            t("Language"),
+            LANGUAGES,
+            default="zh",
+            required=True,
+            format_func=LANGUAGE_NAMES.__getitem__,
+            key=LANGUAGE_KEY,
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+
+
+def open_county(t: Translator) -> Workspace:
+    """
+    Give the county, or show how far its opening is and stop the page there.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    Workspace
+        The county.
+    """
+    here = session()
+    if not here.key:
+        try:
+            here.key = here.source.key()
+        except PlanningError as error:
+            show_error(error, t)
+            st.stop()
+    source, key = here.source, here.key
+    job = jobs().start(f"open-{key}", lambda tell, _: open_workspace(source, key, tell))
+    if not job.done:
+        _wait(job, t)
+        st.stop()
+    if job.error is not None:
+        show_error(job.error, t)
+        st.stop()
+    workspace: Workspace = job.result()
+    return workspace
+
+
+def _wait(job: Job, t: Translator) -> None:
+    @st.fragment(run_every=0.5)
+    def waiting() -> None:
+        if job.done:
+            st.rerun()
+        st.html(
+            f'<div class="pl-wait"><h2>{escape(t("Preparing the county"))}</h2>'
+            f"<p>{escape(t('Roads, children and schools are read, and every way to school is measured. This is done once.'))}</p></div>"
+        )
+        st.progress(job.share, text=t.message(job.doing))
+        st.caption(t("{n} s", n=t.number(job.seconds())))
+
+    waiting()
+
+
+def choose_stage(workspace: Workspace, t: Translator) -> str:
+    """
+    Let the planner choose a stage; the choice holds on every page.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The county.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    str
+        The stage.
+    """
+    stages = workspace.stages
+    if len(stages) == 1:
+        return stages[0]
+    chosen = st.segmented_control(
+        t("Stage"),
+        stages,
+        default=stages[0],
+        required=True,
+        format_func=lambda stage: stage_name(stage, t),
+        key=STAGE_KEY,
+        persist_state="session",
+    )
+    return chosen if chosen in stages else stages[0]
+
+
+def page_title(title: str, hint: str = "") -> None:
+    """
+    Head a page.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    hint : str
+        What the page is about, in small.
+    """
+    st.html(f'<h1 class="pl-title">{escape(title)}<small>{escape(hint)}</small></h1>')
+
+
+def section(title: str, hint: str = "") -> None:
+    """
+    Head a part of a page.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    hint : str
+        What the reader should know, in small.
+    """
+    more = f'<span class="pl-hint">{escape(hint)}</span>' if hint else ""
+    st.html(f'<h3 class="pl-section">{escape(title)}{more}</h3>')
+
+
+def in_words(problem: PlanningError | Message, t: Translator) -> str:
+    """
+    Put an error into words.
+
+    Parameters
+    ----------
+    problem : PlanningError or Message
+        What went wrong.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    str
+        One fault a line.
+    """
+    return t.message(problem) if isinstance(problem, Message) else t.error(problem)
+
+
+def show_error(problem: PlanningError | Message, t: Translator) -> None:
+    """
+    Show an error, its text as text.
+
+    Parameters
+    ----------
+    problem : PlanningError or Message
+        What went wrong.
+    t : Translator
+        The language.
+    """
+    lines = in_words(problem, t).split("\n")
+    rest = "".join(f"<li>{escape(line.strip())}</li>" for line in lines[1:])
+    st.html(f'<div class="pl-error" role="alert"><b>{escape(lines[0])}</b>{f"<ul>{rest}</ul>" if rest else ""}</div>')

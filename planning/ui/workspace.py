@@ -1,0 +1,239 @@
+"""What all sessions on one county share: the county, its base, its map; opened in a job, kept by the hash of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planning.config import load_project
+from planning.errors import Message, msg
+from planning.scenario.edits import Edit, edits_to_data
+
+if TYPE_CHECKING:
+    from planning.report.maps import MapAssets
+    from planning.scenario.county import County
+    from planning.scenario.evaluate import StageState
+    from planning.scenario.questions import Answer
+
+__all__ = ["Source", "Workspace", "edits_key", "open_workspace", "source_from_environment"]
+
+Progress = Callable[[float, Message], None]
+DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "project.yaml"
+_KEPT_STATES = 64
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    What the app shows: a project file, or the folder of a finished run.
+
+    Parameters
+    ----------
+    project : pathlib.Path
+        The project file.
+    run : pathlib.Path or None
+        Folder of a finished run of it.
+    """
+
+    project: Path
+    run: Path | None = None
+
+    def key(self) -> str:
+        """
+        Hash the content of every file that the project names, so that a changed file is never answered from a cache.
+
+        Returns
+        -------
+        str
+            16 hexadecimal digits.
+        """
+        digest = hashlib.sha256()
+        for file in sorted(set(self._files())):
+            stat = file.stat()
+            digest.update(_file_hash(str(file), stat.st_size, stat.st_mtime_ns).encode())
+        return digest.hexdigest()[:16]
+
+    def _files(self) -> Iterator[Path]:
+        state = None if self.run is None else self.run / "state"
+        if state is not None and state.is_dir():
+            yield from (file for file in state.rglob("*") if file.is_file())
+            return
+        yield self.project
+        project = load_project(self.project)
+        yield from (path for path in map(project.path, _texts(project.model_dump())) if path.is_file())
+
+
+@dataclass
+class Workspace:
+    """
+    One county as all sessions see it. Nothing in here is changed by an edit; edited states are remembered by their hash.
+
+    Parameters
+    ----------
+    key : str
+        Hash of its sources.
+    county : County
+        The county.
+    base : dict of str to StageState
+        By stage, without edits.
+    assets : MapAssets
+        What the map gets once.
+    answers : tuple of Answer
+        Of the run that was opened; empty for a project.
+    """
+
+    key: str
+    county: County
+    base: dict[str, StageState]
+    assets: MapAssets
+    answers: tuple[Answer, ...] = ()
+    _states: dict[tuple[str, str], StageState] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages of the project, in school order."""
+        return tuple(self.base)
+
+    def state(self, stage: str, edits: Sequence[Edit] = ()) -> StageState:
+        """
+        Give the state of a stage after edits, from memory where it was asked before.
+
+        Parameters
+        ----------
+        stage : str
+            A stage of the project.
+        edits : sequence of Edit
+            In order.
+
+        Returns
+        -------
+        StageState
+            The state.
+        """
+        if not edits:
+            return self.base[stage]
+        from planning.scenario.evaluate import evaluate
+
+        key = (stage, edits_key(edits))
+        found = self._states.get(key)
+        if found is None:
+            found = evaluate(self.county, stage, tuple(edits))
+            with self._lock:
+                self._states[key] = found
+                for old in list(self._states)[:-_KEPT_STATES]:
+                    del self._states[old]
+        return found
+
+
+def edits_key(edits: Sequence[Edit]) -> str:
+    """
+    Hash a list of edits.
+
+    Parameters
+    ----------
+    edits : sequence of Edit
+        In order.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps(edits_to_data(edits), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def source_from_environment() -> Source:
+    """
+    Read what to open: ``--run DIR`` after ``--``, else ``PLANNING_RUN``, ``PLANNING_PROJECT``, else the demo county.
+
+    Returns
+    -------
+    Source
+        What to open.
+    """
+    arguments = sys.argv[1:]
+    run = os.environ.get("PLANNING_RUN")
+    project = os.environ.get("PLANNING_PROJECT")
+    if "--run" in arguments[:-1]:
+        run = arguments[arguments.index("--run") + 1]
+    if "--project" in arguments[:-1]:
+        project, run = arguments[arguments.index("--project") + 1], None
+    return Source(Path(project).resolve() if project else DEMO, Path(run).resolve() if run else None)
+
+
+def open_workspace(source: Source, key: str, progress: Progress) -> Workspace:
+    """
+    Open a county and compute everything that no edit changes.
+
+    Parameters
+    ----------
+    source : Source
+        What to open.
+    key : str
+        Its hash.
+    progress : callable
+        Told how far it is.
+
+    Returns
+    -------
+    Workspace
+        The county, ready to be worked on.
+
+    Raises
+    ------
+    PlanningError
+        If a source cannot be taken as it stands.
+    """
+    from planning.report.maps import build_assets
+    from planning.scenario.county import prepare
+    from planning.scenario.evaluate import evaluate
+
+    answers: tuple[Answer, ...] = ()
+    base: dict[str, StageState] = {}
+    if source.run is not None and (source.run / "state").is_dir():
+        from planning.store import load_run
+
+        progress(0.1, msg("Opening the finished run"))
+        result = load_run(source.run / "state")
+        county, base, answers = result.county, dict(result.base), result.answers
+    else:
+        county = prepare(load_project(source.project), progress=lambda share, doing: progress(0.8 * share, doing))
+    for number, stage in enumerate(county.project.stages):
+        if stage not in base:
+            progress(0.8 + 0.12 * number / len(county.project.stages), msg("Measuring the ways to school"))
+            base[stage] = evaluate(county, stage)
+    progress(0.94, msg("Drawing the map"))
+    return Workspace(key, county, base, build_assets(county), answers)
+
+
+_HASHES: dict[tuple[str, int, int], str] = {}
+
+
+def _file_hash(path: str, size: int, modified: int) -> str:
+    """Hash a file's content once for as long as it stays as it is."""
+    known = _HASHES.get((path, size, modified))
+    if known is None:
+        with Path(path).open("rb") as stream:
+            known = hashlib.file_digest(stream, "sha256").hexdigest()
+        _HASHES[(path, size, modified)] = known
+    return known
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Find every text in nested settings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)

@@ -1,0 +1,363 @@
+// The planning map. Fixed data comes once, by address: the base map and an image whose pixels are numbers of cells.
+// An edit brings one byte a cell and the schools; cells are recoloured by look-up, markers are changed by id.
+// Text from data reaches the page as textContent or on a canvas, never as HTML.
+"use strict";
+
+(function () {
+  const HALF_WORLD = Math.PI * 6378137; // metres of Web Mercator from the centre to the edge
+  const STYLE = {
+    // kind: [smallest zoom, colour, width at zoom 12, casing colour]
+    water: [0, "#bcd6e6"], river: [9, "#9cc3dc", 1.4], path: [14, "#b9ad98", 0.8], track: [12.5, "#b3a78f", 0.9],
+    minor: [10.5, "#a8a6a0", 1.0], tertiary: [0, "#908e88", 1.3], secondary: [0, "#807c74", 1.9],
+    primary: [0, "#6d6860", 2.5], trunk: [0, "#57524b", 3.2], railway: [0, "#6f6f78", 1.4],
+    township: [0, "#8a94a3", 0.9], boundary: [0, "#3b4756", 1.8],
+  };
+  const DASH = { township: [5, 4], path: [2, 3], track: [5, 3] };
+
+  const fetchBytes = (url) => fetch(url).then((answer) => answer.arrayBuffer());
+  const unpack = (bytes, format) =>
+    new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).arrayBuffer();
+  const unpackText = (text) => unpack(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)), "deflate");
+  const metres = (latlng) => {
+    const point = L.Projection.SphericalMercator.project(latlng);
+    return [point.x, point.y];
+  };
+
+  // ---- the base map: lines in Mercator metres, drawn into tiles, so that panning and zooming cost nothing
+  async function readBase(url) {
+    const data = await unpack(await fetchBytes(url), "gzip");
+    const size = new DataView(data).getUint32(0, true);
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, size)));
+    const counts = new Uint32Array(data, 4 + size, header.lines);
+    const kinds = new Uint8Array(data, 4 + size + 4 * header.lines, header.lines);
+    const deltas = new Int32Array(data, 4 + size + 4 * header.lines + 4 * Math.ceil(header.lines / 4));
+    const lines = [];
+    let x = 0, y = 0, at = 0;
+    for (let i = 0; i < header.lines; i++) {
+      const xy = new Float64Array(2 * counts[i]);
+      let west = Infinity, south = Infinity, east = -Infinity, north = -Infinity;
+      for (let k = 0; k < counts[i]; k++) {
+        x += deltas[at++];
+        y += deltas[at++];
+        const px = (xy[2 * k] = header.origin[0] + x * header.unit);
+        const py = (xy[2 * k + 1] = header.origin[1] + y * header.unit);
+        west = Math.min(west, px); east = Math.max(east, px);
+        south = Math.min(south, py); north = Math.max(north, py);
+      }
+      lines.push({ kind: header.kinds[kinds[i]], xy, west, south, east, north });
+    }
+    return { lines, labels: header.labels, cellNames: header.cell_names, osm: header.osm };
+  }
+
+  const BaseTiles = L.GridLayer.extend({
+    createTile(coords) {
+      const ratio = window.devicePixelRatio || 1, size = 256, tile = document.createElement("canvas");
+      tile.width = tile.height = size * ratio;
+      const scale = (size * Math.pow(2, coords.z)) / (2 * HALF_WORLD), pen = tile.getContext("2d");
+      const left = (coords.x * size) / scale - HALF_WORLD, top = HALF_WORLD - (coords.y * size) / scale;
+      const reach = size / scale, rim = 6 / scale, widen = Math.pow(1.25, coords.z - 12);
+      pen.scale(ratio, ratio);
+      pen.lineJoin = pen.lineCap = "round";
+      const near = this.options.lines.filter(
+        (l) => l.west < left + reach + rim && l.east > left - rim && l.north > top - reach - rim && l.south < top + rim
+      );
+      const trace = (line) => {
+        for (let k = 0; k < line.xy.length; k += 2) {
+          const x = (line.xy[k] - left) * scale, y = (top - line.xy[k + 1]) * scale;
+          k ? pen.lineTo(x, y) : pen.moveTo(x, y);
+        }
+      };
+      for (const kind of this.options.kinds) {
+        const style = STYLE[kind] || [0, "#ffffff"], some = near.filter((l) => l.kind === kind);
+        if (!some.length || coords.z < style[0]) continue;
+        pen.beginPath();
+        some.forEach(trace);
+        if (kind === "land" || kind === "water") {
+          pen.fillStyle = style[1];
+          pen.fill("evenodd");
+          continue;
+        }
+        const width = Math.max(0.6, style[2] * Math.min(widen, 3));
+        if (width > 1.6 && kind !== "boundary" && kind !== "river") {
+          pen.setLineDash([]);
+          pen.strokeStyle = "rgba(255,255,255,.85)";
+          pen.lineWidth = width + 1.6;
+          pen.stroke();
+        }
+        pen.setLineDash(kind === "railway" ? [6, 4] : DASH[kind] || []);
+        pen.strokeStyle = style[1];
+        pen.lineWidth = width;
+        pen.stroke();
+      }
+      return tile;
+    },
+  });
+
+  // ---- names: on one canvas, the greater first, none over another
+  const Labels = L.Layer.extend({
+    initialize(labels) {
+      this._labels = labels.map(([text, x, y, rank]) => ({
+        text, rank, at: L.Projection.SphericalMercator.unproject(L.point(x, y)),
+      }));
+    },
+    onAdd(map) {
+      this._canvas = L.DomUtil.create("canvas", "planmap-labels", map.getPane("labels"));
+      map.on("moveend zoomend resize", this._draw, this);
+      map.on("zoomstart", this._hide, this);
+      this._draw();
+    },
+    _hide() {
+      this._canvas.style.visibility = "hidden";
+    },
+    _draw() {
+      const map = this._map, size = map.getSize(), ratio = window.devicePixelRatio || 1, zoom = map.getZoom();
+      const pen = this._canvas.getContext("2d"), taken = [];
+      this._canvas.width = size.x * ratio;
+      this._canvas.height = size.y * ratio;
+      this._canvas.style.width = size.x + "px";
+      this._canvas.style.height = size.y + "px";
+      L.DomUtil.setPosition(this._canvas, map.containerPointToLayerPoint([0, 0]));
+      this._canvas.style.visibility = "";
+      pen.scale(ratio, ratio);
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      pen.lineJoin = "round";
+      const shown = new Set();
+      for (const label of this._labels) {
+        if (label.rank > 1 && zoom < (label.rank === 2 ? 11 : 12.5)) continue;
+        const p = map.latLngToContainerPoint(label.at), high = label.rank === 1 ? 14 : 11.5;
+        if (p.x < 0 || p.y < 0 || p.x > size.x || p.y > size.y || shown.has(label.text + label.rank)) continue;
+        pen.font = (label.rank === 1 ? "600 " : "") + high + "px " + getComputedStyle(map.getContainer()).fontFamily;
+        const half = pen.measureText(label.text).width / 2 + 4;
+        const box = [p.x - half, p.y - high, p.x + half, p.y + high * 0.6];
+        if (taken.some((t) => t[0] < box[2] && t[2] > box[0] && t[1] < box[3] && t[3] > box[1])) continue;
+        taken.push(box);
+        shown.add(label.text + label.rank);
+        pen.strokeStyle = "rgba(255,255,255,.9)";
+        pen.lineWidth = 3.5;
+        pen.strokeText(label.text, p.x, p.y);
+        pen.fillStyle = label.rank === 1 ? "#2b3644" : "#55606e";
+        pen.fillText(label.text, p.x, p.y);
+      }
+    },
+  });
+
+  // ---- schools: one marker an id, rebuilt only where something about it changed
+  const SHAPES = {
+    circle: '<circle cx="9" cy="9" r="6.2"/>',
+    square: '<rect x="3.2" y="3.2" width="11.6" height="11.6" rx="2"/>',
+    triangle: '<path d="M9 2.2 16 14.8H2Z"/>',
+    diamond: '<path d="M9 1.4 16.6 9 9 16.6 1.4 9Z"/>',
+  };
+  const icon = (school) =>
+    L.divIcon({
+      className: "planmap-school is-" + school.role + (school.selected ? " is-selected" : ""),
+      html: '<svg viewBox="0 0 18 18">' + (SHAPES[school.shape] || SHAPES.circle) + "</svg>",
+      iconSize: school.role === "open" ? [14, 14] : [20, 20],
+    });
+
+  window.startPlanMap = function (map, options) {
+    const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
+    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [190, 30] }; // for buttons, legend and scale
+    const container = map.getContainer(), markers = new Map(), timings = [];
+    let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, raster, cellNames;
+
+    // what stands on what
+    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["labels", 450]]) {
+      map.createPane(name).style.zIndex = level;
+      map.getPane(name).style.pointerEvents = "none";
+    }
+    map.options.zoomSnap = 0.25;
+    map.options.zoomDelta = 0.5;
+    map.setMinZoom(7).setMaxZoom(18);
+    const remembered = JSON.parse(sessionStorage.getItem("planmap-" + options.key) || "null");
+    remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });
+    map.on("moveend", () =>
+      sessionStorage.setItem("planmap-" + options.key, JSON.stringify({ center: map.getCenter(), zoom: map.getZoom() }))
+    );
+    map.attributionControl.setPrefix("");
+    map.attributionControl.addAttribution(words.notice);
+    L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
+    L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+    const whole = document.createElement("a");
+    whole.className = "planmap-whole";
+    whole.href = "#";
+    whole.title = words.whole_county;
+    whole.textContent = "⤢";
+    whole.setAttribute("role", "button");
+    whole.setAttribute("aria-label", words.whole_county);
+    L.DomEvent.on(whole, "click", (e) => { L.DomEvent.stop(e); map.fitBounds(bounds, room); });
+    container.querySelector(".leaflet-control-zoom").append(whole);
+    const panel = (className) => {
+      const node = document.createElement("div");
+      node.className = className;
+      container.append(node);
+      L.DomEvent.disableClickPropagation(node);
+      return node;
+    };
+    const legend = panel("planmap-legend"), tip = panel("planmap-tip");
+
+    function send(event) {
+      clicked = performance.now();
+      window.Streamlit.setComponentValue({ ...event, n: Date.now() * 1000 + (sequence++ % 1000) });
+    }
+
+    // ---- pointer: place, select, move, tell
+    map.on("click", (e) => {
+      if (!state || state.click !== "place") return;
+      if (ghost) ghost.remove();
+      ghost = L.marker(e.latlng, { icon: icon({ role: "ghost", shape: "square" }), interactive: false }).addTo(map);
+      send({ type: "place", lat: e.latlng.lat, lng: e.latlng.lng });
+    });
+    function say(lines, e) {
+      tip.replaceChildren(...lines.filter(Boolean).map((text) => {
+        const row = document.createElement("div");
+        row.textContent = text;
+        return row;
+      }));
+      const p = map.mouseEventToContainerPoint(e), size = map.getSize();
+      tip.style.display = lines.length ? "block" : "none";
+      tip.style.left = Math.min(p.x + 14, size.x - tip.offsetWidth - 6) + "px";
+      tip.style.top = Math.min(p.y + 14, size.y - tip.offsetHeight - 6) + "px";
+    }
+    function cellAt(latlng) {
+      const [x, y] = metres(latlng);
+      if (!numbers) return -1;
+      const column = Math.floor(((x - raster.west) / (raster.east - raster.west)) * numbers.width);
+      const row = Math.floor(((raster.north - y) / (raster.north - raster.south)) * numbers.height);
+      const inside = column >= 0 && row >= 0 && column < numbers.width && row < numbers.height;
+      return inside ? numbers.ids[row * numbers.width + column] - 1 : -1;
+    }
+    map.on("mousemove", (e) => {
+      if (e.originalEvent.target.closest && e.originalEvent.target.closest(".planmap-school")) return;
+      const cell = state && state.bytes ? cellAt(e.latlng) : -1, value = cell >= 0 ? state.bytes[cell] : 0;
+      if (!value) return say([], e.originalEvent);
+      const school = sites && sites[cell] ? state.schools[sites[cell] - 1] : null, entry = state.legend.entries[value - 1];
+      const name = cellNames[0][cellNames[1][cell]];
+      say([name, school && school.name, entry && state.legend.title + ": " + entry.label], e.originalEvent);
+    });
+    map.on("mouseout", () => (tip.style.display = "none"));
+
+    function drawSchools() {
+      const wanted = new Set();
+      for (const school of state.schools) {
+        wanted.add(school.id);
+        const content = JSON.stringify(school), old = markers.get(school.id);
+        if (old && old.content === content) continue;
+        if (old) old.marker.remove();
+        const marker = L.marker([school.lat, school.lng], {
+          icon: icon(school), draggable: !!school.draggable, riseOnHover: true, bubblingMouseEvents: false,
+          zIndexOffset: school.role === "open" ? 0 : 1000,
+        }).addTo(map);
+        const node = marker.getElement();
+        node.setAttribute("aria-label", school.name);
+        L.DomEvent.on(node, "mousemove", (e) => { L.DomEvent.stop(e); say([school.name, ...school.lines], e); });
+        L.DomEvent.on(node, "mouseout", () => (tip.style.display = "none"));
+        marker.on("click", () => state.select && send({ type: "select", id: school.id }));
+        marker.on("dragend", () => {
+          const at = marker.getLatLng();
+          send({ type: "move", id: school.id, lat: at.lat, lng: at.lng });
+        });
+        markers.set(school.id, { marker, content });
+      }
+      for (const [id, old] of markers) if (!wanted.has(id)) old.marker.remove(), markers.delete(id);
+    }
+
+    function drawLegend() {
+      const row = (mark, text) => {
+        const line = document.createElement("div"), words = document.createElement("span");
+        line.className = "row";
+        words.textContent = text;
+        line.append(mark, words);
+        return line;
+      };
+      const title = document.createElement("div");
+      title.className = "title";
+      title.textContent = state.legend.title;
+      const rows = state.legend.entries.filter((entry) => !entry.hidden).map((entry) => {
+        const mark = document.createElement("i");
+        mark.style.background = entry.color;
+        return row(mark, entry.label);
+      });
+      const marks = (state.legend.schools || []).map((entry) => {
+        const mark = document.createElement("b");
+        mark.className = "planmap-school is-" + entry.role;
+        mark.innerHTML = '<svg viewBox="0 0 18 18">' + (SHAPES[entry.shape] || SHAPES.circle) + "</svg>";
+        return row(mark, entry.label);
+      });
+      legend.replaceChildren(title, ...rows, ...marks);
+      legend.style.display = "block";
+    }
+
+    function recolour() {
+      if (!picture || !state.bytes) return;
+      const colours = new Uint32Array(256);
+      state.legend.entries.forEach((entry, i) => {
+        const hex = parseInt(entry.color.slice(1), 16);
+        colours[i + 1] = ((255 << 24) | ((hex & 255) << 16) | (hex & 0xff00) | (hex >> 16)) >>> 0;
+      });
+      const pixels = new Uint32Array(picture.data.data.buffer), ids = numbers.ids, classes = state.bytes;
+      for (let i = 0; i < pixels.length; i++) pixels[i] = ids[i] ? colours[classes[ids[i] - 1]] : 0;
+      picture.pen.putImageData(picture.data, 0, 0);
+    }
+
+    function draw() {
+      if (!state || !picture) return;
+      recolour();
+      drawSchools();
+      drawLegend();
+      container.classList.toggle("is-placing", state.click === "place");
+      if (ghost) ghost.remove();
+      ghost = null;
+      container.dataset.revision = String(state.revision); // what a test waits for
+      if (clicked) requestAnimationFrame(() => { timings.push(performance.now() - clicked); clicked = 0; });
+    }
+
+    let turn = Promise.resolve();
+    function push(next) {
+      turn = turn.then(async () => {
+        next.bytes = new Uint8Array(await unpackText(next.classes));
+        sites = next.sites ? new Uint16Array(await unpackText(next.sites)) : null;
+        state = next;
+        draw();
+      });
+    }
+
+    async function load() {
+      const [base, image] = await Promise.all([
+        readBase(options.base),
+        fetchBytes(options.raster).then((bytes) =>
+          createImageBitmap(new Blob([bytes], { type: "image/png" }), { colorSpaceConversion: "none", premultiplyAlpha: "none" })
+        ),
+      ]);
+      if (base.osm) map.attributionControl.addAttribution("© OpenStreetMap contributors");
+      const lines = base.lines;
+      cellNames = base.cellNames;
+      new BaseTiles({ pane: "ground", lines, kinds: ["land", "water"], keepBuffer: 4 }).addTo(map);
+      new BaseTiles({
+        pane: "lines", lines, keepBuffer: 4,
+        kinds: ["river", "path", "track", "minor", "tertiary", "secondary", "primary", "trunk", "railway", "township", "boundary"],
+      }).addTo(map);
+      new Labels(base.labels).addTo(map);
+      const canvas = document.createElement("canvas");
+      canvas.width = image.width;
+      canvas.height = image.height;
+      const pen = canvas.getContext("2d", { willReadFrequently: true });
+      pen.drawImage(image, 0, 0);
+      const data = pen.getImageData(0, 0, image.width, image.height), bytes = data.data;
+      numbers = { width: image.width, height: image.height, ids: new Uint32Array(image.width * image.height) };
+      for (let i = 0; i < numbers.ids.length; i++) numbers.ids[i] = bytes[4 * i] | (bytes[4 * i + 1] << 8) | (bytes[4 * i + 2] << 16);
+      pen.clearRect(0, 0, image.width, image.height);
+      picture = { pen, data };
+      const [south, west, north, east] = options.rasterBounds;
+      const [x0, y0] = metres(L.latLng(south, west)), [x1, y1] = metres(L.latLng(north, east));
+      raster = { west: x0, south: y0, east: x1, north: y1 };
+      canvas.className = "planmap-cells";
+      L.svgOverlay(canvas, [[south, west], [north, east]], { pane: "cells" }).addTo(map); // any element will do
+      draw();
+      container.dataset.ready = "1";
+    }
+    load();
+    return { push, send, timings, map };
+  };
+})();
