@@ -107,7 +107,8 @@ def _flows(
         return sparse.csr_array((n_cells, n_schools), dtype=np.int64), move
     if rows.size < n_cells:
         part = part[rows]
-    order = _canonical_order(part, _nearest_entry(part), wanted[rows])
+    # by the whole table: rows that differ only at schools without seats are not the same to whoever gave them
+    order = _canonical_order(pairs[rows], part.indices[_nearest_entry(part)], wanted[rows])
     part, rows = part[order], rows[order]
 
     from planning.access.transport import push_out_overflow  # numba: not at import time
@@ -136,20 +137,18 @@ def _nearest_entry(part: sparse.csr_array) -> NDArray[np.int64]:
     return np.asarray(is_lowest[np.searchsorted(is_lowest, starts)], dtype=np.int64)
 
 
-def _canonical_order(
-    part: sparse.csr_array, nearest: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _canonical_order(table: sparse.csr_array, nearest: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     Order the rows by what they hold, so that the answer does not depend on the order in which they came.
 
     A row's content is condensed to one number; rows that share it and everything else are the same row for all purposes.
     """
-    columns = np.arange(part.shape[1], dtype=np.uint64)
+    columns = np.arange(table.shape[1], dtype=np.uint64)
     # splitmix64: an even spread of bits for each column and each cost
     with np.errstate(over="ignore"):
-        mixed = _mix(part.data.view(np.uint64) ^ _mix(columns + np.uint64(1))[part.indices])
-        content = np.add.reduceat(mixed, part.indptr[:-1].astype(np.int64))
-    return np.lexsort((wanted, content, part.indices[nearest])).astype(np.int64)
+        mixed = _mix(table.data.view(np.uint64) ^ _mix(columns + np.uint64(1))[table.indices])
+        content = np.add.reduceat(mixed, table.indptr[:-1].astype(np.int64))
+    return np.lexsort((wanted, content, nearest)).astype(np.int64)
 
 
 def _mix(number: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -203,9 +203,9 @@ def access_indicators_by(
     for name, values in {"group": names.to_numpy(), **arrays}.items():
         _aligned(values, weight, name)
     parts: dict[Hashable, pd.DataFrame] = {}
-    for name, positions in names.groupby(names).indices.items():
+    for key, positions in names.groupby(names).indices.items():
         here = {measure: values[positions] for measure, values in arrays.items()}
-        parts[name] = access_indicators(weight[positions], **here)
+        parts[key] = access_indicators(weight[positions], **here)
     if not parts:
         return pd.DataFrame(columns=["group", *_COLUMNS])
     return pd.concat(parts, names=["group", None]).reset_index("group").reset_index(drop=True)
