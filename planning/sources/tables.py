@@ -28,6 +28,7 @@ __all__ = [
     "Headings",
     "RawTable",
     "match_headings",
+    "no_number",
     "numbers",
     "raise_faults",
     "read_table",
@@ -36,6 +37,7 @@ __all__ = [
 
 _HEADER_SEARCHED_ROWS = 20
 _MAX_ROWS = 500_000
+_MOST_FAULTS = 50
 _FORMULA_ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
 
@@ -454,6 +456,32 @@ def raise_faults(file: str, what: Message, faults: Sequence[Message]) -> None:
         )
 
 
+def no_number(heading: str, cell: object, row: object) -> Message:
+    """
+    Word the fault of a text where a number must stand.
+
+    Parameters
+    ----------
+    heading : str
+        The file's heading.
+    cell : object
+        What stands there.
+    row : object
+        Row of the file.
+
+    Returns
+    -------
+    Message
+        The fault, with its cure.
+    """
+    return msg(
+        "{heading}: text in a number: {value} (row {row}). Write a number, or leave the cell empty if it is not known.",
+        heading=heading,
+        value=repr(text_of(cell)),
+        row=row,
+    )
+
+
 def numbers(
     raw: RawTable, headings: Headings, column: str, *, whole: bool = True
 ) -> tuple[pd.Series, list[Message], list[Message]]:
@@ -490,14 +518,7 @@ def numbers(
         try:
             number = parse_number(cell)
         except ValueError:
-            faults.append(
-                msg(
-                    "{heading}: text in a number: {value} (row {row}). Write a number, or leave the cell empty if it is not known.",
-                    heading=heading,
-                    value=repr(text_of(cell)),
-                    row=row,
-                )
-            )
+            faults.append(no_number(heading, cell, row))
             continue
         if number is None:
             in_words += bool(text_of(cell))
