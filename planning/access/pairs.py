@@ -14,6 +14,7 @@ __all__ = ["cost_pairs", "whole_numbers"]
 
 _COUNT_LIMIT = 2**53
 """Whole numbers above this are not exact in float64."""
+_WORDS = {"costs": msg("costs"), "pupils": msg("pupils"), "seats": msg("seats")}
 
 
 def cost_pairs(costs: Any) -> sparse.csr_array:
@@ -91,7 +92,7 @@ def whole_numbers(values: ArrayLike, n: int, *, what: str, limitless: bool = Fal
         raise SchemaError(
             msg(
                 "{what}: {n} numbers are needed, one for each row or column of the costs; got shape {shape}.",
-                what=what,
+                what=_WORDS[what],
                 n=n,
                 shape=numbers.shape,
             )
@@ -106,7 +107,7 @@ def whole_numbers(values: ArrayLike, n: int, *, what: str, limitless: bool = Fal
             raise SchemaError(
                 msg(
                     "{what} must be whole numbers of 0 or more, or inf where unknown; number {position} is {value}.",
-                    what=what,
+                    what=_WORDS[what],
                     position=position,
                     value=float(numbers[position]),
                 )
@@ -114,13 +115,13 @@ def whole_numbers(values: ArrayLike, n: int, *, what: str, limitless: bool = Fal
         raise SchemaError(
             msg(
                 "{what} must be whole numbers of 0 or more; number {position} is {value}.",
-                what=what,
+                what=_WORDS[what],
                 position=position,
                 value=float(numbers[position]),
             )
         )
     if not limitless and limited.sum() > _COUNT_LIMIT:
-        raise SchemaError(msg("{what}: the numbers are too large to be counted exactly.", what=what))
+        raise SchemaError(msg("{what}: the numbers are too large to be counted exactly.", what=_WORDS[what]))
     return numbers
 
 
@@ -130,7 +131,7 @@ def _numbers(values: Any, *, what: str) -> NDArray[np.float64]:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise SchemaError(
-            msg("{what} must be numbers, without gaps: {reason}", what=what, reason=str(error))
+            msg("{what} must be numbers, without gaps: {reason}", what=_WORDS[what], reason=str(error))
         ) from error
 
 
