@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from planning.errors import NetworkError, msg
 from planning.network.build import Network, component_labels, network_of_segments, segment_mask
@@ -22,6 +22,9 @@ footbridge mapped on its own): nobody goes to school along it, and nothing is sn
 a road network of its own is longer and keeps it."""
 
 _SAME_PLACE_M = 1e-3  # a point this near to a node is at the node
+_EQUALLY_NEAR_M = 1e-9  # differences below are rounding
+_HALF_STEP_M = 25.0  # spacing of the search's samples along a road, halved; speed alone hangs on it
+_LARGEST_BATCH = 2_000_000  # pairs of point and sample in memory at once
 
 
 @dataclass(frozen=True)
@@ -211,22 +214,50 @@ def _segment_ends(network: Network, segments: NDArray[np.integer]) -> tuple[NDAr
     )
 
 
-def _tree(network: Network, segments: NDArray[np.integer]) -> shapely.STRtree:
-    return shapely.STRtree(shapely.linestrings(np.stack(_segment_ends(network, segments), axis=1)))
-
-
 def _nearest_segment(network: Network, points: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Lowest of the segments nearest to each point; -1 where there is none."""
+    """
+    Lowest of the segments nearest to each point; -1 where there is none.
+
+    Exact: every segment is sampled at no more than ``2 * _HALF_STEP_M``, so the nearest segment has a sample within
+    ``_HALF_STEP_M`` of the nearest distance. More and more of the nearest samples are tried until that ring is passed.
+    (A tree of the segments' boxes, shapely's, takes minutes where points lie far from roads.)
+    """
     nearest = np.full(len(points), -1, dtype=np.int64)
     candidates = np.flatnonzero(kept)
-    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    if not len(candidates) or not len(finite):
+    left = np.flatnonzero(np.isfinite(points).all(axis=1))
+    if not len(candidates):
         return nearest
-    of_point, of_tree = _tree(network, candidates).query_nearest(shapely.points(points[finite]), all_matches=True)
-    lowest = np.full(len(finite), len(candidates), dtype=np.int64)
-    np.minimum.at(lowest, of_point, of_tree)
-    nearest[finite] = candidates[lowest]
+    sample_xy, sample_of = _samples(network, candidates)
+    tree = cKDTree(sample_xy)
+    k = 4
+    while len(left):
+        k = min(k, len(sample_xy))
+        unsure = []
+        for part in np.array_split(left, -(-len(left) * k // _LARGEST_BATCH)):
+            reach, sample = map(np.asarray, tree.query(points[part], k=np.arange(1, k + 1)))
+            segment = sample_of[sample]
+            _, foot = _foot_of_perpendicular(network, np.repeat(points[part], k, axis=0), segment.ravel())
+            gap = np.repeat(points[part], k, axis=0) - foot
+            distance = np.hypot(gap[:, 0], gap[:, 1]).reshape(segment.shape)
+            least = distance.min(axis=1)
+            equal = distance <= least[:, None] + _EQUALLY_NEAR_M
+            nearest[part] = np.where(equal, segment, network.n_arcs).min(axis=1)
+            if k < len(sample_xy):
+                unsure.append(part[reach[:, -1] <= least + _HALF_STEP_M + _EQUALLY_NEAR_M])
+        left = np.concatenate(unsure) if unsure else left[:0]
+        k *= 4
     return nearest
+
+
+def _samples(network: Network, segments: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Points along segments, the middles of equal pieces of at most ``2 * _HALF_STEP_M``; and the segment of each."""
+    start, end = _segment_ends(network, segments)
+    length = np.hypot(*(end - start).T)
+    pieces = np.maximum(np.ceil(length / (2 * _HALF_STEP_M)).astype(np.int64), 1)
+    of = np.repeat(np.arange(len(segments)), pieces)
+    rank = np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    share = (rank + 0.5) / pieces[of]
+    return start[of] + share[:, None] * (end - start)[of], np.asarray(segments[of], dtype=np.int64)
 
 
 def _foot_of_perpendicular(
