@@ -15,7 +15,7 @@ from networks_at_random import floyd, floyd_second, networks, some_nodes
 from planning.errors import NetworkError
 from planning.travel import Router, chains, sweep
 
-few = settings(max_examples=120, deadline=None)
+few = settings(max_examples=80, deadline=None)
 
 
 @pytest.fixture(params=[65, 2], ids=["whole chains", "cut chains"], scope="module", autouse=True)
@@ -190,6 +190,16 @@ def test_nearest_goes_from_origin_to_facility():
     cost, position = router.nearest([1, 0], [2, 0])
     assert cost[:, 0].tolist() == [1, 0]
     assert position[:, 0].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("facilities", [[0, 4], [4, 0], [1, 3], [3, 1], [0, 3, 1, 4], [3, 4, 0, 1]])
+def test_the_lowest_wins_between_the_two_ways_out_of_a_chain(facilities):
+    # 0-1-2-3-4 with the origin in the middle; the last step costs nothing on either side
+    router = Router([2, 1, 2, 3], [1, 0, 3, 4], [1, 0, 1, 0], 5)
+    for k in (1, 2):
+        cost, position = router.nearest(facilities, [2, 2], k=k)
+        assert cost.tolist() == [[1] * k] * 2
+        assert position.tolist() == [list(range(k))] * 2
 
 
 # --- paths and flows --------------------------------------------------------------------------------------------------
