@@ -28,7 +28,7 @@ import shapely
 from planning.crs import parse_crs
 from planning.errors import CrsError, Message, SourceError, SourceMissingError, msg
 
-__all__ = ["FileKind", "Layer", "Wanted", "check_file", "check_zip", "read_layer", "read_vector"]
+__all__ = ["FileKind", "Layer", "Wanted", "check_file", "check_zip", "layer_names", "read_layer", "read_vector"]
 
 logger = logging.getLogger(__name__)
 
@@ -419,8 +419,8 @@ def read_layer(
     if kind == "geojson":
         table = _read_geojson(path)
     elif kind == "gpkg":
-        with _without_traces(path) as (source, options):
-            table = _read_gdal(source, path.name, layer=_choose_layer(source, path.name, layer), **options)
+        with _without_traces(path) as source:
+            table = _read_gdal(source, path.name, layer=_choose_layer(source, path.name, layer))
     elif kind == "shp.zip":
         with _unpacked(path, layer) as source:
             table, notices = _read_shapefile(source, path.name, encoding)
@@ -443,6 +443,34 @@ def read_layer(
             )
     repaired, told = _make_valid(table, path.name)
     return Layer(repaired, (*notices, *told))
+
+
+def layer_names(path: Path) -> list[str]:
+    """
+    List the layers of a vector file that have shapes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Shapefile (zipped or not), GeoPackage or GeoJSON.
+
+    Returns
+    -------
+    list of str
+        Names; that of the file itself where the format holds one layer.
+
+    Raises
+    ------
+    SourceMissingError, SourceError
+        If it is no vector file, or has no layer with shapes.
+    """
+    kind = check_file(path, "vector")
+    if kind == "shp.zip":
+        return [PurePosixPath(stem).name for stem in _shapefiles_in(path)]
+    if kind != "gpkg":
+        return [path.stem]
+    with _without_traces(path) as source:
+        return _layers_of(source, path.name)
 
 
 def _make_valid(table: gpd.GeoDataFrame, file: str) -> tuple[gpd.GeoDataFrame, list[Message]]:
@@ -491,7 +519,7 @@ def _read_gdal(source: Path, file: str, **options: Any) -> gpd.GeoDataFrame:
     return table
 
 
-def _choose_layer(source: Path, file: str, layer: str | None) -> str:
+def _layers_of(source: Path, file: str) -> list[str]:
     try:
         listed = pyogrio.list_layers(source.resolve())
     except pyogrio.errors.DataSourceError as error:
@@ -499,29 +527,38 @@ def _choose_layer(source: Path, file: str, layer: str | None) -> str:
             msg("{file}: the layer cannot be read ({problem}). Export it again.", file=file, problem=str(error))
         ) from error
     names = [str(name) for name, geometry in listed if geometry is not None]
+    if not names:
+        raise SourceError(msg("{file}: the layer has no shapes, only a table.", file=file))
+    return names
+
+
+def _choose_layer(source: Path, file: str, layer: str | None) -> str:
+    names = _layers_of(source, file)
     if layer is not None and layer in names:
         return layer
     if layer is None and len(names) == 1:
         return names[0]
-    if not names:
-        raise SourceError(msg("{file}: the layer has no shapes, only a table.", file=file))
     raise SourceError(
         msg("{file}: it has the layers {names}. Leave one, or name the one to read.", file=file, names=", ".join(names))
     )
 
 
 @contextlib.contextmanager
-def _without_traces(path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Open a GeoPackage so that SQLite leaves no -wal and -shm beside it; an unmerged -wal is read from a copy."""
-    journal = path.with_name(path.name + "-wal")
-    if not (journal.exists() and journal.stat().st_size):
-        yield path, {"IMMUTABLE": "YES"}
+def _without_traces(path: Path) -> Iterator[Path]:
+    """Give a GeoPackage that can be opened without SQLite leaving a -wal and -shm beside it: where it would, a copy."""
+    with path.open("rb") as stream:
+        stream.seek(18)
+        logged = stream.read(1) == b"\x02"
+    if not logged:
+        yield path
         return
     with tempfile.TemporaryDirectory(prefix="planning-") as folder:
         copy = Path(folder) / "layer.gpkg"
         shutil.copyfile(path, copy)
-        shutil.copyfile(journal, copy.with_name("layer.gpkg-wal"))
-        yield copy, {}
+        journal = path.with_name(path.name + "-wal")
+        if journal.exists():
+            shutil.copyfile(journal, copy.with_name("layer.gpkg-wal"))
+        yield copy
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from planning.sources.cells import normal, parse_degrees, text_of, vocabulary
 from planning.sources.coordinates import Bools, Floats, judge_points, place_points, source_crs
 from planning.sources.tables import Headings, RawTable, match_headings, no_number, read_table, texts
 
-__all__ = ["Points", "ids_of", "read_points"]
+__all__ = ["Points", "ids_of", "names_of", "read_points", "same_code"]
 
 
 @dataclass(frozen=True)
@@ -265,3 +265,33 @@ def ids_of(
     return [
         code or letter + hashlib.sha256(key.encode()).hexdigest()[:8] for code, key in zip(codes, keys, strict=True)
     ]
+
+
+def same_code(code: pd.Series, names: pd.Series) -> list[Message]:
+    """
+    Find official codes that stand in several rows.
+
+    Parameters
+    ----------
+    code : pandas.Series
+        Code of each row, empty where there is none; the index is the row of the file.
+    names : pandas.Series
+        Name of each row.
+
+    Returns
+    -------
+    list of Message
+        A fault a code.
+    """
+    faults = []
+    for value, rows in code[code != ""].groupby(code):
+        if len(rows) > 1:
+            faults.append(
+                msg(
+                    "the code {code} stands in rows {rows} ({names}). Give each its own code, or delete the one too many.",
+                    code=value,
+                    rows=", ".join(map(str, rows.index)),
+                    names=", ".join(names[rows.index]),
+                )
+            )
+    return faults

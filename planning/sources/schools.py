@@ -18,7 +18,7 @@ from planning.errors import Message, SetAside, msg
 from planning.schemas import SCHOOLS, check_table
 from planning.sources.cells import is_unknown, normal, vocabulary, word_of
 from planning.sources.coordinates import Bools, Floats
-from planning.sources.points import Points, ids_of, names_of, read_points
+from planning.sources.points import Points, ids_of, names_of, read_points, same_code
 from planning.sources.tables import Headings, RawTable, numbers, raise_faults, texts
 from planning.stages import STAGES, stages_of_kind
 
@@ -145,7 +145,7 @@ def _finish(points: Points, *, crs: pyproj.CRS, kind: str | None) -> SchoolsRead
     columns["protected"] = _yes(points, "protected", faults)
     code = texts(raw, headings, "school_id")
     code = code.mask(code.map(is_unknown), "")
-    faults += _same_code(code, columns["name"])
+    faults += same_code(code, columns["name"])
     raise_faults(raw.file, msg("schools"), faults)
     contents = ["|".join(str(cell) for cell in row) for row in raw.frame.itertuples(index=False)]
     index = pd.Index(
@@ -190,21 +190,6 @@ def _without_repeats(points: Points) -> tuple[Points, list[SetAside]]:
         for i in np.flatnonzero(repeats).tolist()
     ]
     return _take(points, ~repeats), aside
-
-
-def _same_code(code: pd.Series, names: pd.Series) -> list[Message]:
-    faults = []
-    for value, rows in code[code != ""].groupby(code):
-        if len(rows) > 1:
-            faults.append(
-                msg(
-                    "the code {code} stands in rows {rows} ({names}). Give each its own code, or delete the one too many.",
-                    code=value,
-                    rows=", ".join(map(str, rows.index)),
-                    names=", ".join(names[rows.index]),
-                )
-            )
-    return faults
 
 
 def _kind_of_name(name: str) -> str | None:
