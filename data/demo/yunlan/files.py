@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rasterio.transform import Affine
 from yunlan.terrain import CRS
 from yunlan.ways import Way
 
-FIXED_DAY = datetime.datetime(2025, 9, 1, tzinfo=datetime.UTC)
+FIXED_DAY = dt.datetime(2025, 9, 1, tzinfo=dt.UTC)
 LONLAT = Transformer.from_crs(CRS, "EPSG:4490", always_xy=True)  # CGCS2000 and WGS84 agree to centimetres
 
 
@@ -30,13 +31,22 @@ def to_lonlat(xy: np.ndarray) -> np.ndarray:
     return np.column_stack(LONLAT.transform(xy[:, 0], xy[:, 1]))
 
 
-def write_raster(path: Path, bands: np.ndarray, west: float, north: float, cell_m: float, nodata: float, names: list[str], tags: dict[str, str]) -> None:
+def write_raster(
+    path: Path,
+    bands: np.ndarray,
+    corner: tuple[float, float],
+    cell_m: float,
+    nodata: float,
+    names: list[str],
+    tags: dict[str, str],
+) -> None:
     """Write a GeoTIFF, deflated with the predictor that suits the numbers."""
     count, height, width = bands.shape
     predictor = 3 if bands.dtype == np.float32 else 2
     with rasterio.open(
         path, "w", driver="GTiff", dtype=bands.dtype, count=count, height=height, width=width, crs=CRS, nodata=nodata,
-        transform=Affine(cell_m, 0, west, 0, -cell_m, north), compress="deflate", predictor=predictor, zlevel=9,
+        transform=Affine(cell_m, 0, corner[0], 0, -cell_m, corner[1]),
+        compress="deflate", predictor=predictor, zlevel=9,
         tiled=True, blockxsize=256, blockysize=256, interleave="band",
     ) as raster:  # fmt: skip
         raster.write(bands)
@@ -51,7 +61,14 @@ def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame], notice: str) -
     os.environ["OGR_CURRENT_DATE"] = FIXED_DAY.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": os.environ["OGR_CURRENT_DATE"]})
     for name, frame in layers.items():
-        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", append=path.exists(), layer_options={"DESCRIPTION": notice, "FID": "fid"})
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            layer=name,
+            driver="GPKG",
+            append=path.exists(),
+            layer_options={"DESCRIPTION": notice, "FID": "fid"},
+        )
 
 
 def write_sheet(path: Path, table: pd.DataFrame, title: str, sheet: str, notice: str) -> None:
@@ -86,7 +103,9 @@ def write_value(page: Any, row: int, col: int, value: Any, degrees: Any) -> None
         page.write_number(row, col, int(value))
 
 
-def write_osm(path: Path, ways: list[Way], areas: list[Way], points: list[tuple[np.ndarray, dict[str, str]]], notice: str) -> None:
+def write_osm(
+    path: Path, ways: list[Way], areas: list[Way], points: list[tuple[np.ndarray, dict[str, str]]], notice: str
+) -> None:
     """
     Write OpenStreetMap data: nodes, then ways, sorted by id, without time or author.
 
@@ -97,7 +116,7 @@ def write_osm(path: Path, ways: list[Way], areas: list[Way], points: list[tuple[
     header.set("generator", "make_county.py")
     everything = [*ways, *areas]
     stacked = np.vstack([w.xy for w in everything])
-    kinds = np.concatenate([np.full(len(w.xy), 0 if "highway" in w.tags else k + 1) for k, w in enumerate(everything)])
+    kinds = np.concatenate([np.full(len(w.xy), sharing(w, k)) for k, w in enumerate(everything)])
     keys = np.column_stack([kinds, stacked])
     unique, at = np.unique(keys, axis=0, return_inverse=True)
     at = at.ravel() + 1
@@ -119,7 +138,15 @@ def write_osm(path: Path, ways: list[Way], areas: list[Way], points: list[tuple[
                 out.add_way(osmium.osm.mutable.Way(id=k, version=1, visible=True, nodes=refs, tags=tags))
 
 
-def write_sums(folder: Path, names: list[str]) -> None:
+def sharing(way: Way, position: int) -> int:
+    """Say with whom a way shares its points: roads with roads, rails with rails, an area with nobody."""
+    for group, key in enumerate(("highway", "railway", "waterway")):
+        if key in way.tags:
+            return group
+    return 3 + position
+
+
+def write_sums(folder: Path, names: Iterable[str]) -> None:
     """Write the SHA-256 of each file, as sha256sum does."""
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(names)]
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import KDTree
 
-from yunlan.terrain import CELL_M, Terrain, xy_of
+from yunlan.terrain import Terrain, xy_of
 from yunlan.tracks import Ground
 from yunlan.ways import Warp, Way, cut_bridges, join_ways, road_ways, smooth, streets, town_bridges
 
@@ -48,7 +48,9 @@ class Net:
         return found
 
 
-def make_network(seed: int, ground: Ground, terrain: Terrain, warp: Warp, river_ways: list[Way], words: Words) -> tuple[list[Way], np.ndarray, np.ndarray]:
+def make_network(
+    seed: int, ground: Ground, terrain: Terrain, warp: Warp, river_ways: list[Way], words: Words
+) -> tuple[list[Way], np.ndarray, np.ndarray]:
     """
     Finish the roads.
 
@@ -105,7 +107,9 @@ def tie_loose_parts(ways: list[Way], water: shapely.Geometry) -> list[Way]:
     return ways
 
 
-def leave_out(seed: int, ground: Ground, terrain: Terrain, warp: Warp, roads: list[Way]) -> tuple[np.ndarray, np.ndarray, Way]:
+def leave_out(
+    seed: int, ground: Ground, terrain: Terrain, warp: Warp, roads: list[Way]
+) -> tuple[np.ndarray, np.ndarray, Way]:
     """Find high hamlets that the map leaves without a road, and draw one track that joins nothing else."""
     rng = np.random.default_rng([seed, 9])
     lines = shapely.STRtree([shapely.LineString(w.xy) for w in roads])
@@ -140,11 +144,28 @@ def leave_out(seed: int, ground: Ground, terrain: Terrain, warp: Warp, roads: li
     return remote[keep], stray, Way(line, {"highway": "track", "surface": "ground"})
 
 
-def name_roads(ways: list[Way], centres: np.ndarray, villages: np.ndarray, town_names: list[str], village_names: list[str], words: Words, seed: int) -> None:
+def name_roads(
+    ways: list[Way],
+    centres: np.ndarray,
+    villages: np.ndarray,
+    town_names: list[str],
+    village_names: list[str],
+    words: Words,
+    seed: int,
+) -> None:
     """Give roads their names, numbers, surfaces and speeds."""
     rng = np.random.default_rng([seed, 10])
     towns, places = KDTree(centres), KDTree(villages)
-    surface = {"trunk": "asphalt", "primary": "asphalt", "secondary": "asphalt", "tertiary": "concrete", "unclassified": "concrete", "track": "gravel", "path": "ground", "steps": "stone"}
+    surface = {
+        "trunk": "asphalt",
+        "primary": "asphalt",
+        "secondary": "asphalt",
+        "tertiary": "concrete",
+        "unclassified": "concrete",
+        "track": "gravel",
+        "path": "ground",
+        "steps": "stone",
+    }
     speed = {"trunk": "80", "primary": "60", "secondary": "40", "tertiary": "30"}
     for way in ways:
         kind = way.tags["highway"]
@@ -157,7 +178,10 @@ def name_roads(ways: list[Way], centres: np.ndarray, villages: np.ndarray, town_
             way.tags |= {"name": town_names[low][0] + town_names[high][0] + words["county_road"], "ref": f"X5{low:02d}"}
         elif kind == "tertiary" and "name" not in way.tags:
             place = village_names[int(places.query(middle)[1])]
-            way.tags |= {"name": town_names[int(near[0])][0] + place[0] + words["county_road"], "ref": f"Y{100 + int(places.query(middle)[1])}"}
+            way.tags |= {
+                "name": town_names[int(near[0])][0] + place[0] + words["county_road"],
+                "ref": f"Y{100 + int(places.query(middle)[1])}",
+            }
         elif kind == "unclassified" and rng.random() < 0.6:
             way.tags["name"] = village_names[int(places.query(middle)[1])] + words["village_road"]
         if kind in surface:
@@ -171,9 +195,5 @@ def name_roads(ways: list[Way], centres: np.ndarray, villages: np.ndarray, town_
 def metres_off(xy: np.ndarray, ways: list[Way]) -> np.ndarray:
     """Give the distance from points to the nearest way [m]."""
     tree = shapely.STRtree([shapely.LineString(w.xy) for w in ways])
-    at, gap = tree.query_nearest(shapely.points(xy), return_distance=True, all_matches=False)
-    del at
+    _, gap = tree.query_nearest(shapely.points(xy), return_distance=True, all_matches=False)
     return np.round(gap, 1)
-
-
-__all__ = ["CELL_M", "Net", "make_network", "metres_off", "name_roads"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import rasterio.features
@@ -74,7 +73,14 @@ def settle(
     rest = PEOPLE - sizes[: len(terrain.towns)].sum() - sizes[-len(remote) :].sum()
     middle = slice(len(terrain.towns), len(terrain.towns) + n_v + n_h)
     sizes[middle] = scaled(sizes[middle], rest)
-    radii = np.concatenate([[950.0], 130 + 4.2 * np.sqrt(sizes[1 : len(terrain.towns)]), 90 + 6.0 * np.sqrt(sizes[middle]), np.full(len(remote), 90.0)])
+    radii = np.concatenate(
+        [
+            [950.0],
+            130 + 4.2 * np.sqrt(sizes[1 : len(terrain.towns)]),
+            90 + 6.0 * np.sqrt(sizes[middle]),
+            np.full(len(remote), 90.0),
+        ]
+    )
     people = np.zeros(ids.size)
     urban = np.zeros(ids.size)
     for rank, (centre, size, radius) in enumerate(zip(centres, sizes, radii, strict=True)):
@@ -85,11 +91,13 @@ def settle(
         else:
             shape = np.exp(-((off / radius) ** 1.4))
         isolated = rank >= len(centres) - len(remote)
-        weight = shape * (np.where(fit[near] > 0, 1.0, 0.0) if isolated else fit[near]) * rng.lognormal(0, 0.7, near.size)
+        weight = (
+            shape * (np.where(fit[near] > 0, 1.0, 0.0) if isolated else fit[near]) * rng.lognormal(0, 0.7, near.size)
+        )
         if weight.sum() == 0:
             weight = shape
         share = weight / weight.sum() * size
-        share[share < max(1.4, 0.004 * size if rank > 15 else 0)] = 0.0
+        share[share < max(1.4, 0.004 * size if rank >= len(terrain.towns) else 0)] = 0.0
         if share.sum() == 0:
             share[np.argmax(weight)] = size
         people[near] += share / share.sum() * size
@@ -121,6 +129,8 @@ def divide(ground: Ground, terrain: Terrain) -> np.ndarray:
     label = label.reshape(NY, NX)
     _, (row, col) = ndimage.distance_transform_edt(label < 0, return_indices=True)
     label = label[row, col]
+    soft = [ndimage.gaussian_filter((label == town).astype(np.float64), 4.0) for town in range(towns.size)]
+    label = np.argmax(np.round(soft, 6), axis=0)
     whole = np.full(label.shape, -1)
     for town in range(towns.size):  # loose bits go to the neighbour around them
         parts, _ = ndimage.label((label == town) & terrain.county)
@@ -137,7 +147,11 @@ def township_shapes(label: np.ndarray) -> list[shapely.Geometry]:
     for geometry, value in shapes:
         parts[int(value)].append(shapely.geometry.shape(geometry))
     whole = [shapely.union_all(p) for p in parts]
-    return list(shapely.coverage_simplify(np.array(whole), 110.0))
+    lines = shapely.union_all([g.boundary for g in whole])  # a line that ends on another's side makes a corner there
+    faces = np.array(shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))))
+    inner = shapely.point_on_surface(faces)
+    noded = [shapely.union_all(faces[shapely.contains(g, inner)]) for g in whole]
+    return list(shapely.normalize(shapely.coverage_simplify(np.array(noded), 110.0)))
 
 
 def village_of(people: People, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

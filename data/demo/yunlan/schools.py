@@ -16,7 +16,9 @@ N_POINTS = 22
 ATTRACTION = {"seat": 2.6, "private": 0.9, "town": 1.7, "village": 1.0, "point": 0.75}
 
 
-def choose_sites(seed: int, people: People, urban: np.ndarray, centres: np.ndarray, villages: np.ndarray) -> pd.DataFrame:
+def choose_sites(
+    seed: int, people: People, urban: np.ndarray, centres: np.ndarray, villages: np.ndarray
+) -> pd.DataFrame:
     """Choose where schools stand: in the seat, in every township, in the larger villages, and a few classes far out."""
     rng = np.random.default_rng([seed, 12])
     cells = np.flatnonzero(people.total.ravel() > 0)
@@ -29,7 +31,22 @@ def choose_sites(seed: int, people: People, urban: np.ndarray, centres: np.ndarr
     for _ in range(13):
         gap = np.min([np.hypot(*(ring - ring[c]).T) for c in chosen], axis=0)
         chosen.append(int(np.argmax(np.minimum(gap, 900) * weight[in_seat] ** 0.4)))
-    roles = ["seat_primary", "seat_junior", "senior", "seat_primary", "seat_private", "seat_junior", "seat_primary", "seat_primary", "seat_private", "seat_primary", "seat_junior", "senior", "seat_primary", "special"]
+    roles = [
+        "seat_primary",
+        "seat_junior",
+        "senior",
+        "seat_primary",
+        "seat_private",
+        "seat_junior",
+        "seat_primary",
+        "seat_primary",
+        "seat_private",
+        "seat_primary",
+        "seat_junior",
+        "senior",
+        "seat_primary",
+        "special",
+    ]
     rows += [(role, "", 0, *ring[c]) for role, c in zip(roles, chosen, strict=True)]
     large = np.argsort([-weight[np.hypot(*(xy - c).T) < 1_500].sum() for c in centres[1:]], kind="stable") + 1
     for order, town in enumerate(large.tolist()):
@@ -44,7 +61,9 @@ def choose_sites(seed: int, people: People, urban: np.ndarray, centres: np.ndarr
     lonely = np.min(np.hypot(*(villages[:, None] - taken[None]).T), axis=0)
     for role, n, gap in (("primary", N_VILLAGE_PRIMARY, 3_600.0), ("point", N_POINTS, 2_500.0)):
         for _ in range(n):
-            score = np.where(free, people_near if role == "primary" else people_near * 0 + 1 / (300 + people_near), -1.0)
+            score = np.where(
+                free, people_near if role == "primary" else people_near * 0 + 1 / (300 + people_near), -1.0
+            )
             score = score * np.where(lonely > 7_800, 0.25, 1.0) * rng.uniform(0.55, 1.0, score.size)
             best = int(np.argmax(score))
             rows.append((role, str(best), -1, *(villages[best] + rng.normal(0, 60, 2))))
@@ -59,7 +78,12 @@ def share_out(seed: int, net: Net, people: People, urban: np.ndarray, sites: pd.
     distance = net.reach(sites[["x", "y"]].to_numpy(), centres_of(cells), 40_000.0)
     role = sites["role"].to_numpy()
     pull = np.select(
-        [np.isin(role, ["seat_primary", "seat_junior"]), role == "seat_private", np.isin(role, ["central", "junior", "nine_year"]), role == "point"],
+        [
+            np.isin(role, ["seat_primary", "seat_junior"]),
+            role == "seat_private",
+            np.isin(role, ["central", "junior", "nine_year"]),
+            role == "point",
+        ],
         [ATTRACTION["seat"], ATTRACTION["private"], ATTRACTION["town"], ATTRACTION["point"]],
         ATTRACTION["village"],
     ) * rng.uniform(0.85, 1.2, role.size)
@@ -71,7 +95,6 @@ def share_out(seed: int, net: Net, people: People, urban: np.ndarray, sites: pd.
     sites["lower"] = flow(distance, pull, upper | (role == "point"), small * 0.49)
     sites["upper"] = flow(distance, pull, upper, small * 0.49)
     sites["junior"] = flow(distance, pull, older, junior * 0.97)
-    sites["nearest_far_m"] = 0.0
     near = np.where((upper | (role == "point"))[:, None], distance, np.inf).min(axis=0)
     sites.attrs["far"] = (cells[near > 8_000], near[near > 8_000])
     return sites
@@ -90,26 +113,51 @@ def flow(distance: np.ndarray, pull: np.ndarray, open_: np.ndarray, children: np
     return np.round((share * children).sum(axis=1))
 
 
-def school_table(seed: int, sites: pd.DataFrame, town_of: np.ndarray, town_names: list[str], village_names: list[str], lonlat: np.ndarray, words: Words) -> pd.DataFrame:
+def school_table(
+    seed: int,
+    sites: pd.DataFrame,
+    town_of: np.ndarray,
+    town_names: list[str],
+    village_names: list[str],
+    lonlat: np.ndarray,
+    words: Words,
+) -> pd.DataFrame:
     """Fill the bureau's table: names, seats, classes, beds and teachers."""
     rng = np.random.default_rng([seed, 14])
     text = words["school"]
     pools = {role: iter(text["names"][role]) for role in ("seat_primary", "seat_private", "seat_junior", "senior")}
     full = sites.index[(sites["role"] == "nine_year")][np.argmax(sites.loc[sites["role"] == "nine_year", "junior"])]
-    unknown = set(sites.index[sites["role"] == "primary"][[7, 19]]) | set(sites.index[sites["role"] == "point"][[5]]) | set(sites.index[sites["role"] == "seat_private"][[1]])
+    unknown = (
+        set(sites.index[sites["role"] == "primary"][[7, 19]])
+        | set(sites.index[sites["role"] == "point"][[5]])
+        | set(sites.index[sites["role"] == "seat_private"][[1]])
+    )
     eleven = sites.index[sites["role"] == "point"][3]
     rows = []
     for k, site in sites.iterrows():
         town = town_names[int(town_of[k])]
         role = str(site["role"])
-        row = dict.fromkeys(("classes_p", "classes_j", "classes_s", "seats_p", "seats_j", "seats_s", "pupils_p", "pupils_j", "pupils_s"), 0)
+        row = dict.fromkeys(
+            (
+                "classes_p",
+                "classes_j",
+                "classes_s",
+                "seats_p",
+                "seats_j",
+                "seats_s",
+                "pupils_p",
+                "pupils_j",
+                "pupils_s",
+            ),
+            0,
+        )
         pupils, older = int(site["lower"] + site["upper"]), int(site["junior"])
         if role == "point" and k == eleven:
             pupils = 11
         row["pupils_p"], row["pupils_j"] = pupils, older
         fill(rng, row, role)
         if role == "senior":
-            row |= {"pupils_s": 2_680 if "1" in str(k) or k == 2 else 2_140, "classes_s": 48, "seats_s": 2_400}
+            row |= {"pupils_s": 2_680 if k % 2 == 0 else 2_140, "classes_s": 48, "seats_s": 2_400}
         if role == "special":
             row |= {"pupils_p": 62, "pupils_j": 31, "classes_p": 6, "classes_j": 3, "seats_p": 90, "seats_j": 45}
         beds, boarders = board(rng, row, role, full=k == full)
@@ -127,7 +175,11 @@ def school_table(seed: int, sites: pd.DataFrame, town_of: np.ndarray, town_names
                 row["seats_j"] = None
         village = village_names[int(site["village"])] if site["village"] else ""
         kind, name = title(role, row, town, village, text, pools)
-        locale = "city" if town == town_names[0] and role not in ("primary", "point") else ("town" if role in ("central", "junior", "nine_year") else "village")
+        locale = (
+            "city"
+            if town == town_names[0] and role not in ("primary", "point")
+            else ("town" if role in ("central", "junior", "nine_year") else "village")
+        )
         staff = row["pupils_p"] / 18.5 + row["pupils_j"] / 13.0 + row["pupils_s"] / 13.5
         rows.append(
             [
@@ -137,7 +189,7 @@ def school_table(seed: int, sites: pd.DataFrame, town_of: np.ndarray, town_names
                 row["seats_p"], row["seats_j"], row["seats_s"], row["pupils_p"], row["pupils_j"], row["pupils_s"],
                 row["classes_p"], row["classes_j"], row["classes_s"], beds, boarders,
                 max(2 if role == "point" else 8, round(staff * rng.uniform(0.92, 1.15))),
-                text["protected"] if role == "special" or (role == "point" and k % 3 == 0) or (role == "nine_year" and town == town_names[-1]) else text["unprotected"],
+                text["protected" if role == "special" or (role == "point" and k % 3 == 0) else "unprotected"],
                 note,
             ]
         )  # fmt: skip
@@ -151,8 +203,11 @@ def fill(rng: np.random.Generator, row: dict[str, Any], role: str) -> None:
     """Set classes and seats: town schools crowded, village schools with room to spare."""
     p, j = row["pupils_p"], row["pupils_j"]
     if role in ("seat_primary", "seat_junior"):
-        size = rng.uniform(55, 61)
-        row["classes_p"], row["classes_j"] = (max(6, round(p / size)) if p else 0), (max(6, round(j / size)) if j else 0)
+        size = rng.uniform(57, 62)
+        row["classes_p"], row["classes_j"] = (
+            (max(6, round(p / size)) if p else 0),
+            (max(6, round(j / size)) if j else 0),
+        )
         row["seats_p"], row["seats_j"] = row["classes_p"] * 45, row["classes_j"] * 50
     elif role == "seat_private":
         row["classes_p"], row["classes_j"] = -(-p // 42), -(-j // 45)
@@ -183,11 +238,15 @@ def board(rng: np.random.Generator, row: dict[str, Any], role: str, *, full: boo
     return round(boarders * rng.uniform(1.04, 1.4) / 4 + 2) * 4, boarders
 
 
-def title(role: str, row: dict[str, Any], town: str, village: str, text: Words, pools: dict[str, Any]) -> tuple[str, str]:
+def title(
+    role: str, row: dict[str, Any], town: str, village: str, text: Words, pools: dict[str, Any]
+) -> tuple[str, str]:
     """Give the kind of school and its name."""
     names = text["names"]
     if role in pools:
-        kind = {"seat_primary": "primary", "seat_junior": "junior", "senior": "senior"}.get(role, "nine_year" if row["pupils_j"] else "primary")
+        kind = {"seat_primary": "primary", "seat_junior": "junior", "senior": "senior"}.get(
+            role, "nine_year" if row["pupils_j"] else "primary"
+        )
         return kind, next(pools[role])
     if role == "special":
         return "special", names["special"]
@@ -197,4 +256,8 @@ def title(role: str, row: dict[str, Any], town: str, village: str, text: Words, 
         return "nine_year", town + names["nine_year"]
     if role == "junior":
         return "junior", town + names["junior"]
-    return ("primary", town + village + names["primary"]) if role == "primary" else ("teaching_point", town + village + names["point"])
+    return (
+        ("primary", town + village + names["primary"])
+        if role == "primary"
+        else ("teaching_point", town + village + names["point"])
+    )

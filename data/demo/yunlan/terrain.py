@@ -44,7 +44,9 @@ def cell_of(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return row * NX + col
 
 
-def fractal(rng: np.random.Generator, shape: tuple[int, int], scale: float, octaves: int, gain: float = 0.5) -> np.ndarray:
+def fractal(
+    rng: np.random.Generator, shape: tuple[int, int], scale: float, octaves: int, gain: float = 0.5
+) -> np.ndarray:
     """Sum octaves of smooth noise; ``scale`` is the longest wave [cells]. Mean 0, standard deviation 1."""
     total = np.zeros(shape)
     weight = 1.0
@@ -133,7 +135,11 @@ def carve(seed: int) -> tuple[np.ndarray, np.ndarray]:
         uplift = grow(uplift, shape)
         z = balance(z, uplift, CELL_M * factor, rounds, 0.6)
     shape = (NY, NX)
-    z = ndimage.gaussian_filter(grow(z, shape), 0.8)
+    bend = [5.0 * fractal(rng, shape, 64, 4, 0.45) for _ in range(2)]  # valleys wind: bend the whole plane
+    at = [np.arange(n, dtype=float) for n in shape]
+    at = [a + b for a, b in zip(np.meshgrid(*at, indexing="ij"), bend, strict=True)]
+    z = ndimage.map_coordinates(grow(z, shape), at, order=3, mode="nearest")
+    z = ndimage.gaussian_filter(z, 0.8)
     steep = np.hypot(*np.gradient(z, CELL_M))
     z += fractal(rng, shape, 10, 4, 0.6) * (1.0 + 16.0 * np.minimum(steep, 0.5))
     return z, grow(uplift, shape)
@@ -166,7 +172,10 @@ def county_of(seed: int, order: np.ndarray, receiver: np.ndarray, land: np.ndarr
     x = np.bincount(labels, ids % NX, n_labels) / np.maximum(size, 1) - 0.5 * NX
     y = np.bincount(labels, ids // NX, n_labels) / np.maximum(size, 1) - 0.5 * NY
     angle = np.arctan2(y, x)
-    shape = 1.0 + sum(a * np.cos(k * angle + p) for k, a, p in zip((2, 3, 4, 5, 7), rng.normal(0, 0.07, 5), rng.uniform(0, 6.3, 5), strict=True))
+    shape = 1.0 + sum(
+        a * np.cos(k * angle + p)
+        for k, a, p in zip((2, 3, 4, 5, 7), rng.normal(0, 0.07, 5), rng.uniform(0, 6.3, 5), strict=True)
+    )
     reach = np.hypot(x / 1.06, y) / shape
     nearest = np.argsort(reach, kind="stable")
     inside = nearest[np.cumsum(size[nearest]) * CELL_KM2 <= TARGET_KM2 * 1.01]
@@ -176,6 +185,7 @@ def county_of(seed: int, order: np.ndarray, receiver: np.ndarray, land: np.ndarr
     parts, _ = ndimage.label(mask)
     mask = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1
     mask = ndimage.binary_fill_holes(mask)
+    mask = ndimage.gaussian_filter(mask.astype(float), 3.0) > 0.5
     mask[:20] = mask[-20:] = mask[:, :20] = mask[:, -20:] = False
     return mask
 
@@ -192,7 +202,9 @@ def choose_towns(z: np.ndarray, land: np.ndarray, county: np.ndarray) -> np.ndar
     off = np.hypot(*(at - centre).T)
     score = np.where((land > 350) & (inner > 9_000), calm * np.exp(-((off / 7_000) ** 2)), 0.0)
     towns = [int(np.argmax(score))]
-    base = np.where((land > 14) & (inner > 2_600) & (flat < np.quantile(flat[county.ravel()], 0.75)), calm * np.log(land), 0.0)
+    base = np.where(
+        (land > 14) & (inner > 2_600) & (flat < np.quantile(flat[county.ravel()], 0.75)), calm * np.log(land), 0.0
+    )
     near = np.hypot(*(at - at[towns[0]]).T) / 1.25
     while len(towns) < N_TOWNS:
         score = base * np.minimum(near / 10_000, 1.0) ** 3
@@ -201,7 +213,9 @@ def choose_towns(z: np.ndarray, land: np.ndarray, county: np.ndarray) -> np.ndar
     return np.array(towns)
 
 
-def fill_valleys(z: np.ndarray, order: np.ndarray, receiver: np.ndarray, land: np.ndarray, towns: np.ndarray) -> np.ndarray:
+def fill_valleys(
+    z: np.ndarray, order: np.ndarray, receiver: np.ndarray, land: np.ndarray, towns: np.ndarray
+) -> np.ndarray:
     """Lay flat floors along the rivers and wide basins where the towns stand."""
     flat = z.ravel()
     base = flat.tolist()
@@ -214,13 +228,15 @@ def fill_valleys(z: np.ndarray, order: np.ndarray, receiver: np.ndarray, land: n
     depth = np.full(flat.size, 14.0)
     for rank, town in enumerate(towns):
         off = np.hypot(*(at - at[town]).T)
-        radius, floor = (3_300.0, 130.0) if rank == 0 else (1_500.0, 75.0)
+        radius, floor = (3_000.0, 420.0) if rank == 0 else (1_300.0, 190.0)
         depth = np.maximum(depth, floor * np.exp(-((off / radius) ** 2)))
     sunk = (above * depth / (above + depth + 1e-9)).reshape(z.shape)
     return z - ndimage.gaussian_filter(sunk, 1.2)
 
 
-def flood_lake(z: np.ndarray, order: np.ndarray, receiver: np.ndarray, land: np.ndarray, county: np.ndarray, towns: np.ndarray) -> tuple[np.ndarray, int, float]:
+def flood_lake(
+    z: np.ndarray, order: np.ndarray, receiver: np.ndarray, land: np.ndarray, county: np.ndarray, towns: np.ndarray
+) -> tuple[np.ndarray, int, float]:
     """Dam a middling river in the hills: the lake is what lies upstream below the crest."""
     at = xy_of(np.arange(z.size))
     off = np.min([np.hypot(*(at - at[t]).T) for t in towns], axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 
 import numpy as np
@@ -37,7 +38,6 @@ class Ground:
             head = tail + dr * NX + dc
             wet = river[tail] | river[head]
             if abs(dr) + abs(dc) == 3:  # a knight's move passes two more cells
-                half_r, half_c = (dr // 2 if abs(dr) == 2 else 0), (dc // 2 if abs(dc) == 2 else 0)
                 half_r, half_c = (int(np.sign(dr)) if abs(dr) == 2 else 0), (int(np.sign(dc)) if abs(dc) == 2 else 0)
                 wet |= river[tail + half_r * NX + half_c] | river[head - half_r * NX - half_c]
             keep = self.node[head] >= 0
@@ -80,7 +80,7 @@ class Ground:
     def arcs_of(self, cells: list[int]) -> np.ndarray:
         """Find the arcs, both ways, along a line of nodes."""
         arcs = []
-        for a, b in zip(cells[:-1], cells[1:], strict=True):
+        for a, b in itertools.pairwise(cells):
             for u, v in ((a, b), (b, a)):
                 low, high = self.start[u], self.start[u + 1]
                 arcs.append(low + int(np.searchsorted(self.head[low:high], v)))
@@ -162,8 +162,8 @@ class Ground:
         return ratio
 
 
-def lay_network(seed: int, terrain: Terrain, places: Places) -> tuple[Ground, np.ndarray]:
-    """Lay the network from the trunk road down to footpaths; give it and the hamlets' cells it leaves out."""
+def lay_network(seed: int, terrain: Terrain, places: Places) -> Ground:
+    """Lay the network from the trunk road down to footpaths."""
     rng = np.random.default_rng([seed, 5])
     ground = Ground(seed, terrain, places)
     towns = ground.node[terrain.towns]
@@ -189,10 +189,12 @@ def lay_network(seed: int, terrain: Terrain, places: Places) -> tuple[Ground, np
     hamlets = ground.node[places.hamlets]
     kind = rng.random(hamlets.size)
     ground.lay_tree(ground.motor_weight(0.10, 9_000.0), ground.on_network(), hamlets[kind < 0.34], 4)
-    ground.lay_tree(ground.motor_weight(0.12, 12_000.0), ground.on_network(), hamlets[(kind >= 0.34) & (kind < 0.64)], 5)
+    ground.lay_tree(
+        ground.motor_weight(0.12, 12_000.0), ground.on_network(), hamlets[(kind >= 0.34) & (kind < 0.64)], 5
+    )
     ground.lay_tree(ground.foot_weight(), ground.on_network(), hamlets[kind >= 0.64], 6)
     join(ground, ground.foot_weight(), np.concatenate([towns, villages, hamlets]), 6, 3.2, 170)
-    return ground, hamlets
+    return ground
 
 
 def join(ground: Ground, weight: np.ndarray, sites: np.ndarray, rank: int, least_detour: float, most: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,9 +77,9 @@ def chains(ground: Ground) -> list[tuple[int, list[int]]]:
     return found
 
 
-def rivers(terrain: Terrain, ground: Ground, warp: Warp, words: Words) -> list[Way]:
+def rivers(seed: int, terrain: Terrain, ground: Ground, warp: Warp, words: Words) -> list[Way]:
     """Draw streams and rivers, each from its spring to where it joins a larger one."""
-    rng = np.random.default_rng([7, len(words["rivers"])])
+    rng = np.random.default_rng([seed, 7])
     land, to = terrain.area_km2, terrain.receiver
     wet = np.flatnonzero((land > 7.0) & (ground.node >= 0))
     wet = np.union1d(wet, np.flatnonzero((land > 7.0) & terrain.lake.ravel()))
@@ -109,10 +110,12 @@ def rivers(terrain: Terrain, ground: Ground, warp: Warp, words: Words) -> list[W
             named += 1
         elif rng.random() < 0.7:
             last = words["stream_last"]
-            tags["name"] = firsts[rng.integers(len(firsts))] + words["village_last"][rng.integers(9)] + last[rng.integers(len(last))]
-        line.reverse()
-        half = len(line)
-        xy = smooth(warp(xy_of(line[:half])), 2, 5.0)
+            tags["name"] = (
+                firsts[rng.integers(len(firsts))]
+                + words["village_last"][rng.integers(9)]
+                + last[rng.integers(len(last))]
+            )
+        xy = smooth(warp(xy_of(line[::-1])), 2, 5.0)
         width = 14.0 + 1.5 * float(np.sqrt(land[mouth]))
         if tags["waterway"] == "river":
             tags["width"] = f"{width:.0f}"
@@ -121,7 +124,12 @@ def rivers(terrain: Terrain, ground: Ground, warp: Warp, words: Words) -> list[W
 
 
 def street_grid(
-    rng: np.random.Generator, terrain: Terrain, centre: np.ndarray, water: shapely.Geometry, size: tuple[float, float], gap_m: float
+    rng: np.random.Generator,
+    terrain: Terrain,
+    centre: np.ndarray,
+    water: shapely.Geometry,
+    size: tuple[float, float],
+    gap_m: float,
 ) -> tuple[np.ndarray, list[tuple[int, int, str, int]]]:
     """Lay an irregular net of streets: points, and edges with their direction (row or column) and line number."""
     along, across = size
@@ -144,7 +152,7 @@ def street_grid(
     flat = xy.reshape(-1, 2)
     edge = rng.normal(0, 0.13, flat.shape[0])
     round_ = np.hypot(local[..., 0] / along, local[..., 1] / across).ravel() + edge < 1.0
-    level = terrain.slope.ravel()[cell_of(flat[:, 0], flat[:, 1])] < 13
+    level = terrain.slope.ravel()[cell_of(flat[:, 0], flat[:, 1])] < 15
     dry = shapely.distance(shapely.points(flat), water) > 55
     keep = (round_ & level & dry).reshape(i.shape)
     edges = []
@@ -152,7 +160,7 @@ def street_grid(
     for di, dj, kind in ((1, 0, "row"), (0, 1, "column")):
         for a in range(i.shape[0] - di):
             for b in range(i.shape[1] - dj):
-                if not (keep[a, b] and keep[a + di, b + dj]) or rng.random() < 0.11:
+                if not (keep[a, b] and keep[a + di, b + dj]) or rng.random() < 0.07:
                     continue
                 line = shapely.LineString([xy[a, b], xy[a + di, b + dj]])
                 if not line.intersects(water):
@@ -165,13 +173,15 @@ def streets(seed: int, terrain: Terrain, centres: np.ndarray, water: shapely.Geo
     found = []
     for rank, centre in enumerate(centres):
         rng = np.random.default_rng([seed, 8, rank])
-        size, gap = ((2_250.0, 1_450.0), 165.0) if rank == 0 else ((rng.uniform(380, 640), rng.uniform(230, 360)), 105.0)
+        size, gap = (rng.uniform(380, 640), rng.uniform(230, 360)), 105.0
+        if rank == 0:
+            size, gap = (2_250.0, 1_450.0), 165.0
         xy, edges = street_grid(rng, terrain, centre, water, size, gap)
         names = words["streets"] if rank == 0 else words["town_streets"]
         lines: dict[tuple[str, int], list[tuple[int, int]]] = {}
         for a, b, kind, number in edges:
             lines.setdefault((kind, number), []).append((a, b))
-        for order, ((kind, number), pieces) in enumerate(sorted(lines.items())):
+        for order, ((_, number), pieces) in enumerate(sorted(lines.items())):
             if rank == 0:
                 main = number % 4 == 1
                 highway = "tertiary" if main else ("living_street" if rng.random() < 0.07 else "residential")
@@ -181,12 +191,11 @@ def streets(seed: int, terrain: Terrain, centres: np.ndarray, water: shapely.Geo
             tags = {"highway": highway}
             if order < len(names) and (main or rng.random() < 0.8):
                 tags["name"] = names[order]
-            if rank == 0 and highway == "residential" and rng.random() < 0.28:
+            if rank == 0 and highway == "residential" and rng.random() < 0.2:
                 tags["oneway"] = "yes"
             if main:
                 tags["lit"] = "yes"
-            for line in runs(pieces, flip=rng.random() < 0.5):
-                found.append(Way(xy[line], dict(tags)))
+            found += [Way(xy[line], dict(tags)) for line in runs(pieces, flip=rng.random() < 0.5)]
     return found
 
 
@@ -283,7 +292,7 @@ def split_spans(way: Way, line: shapely.LineString, spans: list[tuple[float, flo
             joined.append([low, high])
     marks = [0.0, *(m for span in joined for m in span), line.length]
     found = []
-    for k, (low, high) in enumerate(zip(marks[:-1], marks[1:], strict=True)):
+    for k, (low, high) in enumerate(itertools.pairwise(marks)):
         if high - low < 0.5:
             continue
         piece = np.round(np.asarray(shapely.ops.substring(line, low, high).coords), 2)
@@ -296,7 +305,9 @@ def lake_shape(terrain: Terrain, warp: Warp) -> shapely.Polygon:
     """Draw the shore of the reservoir."""
     move = rasterio.Affine(CELL_M, 0, WEST, 0, -CELL_M, NORTH)
     grid = terrain.lake.astype(np.uint8)
-    parts = [shapely.geometry.shape(g) for g, v in rasterio.features.shapes(grid, mask=terrain.lake, transform=move) if v]
+    parts = [
+        shapely.geometry.shape(g) for g, v in rasterio.features.shapes(grid, mask=terrain.lake, transform=move) if v
+    ]
     ring = np.asarray(max(parts, key=lambda g: g.area).exterior.coords)
     return shapely.Polygon(warp(ring)).buffer(40).buffer(-35).simplify(8)
 
@@ -307,7 +318,8 @@ def railway(ground: Ground, terrain: Terrain, warp: Warp, words: Words) -> list[
     weight = np.where(ground.rank < 3, weight + ground.length * 0.6, weight)
     graph = ground.graph(weight)
     xy = xy_of(ground.cells)
-    stop = int(np.argmin(np.hypot(*(xy - (xy_of(terrain.towns[0]) + [900.0, -2_500.0])).T)))
+    halt = xy_of(terrain.towns[0])[0] + np.array([900.0, -2_500.0])
+    stop = int(np.argmin(np.hypot(*(xy - halt).T)))
     cost, before = csgraph.dijkstra(graph, indices=stop, return_predecessors=True)
     far = ndimage.distance_transform_edt(~terrain.county).ravel()[ground.cells] * CELL_M > 1_150
     turn = np.arctan2(*(xy - xy[stop]).T)
@@ -328,7 +340,7 @@ def railway(ground: Ground, terrain: Terrain, warp: Warp, words: Words) -> list[
     under = ndimage.binary_closing(height - track > 32, iterations=4)
     cuts = [0, *(np.flatnonzero(np.diff(under.astype(int))) + 1).tolist(), len(points) - 1]
     found = []
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, b in itertools.pairwise(cuts):
         if b > a:
             tags = {"railway": "rail", "name": words["railway"], "gauge": "1435", "electrified": "contact_line"}
             if under[a]:
