@@ -124,6 +124,7 @@ def boarding(
         spend=np.zeros(n),
         budget=np.inf,
         least_load=np.zeros(n),
+        unserved=np.full(wanted.size, np.inf),
     )
     unreachable, words = _left_out(wanted, reached, n_cells)
     layout = solve_layout(question, clock)

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from planning.access.allocation import Allocation, allocate
+from planning.access.allocation import Allocation
 from planning.errors import SchemaError, msg
 from planning.siting.answer import left_out, no_answer
 from planning.siting.checks import (
@@ -33,6 +32,7 @@ from planning.siting.flow import Arcs, FlowQuestion
 from planning.siting.layout import solve_layout
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 from planning.siting.reasons import why_no_seats
+from planning.siting.seating import seat_pupils, seats_alone_bind
 
 __all__ = ["capacitated"]
 
@@ -127,6 +127,7 @@ def capacitated(
         raise SchemaError(msg("p_min: {p_min} is more than p, {p}.", p_min=fewest, p=most))
     build = check_per_site(build_cost, n, "build_cost")
     running = check_per_site(running_cost, n, "running_cost")
+    price = np.inf if unserved_cost is None else check_limit(unserved_cost, "unserved_cost")
     unreachable, words = left_out(reach, wanted)
     question = FlowQuestion(
         arcs=Arcs(reach.row, reach.site, reach.cost, np.zeros(reach.row.size, dtype=bool)),
@@ -142,7 +143,7 @@ def capacitated(
         budget=np.inf if budget is None else check_limit(budget, "budget"),
         least_load=check_per_site(min_pupils, n, "min_pupils"),
         single_source=bool(single_source),
-        unserved_cost=None if unserved_cost is None else check_limit(unserved_cost, "unserved_cost"),
+        unserved=np.full(reach.n_rows, price),
     )
     layout = solve_layout(question, clock)
     if layout.status == "infeasible":
@@ -150,10 +151,8 @@ def capacitated(
     if layout.opened is None or layout.flow is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
     allocation = _allocation(question, reach, wanted, layout.opened, layout.flow)
-    unserved = float(np.where(reach.reached(), allocation.unserved, 0).sum())
-    objective = (
-        allocation.cost + float(question.opening[layout.opened].sum()) + unserved * (question.unserved_cost or 0.0)
-    )
+    missing = float(np.where(reach.reached(), allocation.unserved, 0).sum())
+    objective = allocation.cost + float(question.opening[layout.opened].sum()) + (missing * price if missing else 0.0)
     bound = min(layout.bound, objective)
     return Proposal(
         sites=tuple(np.flatnonzero(layout.opened & candidate).tolist()),
@@ -170,58 +169,13 @@ def capacitated(
 
 
 def _allocation(question: FlowQuestion, reach: Reach, wanted: Floats, opened: Bools, flow: Floats) -> Allocation:
-    """Seat the pupils in the open sites: by the exact kernel where seats are all that binds, else as the model did."""
-    if not question.single_source and not (question.least_load[question.free & opened] > 0).any():
-        return seat_pupils(question, reach, wanted, opened)
+    """Put the flows into their table; seat prices come from the exact kernel where seats are all that binds."""
+    prices = np.zeros(reach.n_sites)
+    if seats_alone_bind(question, opened):
+        flow, prices = seat_pupils(question, opened)
     amounts = np.round(flow).astype(np.int64)
     flows = reach.matrix(amounts)
+    seated = np.asarray(flows.sum(axis=1)).ravel().astype(np.int64)
     return Allocation(
-        flows=flows,
-        cost=float(amounts @ reach.cost),
-        unserved=wanted.astype(np.int64) - np.asarray(flows.sum(axis=1)).astype(np.int64),
-        prices=np.zeros(reach.n_sites),
-    )
-
-
-def seat_pupils(question: FlowQuestion, reach: Reach, wanted: Floats, opened: Bools) -> Allocation:
-    """
-    Seat pupils in given sites at least cost, pupils without a seat priced where they have a price.
-
-    Parameters
-    ----------
-    question : FlowQuestion
-        The question.
-    reach : Reach
-        Pairs in reach.
-    wanted : numpy.ndarray, shape (n_rows,)
-        Pupils of all rows, those out of reach included.
-    opened : numpy.ndarray of bool, shape (n_sites,)
-        Open sites.
-
-    Returns
-    -------
-    Allocation
-        The cheapest one.
-    """
-    part = reach.only(opened[reach.site])
-    row, site, cost = part.row, part.site, part.cost
-    seats = np.where(opened, question.seats, 0.0)
-    if (
-        question.unserved_cost is not None
-    ):  # one more column: being without a seat, at its price, for whoever is in reach
-        rows = np.flatnonzero(reach.reached())
-        row, site = np.concatenate([row, rows]), np.concatenate([site, np.full(rows.size, reach.n_sites)])
-        cost = np.concatenate([cost, np.full(rows.size, question.unserved_cost)])
-        seats = np.append(seats, np.inf)
-    table = sparse.csr_array((cost, (row, site)), shape=(reach.n_rows, seats.size))
-    found = allocate(table, wanted.astype(np.int64), seats)
-    if question.unserved_cost is None:
-        return found
-    flows = sparse.csr_array(found.flows[:, : reach.n_sites])
-    without = np.asarray(found.flows[:, [reach.n_sites]].sum(axis=1)).ravel().astype(np.int64)
-    return Allocation(
-        flows=flows,
-        cost=found.cost - float(without.sum()) * question.unserved_cost,
-        unserved=found.unserved + without,
-        prices=found.prices[: reach.n_sites],
+        flows=flows, cost=float(amounts @ reach.cost), unserved=wanted.astype(np.int64) - seated, prices=prices
     )

@@ -81,8 +81,8 @@ class FlowQuestion:
         Pupils an open site must have; sites that stay open in any case are exempt.
     single_source : bool
         True where a row is never split.
-    unserved_cost : float or None
-        Price of a pupil without a seat; None = every pupil is seated.
+    unserved : numpy.ndarray, shape (n_rows,)
+        Price of a pupil without a seat; inf = every pupil of the row is seated.
     """
 
     arcs: Arcs
@@ -97,8 +97,8 @@ class FlowQuestion:
     spend: Floats
     budget: float
     least_load: Floats
+    unserved: Floats
     single_source: bool = False
-    unserved_cost: float | None = None
 
     @property
     def n_sites(self) -> int:
@@ -192,11 +192,9 @@ def solve_flow(question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats]
         opened, flow = known
         x = flow / np.maximum(question.pupils[question.arcs.row], 1.0) if question.single_source else flow
         missing = question.pupils - np.bincount(question.arcs.row, weights=flow, minlength=question.pupils.size)
-        if question.unserved_cost is None:
-            missing = missing[:0]
-        elif question.single_source:
+        if question.single_source:
             missing = missing / np.maximum(question.pupils, 1.0)
-        start = np.concatenate([opened.astype(float), x, missing])
+        start = np.concatenate([opened.astype(float), x, missing[np.isfinite(question.unserved)]])
     solution = solve_model(model, clock=clock, start=start)
     return _read(question, solution, n_arcs)
 
@@ -259,7 +257,7 @@ def missing_pupils(question: FlowQuestion, clock: Clock) -> Floats | None:
     """
     arcs = question.arcs
     free = Arcs(arcs.row, arcs.site, np.zeros_like(arcs.cost), arcs.board)
-    loose = question.changed(arcs=free, opening=np.zeros(question.n_sites), unserved_cost=1.0)
+    loose = question.changed(arcs=free, opening=np.zeros(question.n_sites), unserved=np.ones(question.pupils.size))
     answer = solve_flow(loose, clock)
     if answer.flow is None:
         return None
@@ -275,7 +273,8 @@ def _model(question: FlowQuestion, loads: Floats | None = None) -> tuple[Model, 
     """
     arcs, n_sites = question.arcs, question.n_sites
     n_arcs, n_rows = arcs.row.size, question.pupils.size
-    n_u = 0 if question.unserved_cost is None else n_rows
+    may_miss = np.flatnonzero(np.isfinite(question.unserved))
+    n_u = may_miss.size
     single = question.single_source
     on_arc = question.pupils[arcs.row]
     amount = on_arc if single else np.ones(n_arcs)  # pupils that one unit of x stands for
@@ -285,7 +284,7 @@ def _model(question: FlowQuestion, loads: Floats | None = None) -> tuple[Model, 
     rows = Rows()
     each = np.arange(n_u)
     rows.add(
-        np.concatenate([arcs.row, each]),
+        np.concatenate([arcs.row, may_miss]),
         np.concatenate([x, n_sites + n_arcs + each]),
         1.0,
         n=n_rows,
@@ -303,15 +302,11 @@ def _model(question: FlowQuestion, loads: Floats | None = None) -> tuple[Model, 
         upper=0.0,
     )
     _add_site_rules(rows, question, x, amount, loads)
-    price = (
-        []
-        if question.unserved_cost is None
-        else [question.unserved_cost * (question.pupils if single else np.ones(n_rows))]
-    )
+    price = question.unserved[may_miss] * (question.pupils[may_miss] if single else 1.0)
     lower = np.concatenate([(~question.free).astype(float), np.zeros(n_arcs + n_u)])
-    upper = np.concatenate([np.ones(n_sites), np.where(on_arc > 0, most_on_arc, 0.0), target[:n_u]])
+    upper = np.concatenate([np.ones(n_sites), np.where(on_arc > 0, most_on_arc, 0.0), target[may_miss]])
     whole = np.concatenate([question.free, np.full(n_arcs + n_u, single)])
-    cost = np.concatenate([question.opening, arcs.cost * amount, *price])
+    cost = np.concatenate([question.opening, arcs.cost * amount, price])
     return Model(cost, lower, upper, whole, rows), n_arcs
 
 

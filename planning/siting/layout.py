@@ -1,15 +1,27 @@
-"""Solve a question with seats: settle what can be settled without the solver, then prove with HiGHS."""
+"""Solve a question with seats: small ones at once with HiGHS; large ones by prices first, then HiGHS on what is left."""
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 
+from planning.siting.checks import Bools, Floats, Ints, Reach
 from planning.siting.clock import Clock
-from planning.siting.flow import FlowAnswer, FlowQuestion, best_flow, solve_flow
+from planning.siting.flow import FlowAnswer, FlowQuestion, solve_flow
+from planning.siting.lists import build_lists
+from planning.siting.prices import Prices, price_rows
+from planning.siting.seating import price_of, rank_in_row, seat_in, shortened
+from planning.siting.swap import build_greedily, with_finite_fallback
 
 __all__ = ["solve_layout"]
 
-_POLISH_S = 60.0  # the last seating of the pupils is a network flow; it has its own time
+logger = logging.getLogger(__name__)
+
+_SMALL = 30_000  # arcs that HiGHS takes at once
+_LARGE = 250_000  # arcs beyond which HiGHS is not asked at all
+_NEAR = 30  # cheapest arcs of a row that the prices look at
+_POLISH_S = 60.0  # the last seating of the pupils has its own time
 
 
 def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
@@ -28,21 +40,23 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     FlowAnswer
         Open sites, whole flows on the arcs of the question, and a bound.
     """
-    shorter, keep = _without_idle_arcs(question)
-    answer = solve_flow(shorter, clock)
+    keep = _needed_arcs(question)
+    shorter = question.changed(arcs=question.arcs.only(keep))
+    answer = solve_flow(shorter, clock) if keep.sum() <= _SMALL else _solve_large(shorter, clock)
     if answer.opened is None or answer.flow is None:
         return answer
-    flow = np.zeros(question.arcs.row.size)
-    flow[keep] = np.round(answer.flow)
+    flow = np.round(answer.flow)
     if not question.single_source:
-        polished = best_flow(question, answer.opened, Clock(_POLISH_S, clock.cancel))
+        polished = seat_in(shorter, answer.opened, Clock(_POLISH_S, clock.cancel))
         if polished is None:
             return FlowAnswer("stopped", None, None, answer.bound)
         flow = polished
-    return FlowAnswer(answer.status, answer.opened, flow, answer.bound)
+    whole = np.zeros(question.arcs.row.size)
+    whole[keep] = flow
+    return FlowAnswer(answer.status, answer.opened, whole, answer.bound)
 
 
-def _without_idle_arcs(question: FlowQuestion) -> tuple[FlowQuestion, np.typing.NDArray[np.bool_]]:
+def _needed_arcs(question: FlowQuestion) -> Bools:
     """
     Leave out arcs that no best answer needs.
 
@@ -51,10 +65,96 @@ def _without_idle_arcs(question: FlowQuestion) -> tuple[FlowQuestion, np.typing.
     """
     arcs = question.arcs
     keep = question.pupils[arcs.row] > 0
-    if not (question.least_load[question.free] > 0).any():
-        endless = ~question.free & np.isinf(question.seats)
-        refuge = np.full(question.pupils.size, np.inf if question.unserved_cost is None else question.unserved_cost)
-        at = endless[arcs.site] & (~arcs.board | np.isinf(question.beds[arcs.site]))
-        np.minimum.at(refuge, arcs.row[at], arcs.cost[at])
-        keep &= arcs.cost <= refuge[arcs.row]
-    return question.changed(arcs=arcs.only(keep)), keep
+    if (question.least_load[question.free] > 0).any():
+        return keep
+    endless = ~question.free & np.isinf(question.seats)
+    refuge = question.unserved.copy()
+    at = endless[arcs.site] & (~arcs.board | np.isinf(question.beds[arcs.site]))
+    np.minimum.at(refuge, arcs.row[at], arcs.cost[at])
+    return np.asarray(keep & (arcs.cost <= refuge[arcs.row]))
+
+
+class _Best:
+    """The best answer so far; the one thing that the steps of a large question change."""
+
+    def __init__(self, question: FlowQuestion, clock: Clock) -> None:
+        self.question, self.clock = question, clock
+        self.opened: Bools | None = None
+        self.flow: Floats | None = None
+        self.value = float("inf")
+        self._seen: set[bytes] = set()
+
+    def offer(self, opened: Bools) -> None:
+        """Seat the pupils in these sites, and keep the answer if it is better."""
+        key = opened.tobytes()
+        if key in self._seen or not self.question.fits(opened):
+            return
+        self._seen.add(key)
+        flow = seat_in(self.question, opened, self.clock)
+        if flow is None:
+            return
+        value = price_of(self.question, opened, flow)
+        if value < self.value:
+            self.opened, self.flow, self.value = opened.copy(), flow, value
+
+
+def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+    rank = rank_in_row(question.arcs)
+    near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
+    best = _Best(question, clock)
+    _offer_nearest(question, best, clock)
+    prices = price_rows(near, best, clock)
+    bound = prices.bound
+    logger.debug("prices: bound %.6g of %.6g, %d sites shut", bound, best.value, int(prices.shut.sum()))
+    count = np.full(question.pupils.size, 6, dtype=np.int64)
+    while not clock.stopped and best.value - bound > 1e-9 * abs(best.value):
+        more, found = _prove(question, rank, count, prices, best, clock)
+        bound = max(bound, min(found, best.value))
+        if more is None:
+            break
+        count[more] *= 2
+    status = "optimal" if best.value - bound <= 1e-6 * abs(best.value) else "stopped"
+    if best.opened is None and bound == np.inf:
+        status = "infeasible"
+    return FlowAnswer(status, best.opened, best.flow, bound)
+
+
+def _offer_nearest(question: FlowQuestion, best: _Best, clock: Clock) -> None:
+    """Offer the sites that a p-median would open, as if there were seats for all."""
+    arcs, stays = question.arcs, ~question.candidate
+    reach = Reach(arcs.row, arcs.site, arcs.cost, question.pupils.size, question.n_sites)
+    lists = with_finite_fallback(build_lists(reach, question.pupils, np.flatnonzero(stays).astype(np.int64)))
+    candidates = np.flatnonzero(question.candidate).astype(np.int64)
+    for count in {question.most, question.fewest}:
+        if count <= max(question.fewest, candidates.size // 2):
+            opened = stays.copy()
+            opened[build_greedily(lists, count, candidates, clock)] = True
+            best.offer(opened)
+
+
+def _prove(
+    question: FlowQuestion, rank: Ints, count: Ints, prices: Prices, best: _Best, clock: Clock
+) -> tuple[Bools | None, float]:
+    """Solve the short question on the sites that the prices have left; give the rows that need more arcs, and a bound."""
+    open_arcs = ~prices.shut[question.arcs.site]
+    left = question.changed(arcs=question.arcs.only(open_arcs), candidate=question.candidate & ~prices.shut)
+    left = left.changed(opening=np.where(prices.shut, 0.0, question.opening))
+    stays_shut = prices.shut & question.free
+    left = left.changed(closable=left.closable & ~stays_shut)
+    left_rank = rank_in_row(left.arcs)
+    near, kept = shortened(left, left_rank, count)
+    if near.arcs.row.size > _LARGE:
+        return None, float("-inf")
+    known = None
+    if best.opened is not None and best.flow is not None and not (best.opened & prices.shut).any():
+        known = (best.opened | stays_shut, best.flow[open_arcs][kept])
+    answer = solve_flow(near, clock, known)
+    if answer.status == "infeasible":
+        return None, best.value
+    if answer.opened is None or answer.flow is None:
+        return None, answer.bound
+    opened = answer.opened & ~stays_shut
+    best.offer(opened)
+    missing = left.pupils - np.bincount(near.arcs.row, weights=answer.flow, minlength=left.pupils.size)
+    more = (missing > 1e-6) & (near.unserved < left.unserved)
+    return (more if more.any() and answer.status == "optimal" else None), answer.bound
