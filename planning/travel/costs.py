@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from planning.errors import NetworkError, msg
+from planning.travel.arguments import check_costs
 from planning.travel.router import Router
 
 __all__ = ["Costs", "build_costs", "costs_to_point"]
@@ -203,9 +204,7 @@ def costs_to_point(
     """
     cells = _check_ends(cell_nodes, cell_legs_m, cell_xy, len(cell_ids))
     ends = np.asarray(end_nodes, np.int64)
-    minutes, metres = np.asarray(end_minutes, np.float64), np.asarray(end_metres, np.float64)
-    if ends.ndim != 1 or minutes.shape != ends.shape or metres.shape != ends.shape:
-        raise NetworkError(msg("Give the minutes and the metres for each end of the edge."))
+    minutes, metres = check_costs(end_minutes, len(ends)), check_costs(end_metres, len(ends))
     point = _check_ends([0 if len(ends) else -1], [point_leg_m], point_xy, 1)
     metres_per_min = _check_speed(leg_kmh)
     time_by_end, distance_by_end = _along_network(router_time, length_m, cells.nodes, ends, None)

@@ -227,3 +227,22 @@ def test_a_table_that_does_not_fit_its_ids_is_refused():
     table = np.zeros((2, 1), np.float32)
     with pytest.raises(NetworkError, match="one row for each cell"):
         Costs(ids("c", 1), ids("s", 1), table, table, table, "walk")
+
+
+@pytest.mark.parametrize(("minutes", "words"), [([np.nan, 1], "row 0: nan"), ([1, -1], "row 1"), ([1], "2 numbers")])
+def test_a_point_with_unfair_ends_is_refused(street, minutes, words):
+    with pytest.raises(NetworkError, match=words):
+        costs_to_point(
+            *street,
+            end_nodes=[1, 2],
+            end_minutes=minutes,
+            end_metres=[1, 1],
+            point_leg_m=0,
+            point_xy=[750, 0],
+            cell_ids=ids("c", 1),
+            cell_nodes=[0],
+            cell_legs_m=[0],
+            cell_xy=[[0, 0]],
+            leg_kmh=3.0,
+            mode="walk",
+        )
