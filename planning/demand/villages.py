@@ -266,7 +266,7 @@ def blend_villages(
 
 def _in_margin(villages: gpd.GeoDataFrame) -> pd.Series:
     if "in_margin" in villages:
-        return villages["in_margin"].astype(bool)
+        return pd.Series(villages["in_margin"].astype(bool))
     return pd.Series(False, index=villages.index)
 
 
@@ -284,7 +284,7 @@ def _factors(grid: pd.Series, people: pd.Series, *, known_total: float | None, s
     rest = float(grid[factor.isna()].sum())
     left = np.nan if known_total is None else known_total - float(listed[factor.notna()].sum()) - stray
     common = left / rest if rest > 0 and left > 0 else 1.0
-    return factor.fillna(common)
+    return pd.Series(factor.fillna(common))
 
 
 def _incomplete_notice(villages: gpd.GeoDataFrame, people: pd.Series, *, source: str) -> Message | None:

@@ -183,7 +183,8 @@ def make_candidates(
         geometry=gpd.points_from_xy(xy[taken_at, 0], xy[taken_at, 1]),
         crs=cells.crs,
     )
-    candidates.insert(0, "name", _names(xy[taken_at], candidates["township"], cells, places, options=chosen_options))
+    names = _names(xy[taken_at], candidates["township"], cells, places, options=chosen_options)
+    candidates.insert(0, "name", pd.Series(names, dtype="str"))
     candidates.index = pd.Index([f"N{n + 1:03d}" for n in range(len(candidates))], name="candidate_id", dtype="str")
     told = np.flatnonzero(reason != "")
     rejected = gpd.GeoDataFrame(
