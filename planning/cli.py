@@ -143,7 +143,7 @@ def _run(project_file: Path, out: Path, encoding: str, t: Translator) -> None:
     """Run a project; the results appear in their folder all at once, or not at all."""
     from planning.report import write_outputs
     from planning.scenario.run import run as run_project
-    from planning.store import save_run
+    from planning.scenario.saved import save_run
 
     project: Project = load_project(project_file)
     if out.exists() and not out.is_dir():

@@ -115,6 +115,30 @@ class CostBook:
         """
         return self._table("schools", mode, progress)
 
+    def known_schools(self) -> dict[Mode, Costs]:
+        """
+        Give the costs to schools that have been swept so far.
+
+        Returns
+        -------
+        dict of str to Costs
+            By mode.
+        """
+        with self._lock:
+            return {costs.mode: costs for (what, _), costs in self._costs.items() if what == "schools"}
+
+    def know_schools(self, costs: Costs) -> None:
+        """
+        Take costs to schools that were swept before, from a saved run.
+
+        Parameters
+        ----------
+        costs : Costs
+            Of this county's cells and schools.
+        """
+        with self._lock:
+            self._costs["schools", costs.mode] = costs
+
     def candidates(self, mode: Mode, *, progress: Callable[[int, int], None] | None = None) -> Costs:
         """
         Give the costs from every cell where pupils live to every candidate.
@@ -161,7 +185,12 @@ class CostBook:
                     self.router(mode),
                     self.network.length_m,
                     end_nodes=[place.tail, place.head],
-                    end_minutes=[minutes[place.arc] * shares[0], minutes[place.arc + 1] * shares[1]],
+                    end_minutes=[
+                        minutes[arc] * share
+                        if share
+                        else 0.0  # a place at a node is there whether the edge is open or not
+                        for arc, share in zip((place.arc, place.arc + 1), shares, strict=True)
+                    ],
                     end_metres=[place.tail_m, place.head_m],
                     point_leg_m=place.leg_m,
                     point_xy=(x, y),

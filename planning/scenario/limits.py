@@ -74,13 +74,13 @@ class BandLimit:
         numpy.ndarray of float32
             1 is just within the limit; inf where there is no way.
         """
-        used = np.maximum(time_min / self.time_min, distance_m / self.distance_m)
-        used[~np.isfinite(time_min)] = np.inf
+        used = np.full(time_min.shape, np.inf)
+        way = np.isfinite(time_min)
+        used[way] = np.maximum(time_min[way] / self.time_min, distance_m[way] / self.distance_m)
         # The quotient may round across 1 where the way itself does not cross the limit.
         inside = self.within(time_min, distance_m)
-        return np.where(
-            inside, np.minimum(used, 1), np.maximum(used, np.nextafter(np.float32(1), np.float32(2)))
-        ).astype(np.float32)
+        just_beyond = float(np.nextafter(np.float32(1), np.float32(2)))
+        return np.where(inside, np.minimum(used, 1), np.maximum(used, just_beyond)).astype(np.float32)
 
 
 def limit_of_band(project: Project, pack: RulePack, band: str) -> BandLimit:

@@ -1,0 +1,107 @@
+"""The whole job: prepare the county, say how it is, answer its questions."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from planning import __version__
+from planning.config import Project
+from planning.errors import Message, msg
+from planning.i18n.terms import TERMS
+from planning.scenario.county import County, prepare
+from planning.scenario.evaluate import StageState, evaluate
+from planning.scenario.questions import Answer, answer
+
+__all__ = ["RunResult", "run", "versions"]
+
+Progress = Callable[[float, Message], None]
+_NAMED = ("geopandas", "highspy", "numpy", "osmium", "pandas", "pyogrio", "pyproj", "rasterio", "scipy", "shapely")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """
+    Everything a run found.
+
+    Parameters
+    ----------
+    county : County
+        What the questions were asked of.
+    base : dict of str to StageState
+        By stage, how it is today.
+    answers : tuple of Answer
+        One a question, in the project's order.
+    seconds : dict of str to float
+        Time of each step [s].
+    versions : dict of str to str
+        Of this program, Python and the libraries that numbers depend on.
+    """
+
+    county: County
+    base: dict[str, StageState]
+    answers: tuple[Answer, ...]
+    seconds: dict[str, float]
+    versions: dict[str, str]
+
+
+def versions() -> dict[str, str]:
+    """
+    Name the versions that a number depends on.
+
+    Returns
+    -------
+    dict of str to str
+        Version by name.
+    """
+    found = {"planning": __version__, "python": platform.python_version()}
+    for name in _NAMED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # installed by other means than a package manager
+            found[name] = "unknown"
+    return found
+
+
+def run(project: Project, *, progress: Progress | None = None) -> RunResult:
+    """
+    Do the whole job for a project.
+
+    Parameters
+    ----------
+    project : Project
+        As :func:`planning.config.load_project` read it.
+    progress : callable, optional
+        Called with the share done and what is being done.
+
+    Returns
+    -------
+    RunResult
+        County, base and answers.
+
+    Raises
+    ------
+    PlanningError
+        If a source cannot be read, or a question lacks what its model needs.
+    """
+    tell = progress or (lambda share, doing: None)
+    seconds: dict[str, float] = {}
+    started = time.perf_counter()
+    county = prepare(project, progress=lambda share, doing: tell(0.4 * share, doing))
+    seconds["prepare"] = time.perf_counter() - started
+    base = {}
+    for number, stage in enumerate(project.stages):
+        tell(0.4 + 0.2 * number / len(project.stages), msg("Measuring how it is today: {stage}", stage=TERMS[stage]))
+        started = time.perf_counter()
+        base[stage] = evaluate(county, stage)
+        seconds[f"base:{stage}"] = time.perf_counter() - started
+    answers = []
+    for number, question in enumerate(project.questions):
+        tell(0.6 + 0.35 * number / len(project.questions), msg("Answering: {name}", name=question.name))
+        answers.append(answer(county, question))
+        seconds[f"question:{question.name}"] = answers[-1].seconds
+    tell(0.95, msg("Writing the results"))
+    return RunResult(county, base, tuple(answers), seconds, versions())
