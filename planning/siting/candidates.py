@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planning.errors import Message, msg
@@ -65,6 +64,8 @@ class CandidateOptions:
         Least distance between candidates, outside towns and where one of the two is in town [m].
     reach_spacing_m : float
         Spacing of the wide net laid first [m].
+    reach_share : float
+        Share of ``most`` that the net may use up.
     town_people : float
         From so many people within ``near_m`` a place is in town [people].
     near_m : float
@@ -85,6 +86,7 @@ class CandidateOptions:
     spacing_m: float = 800.0
     town_spacing_m: float = 400.0
     reach_spacing_m: float = 2000.0
+    reach_share: float = 0.6
     town_people: float = 3000.0
     near_m: float = 1000.0
     least_children: float = 10.0
@@ -248,15 +250,12 @@ def _sum_within(
     if not len(xy) or not len(people_xy):
         return np.zeros((len(xy), amounts.shape[1]))
     squares, of_square = np.unique(np.floor(people_xy / (radius_m / 10)), axis=0, return_inverse=True)
-    gather = sparse.csr_array(
-        (np.ones(len(people_xy)), (of_square.ravel(), np.arange(len(people_xy)))), shape=(len(squares), len(people_xy))
-    )
-    gathered = np.asarray(gather @ amounts)
+    gathered = [np.bincount(of_square.ravel(), weights=amount) for amount in amounts.T]
     centre = (squares + 0.5) * (radius_m / 10)
-    pairs = cKDTree(xy).sparse_distance_matrix(cKDTree(centre), radius_m, output_type="coo_matrix")
+    pairs = cKDTree(xy).sparse_distance_matrix(cKDTree(centre), radius_m, output_type="ndarray")
     # Sums of whole children are exact; those of people are rounded so that the order of rows cannot show.
-    within = sparse.csr_array((np.ones(pairs.nnz), (pairs.row, pairs.col)), shape=(len(xy), len(centre)))
-    return np.round(np.asarray(within @ gathered), 6)
+    sums = [np.bincount(pairs["i"], weights=amount[pairs["j"]], minlength=len(xy)) for amount in gathered]
+    return np.round(np.column_stack(sums), 6)
 
 
 def _spaced(
@@ -269,10 +268,10 @@ def _spaced(
     blocked = np.zeros(len(xy), dtype=bool)  # nearer to a taken place than the spacing of the fill
     taken: list[int] = []
     wide: list[bool] = []
-    for net in (True, False):
+    for net, most in ((True, int(options.reach_share * options.most)), (False, options.most)):
         covered = np.zeros(len(xy), dtype=bool)
         for place in order:
-            if tree is None or len(taken) >= options.most:
+            if tree is None or len(taken) >= most:
                 break
             if blocked[place] or (net and covered[place]):
                 continue
