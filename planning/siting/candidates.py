@@ -255,7 +255,7 @@ def _sum_within(
     pairs = cKDTree(xy).sparse_distance_matrix(cKDTree(centre), radius_m, output_type="ndarray")
     # Sums of whole children are exact; those of people are rounded so that the order of rows cannot show.
     sums = [np.bincount(pairs["i"], weights=amount[pairs["j"]], minlength=len(xy)) for amount in gathered]
-    return np.round(np.column_stack(sums), 6)
+    return np.round(np.column_stack(sums).astype(float), 6)
 
 
 def _spaced(
