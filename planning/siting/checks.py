@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +121,7 @@ def check_reach(costs: Any, name: str = "costs") -> Reach:
         If it is not a matrix, or holds NaN or a negative cost.
     """
     if sparse.issparse(costs):
-        table = sparse.csr_array(costs, dtype=np.float64, copy=True)
+        table: Any = sparse.csr_array(cast(Any, costs), dtype=np.float64, copy=True)
         if not table.has_canonical_format:
             stored = table.nnz
             table.sum_duplicates()

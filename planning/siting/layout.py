@@ -11,7 +11,7 @@ from planning.siting.clock import Clock
 from planning.siting.flow import FlowAnswer, FlowQuestion, solve_flow
 from planning.siting.lists import build_lists
 from planning.siting.prices import Prices, price_rows
-from planning.siting.seating import price_of, rank_in_row, seat_in, shortened
+from planning.siting.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
 from planning.siting.swap import build_greedily, with_finite_fallback
 
 __all__ = ["solve_layout"]
@@ -82,6 +82,7 @@ class _Best:
         self.opened: Bools | None = None
         self.flow: Floats | None = None
         self.value = float("inf")
+        self.seat_prices = np.zeros(question.n_sites)
         self._seen: set[bytes] = set()
 
     def offer(self, opened: Bools) -> None:
@@ -90,19 +91,23 @@ class _Best:
         if key in self._seen or not self.question.fits(opened):
             return
         self._seen.add(key)
-        flow = seat_in(self.question, opened, self.clock)
-        if flow is None:
-            return
+        if seats_alone_bind(self.question, opened):
+            flow, seat_prices = seat_pupils(self.question, opened)
+        else:
+            found, seat_prices = seat_in(self.question, opened, self.clock), self.seat_prices
+            if found is None:
+                return
+            flow = found
         value = price_of(self.question, opened, flow)
         if value < self.value:
-            self.opened, self.flow, self.value = opened.copy(), flow, value
+            self.opened, self.flow, self.value, self.seat_prices = opened.copy(), flow, value, seat_prices
 
 
 def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     rank = rank_in_row(question.arcs)
     near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
     best = _Best(question, clock)
-    _offer_nearest(question, best, clock)
+    _offer_nearest(near, best, clock)
     prices = price_rows(near, best, clock)
     bound = prices.bound
     logger.debug("prices: bound %.6g of %.6g, %d sites shut", bound, best.value, int(prices.shut.sum()))

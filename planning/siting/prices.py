@@ -24,13 +24,15 @@ from planning.siting.flow import FlowQuestion
 __all__ = ["Incumbent", "Prices", "price_rows"]
 
 _ROUNDS = 400
-_OFFER_EVERY = 20
+_OFFER_EVERY = 50
 
 
 class Incumbent(Protocol):
     """Whoever keeps the best answer."""
 
     value: float
+    opened: Bools | None
+    seat_prices: Floats
 
     def offer(self, opened: Bools) -> None:
         """Take note of a choice of sites."""
@@ -80,7 +82,7 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
     cheapest = np.full(n_rows, np.inf)
     np.minimum.at(cheapest, arcs.row, arcs.cost)
     cheapest = np.minimum(np.where(np.isfinite(cheapest), cheapest, 0.0), ceiling)
-    price = np.minimum(cheapest * 1.5 + 1e-3 * dearest, ceiling)
+    price = np.minimum(_first_prices(question, best, cheapest * 1.5 + 1e-3 * dearest), ceiling)
     bound, lead, stale = float("-inf"), 1.0, 0
     best_price, best_worth = price, np.zeros(question.n_sites)
     for turn in range(_ROUNDS):
@@ -98,7 +100,6 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
             best.offer(opened)
         if stale >= 10:
             lead, stale, price = lead / 2, 0, best_price
-            best.offer(opened)
             continue
         slope = pupils - np.bincount(arcs.row, weights=np.where(opened[arcs.site], taken, 0.0), minlength=n_rows)
         slope[((price >= ceiling) & (slope > 0)) | ~with_pupils] = 0.0
@@ -109,6 +110,17 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
         target = best.value if np.isfinite(best.value) else value + 0.05 * abs(value) + 1.0
         price = np.clip(price + lead * max(target - value, 1e-4 * abs(value)) / length * scaled, 0.0, ceiling)
     return Prices(bound, _settle(question, best_worth, bound, best.value))
+
+
+def _first_prices(question: FlowQuestion, best: Incumbent, default: Floats) -> Floats:
+    """Begin with what a pupil more would cost in the best answer known, seat prices included."""
+    if best.opened is None:
+        return default
+    arcs = question.arcs
+    at = best.opened[arcs.site] & np.isfinite(best.seat_prices[arcs.site])
+    price = np.full(default.size, np.inf)
+    np.minimum.at(price, arcs.row[at], arcs.cost[at] + best.seat_prices[arcs.site[at]])
+    return np.where(np.isfinite(price), price, np.where(np.isfinite(question.unserved), question.unserved, default))
 
 
 def _fill_sites(question: FlowQuestion, price: Floats) -> tuple[Floats, Floats]:
