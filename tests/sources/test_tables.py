@@ -56,7 +56,7 @@ def test_the_sheet_with_known_headings_is_found_and_told(tmp_path):
     raw = read_table(path, subject="schools")
     assert len(raw.frame) == 1
     assert "数据" in str(raw.notices[0])
-    with pytest.raises(SourceError, match="no sheet 学校. It has 说明, 数据"):
+    with pytest.raises(SourceError, match=r"no sheet 学校\. It has 说明, 数据"):
         read_table(path, subject="schools", sheet="学校")
 
 
