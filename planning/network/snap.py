@@ -23,7 +23,7 @@ a road network of its own is longer and keeps it."""
 
 _SAME_PLACE_M = 1e-3  # a point this near to a node is at the node
 _EQUALLY_NEAR_M = 1e-9  # differences below are rounding
-_HALF_STEP_M = 25.0  # spacing of the search's samples along a road, halved; speed alone hangs on it
+_HALF_STEP_M = 8.0  # spacing of the search's samples along a road, halved; speed alone hangs on it
 _LARGEST_BATCH = 2_000_000  # pairs of point and sample in memory at once
 
 
