@@ -112,23 +112,28 @@ class Dem:
         found = np.isfinite(row)
         slope = np.full(len(row), np.nan)
         at_row, at_column = row[found].astype(np.int64), column[found].astype(np.int64)
-        middle = self.values[at_row, at_column].astype(float)
         n_rows, n_columns = self.values.shape
-
-        def around(down: int, right: int) -> NDArray[np.float64]:
-            near = self.values[
-                np.clip(at_row + down, 0, n_rows - 1), np.clip(at_column + right, 0, n_columns - 1)
-            ].astype(float)
-            return np.where(np.isfinite(near), near, middle)
-
         size_x, size_y = (size[at_row] for size in self._pixel_metres)
         # At the raster's edge the missing neighbour is the pixel itself: the fall is over one step, not two.
         steps_x = np.where((at_column == 0) | (at_column == n_columns - 1), 1.0, 2.0)
         steps_y = np.where((at_row == 0) | (at_row == n_rows - 1), 1.0, 2.0)
-        east = sum(weight * (around(down, 1) - around(down, -1)) for down, weight in _HORN) / (4 * steps_x * size_x)
-        south = sum(weight * (around(1, right) - around(-1, right)) for right, weight in _HORN) / (4 * steps_y * size_y)
-        slope[found] = np.degrees(np.arctan(np.hypot(east, south)))
+        east = sum(
+            weight * (self._beside(at_row, at_column, down, 1) - self._beside(at_row, at_column, down, -1))
+            for down, weight in _HORN
+        ) / (4 * steps_x * size_x)
+        south = sum(
+            weight * (self._beside(at_row, at_column, 1, right) - self._beside(at_row, at_column, -1, right))
+            for right, weight in _HORN
+        ) / (4 * steps_y * size_y)
+        steepness = np.degrees(np.arctan(np.hypot(east, south)))
+        slope[found] = np.where(np.isfinite(self.values[at_row, at_column]), steepness, np.nan)
         return slope.astype(np.float32)
+
+    def _beside(self, row: NDArray[np.int64], column: NDArray[np.int64], down: int, right: int) -> NDArray[np.float64]:
+        """Give the height of a neighbour of each pixel, or its own where there is none [m]."""
+        n_rows, n_columns = self.values.shape
+        near = self.values[np.clip(row + down, 0, n_rows - 1), np.clip(column + right, 0, n_columns - 1)].astype(float)
+        return np.where(np.isfinite(near), near, self.values[row, column])
 
     def _pixels(self, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Give row and column as fractions, counted from the raster's corner; NaN outside."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import osmium
@@ -27,6 +30,7 @@ __all__ = ["OsmSchools", "SourceRoads", "read_osm_basemap", "read_osm_roads", "r
 _BATCH_POINTS = 200_000
 _UNDEFINED = 2_147_483_647  # libosmium's coordinate of a node that is not in the file
 _UNITS_PER_DEGREE = 1e7
+_WKB_HEAD = 9  # bytes before the first coordinate of a line
 _IDS_SHOWN = 5
 
 
@@ -69,17 +73,21 @@ def read_osm_roads(
         .with_filter(osmium.filter.KeyFilter("highway"))
     )
     batch = _Batch()
-    box = None if wide is None else np.asarray(wide.bounds) * _UNITS_PER_DEGREE
+    wkb = osmium.geom.WKBFactory()
     for way in stream(processor, file=path.name):
+        found.n_seen += 1
+        # Out of a province nearly every way is thrown away here, before any of its nodes becomes a Python object.
+        if wide is not None and _is_beside(way, wide.bounds, wkb=wkb, found=found):
+            continue
         refs, x, y = array("q"), array("q"), array("q")
         for node in way.nodes:
             location = node.location
             refs.append(node.ref)
             x.append(location.x)
             y.append(location.y)
-        found.see(x, y)
-        if box is None or any(box[0] <= a <= box[2] and box[1] <= b <= box[3] for a, b in zip(x, y, strict=True)):
-            batch.add(way.id, dict(way.tags), refs, x, y)
+        if x and x[0] != _UNDEFINED:
+            found.see(x[0] / _UNITS_PER_DEGREE, y[0] / _UNITS_PER_DEGREE)
+        batch.add(way.id, dict(way.tags), refs, x, y)
         if len(batch.refs) >= _BATCH_POINTS:
             found.take(batch, wide)
             batch = _Batch()
@@ -87,9 +95,21 @@ def read_osm_roads(
     return found.finish(crs)
 
 
+def _is_beside(way: Any, box: tuple[float, float, float, float], *, wkb: osmium.geom.WKBFactory, found: _Found) -> bool:
+    """Say whether all of a way lies on one side of the box; False where that cannot be told without a closer look."""
+    try:
+        line = bytes.fromhex(wkb.create_linestring(way, osmium.geom.use_nodes.ALL))
+    except (RuntimeError, osmium.InvalidLocationError):  # a single point, or points that are not in the file
+        return False
+    ordinates: tuple[float, ...] = struct.unpack_from(f"<{(len(line) - _WKB_HEAD) // 8}d", line, _WKB_HEAD)
+    lon, lat = ordinates[::2], ordinates[1::2]
+    found.see(lon[0], lat[0])
+    return max(lon) < box[0] or max(lat) < box[1] or min(lon) > box[2] or min(lat) > box[3]
+
+
 @dataclass
 class _Batch:
-    """Ways whose points lie in the bounding box, not yet tested against the polygon."""
+    """Ways that may reach into the area, not yet tested against the polygon."""
 
     ids: list[int] = field(default_factory=list)
     tags: list[dict[str, str]] = field(default_factory=list)
@@ -113,7 +133,7 @@ class _Found:
     def __init__(self, file: str) -> None:
         self.file = file
         self.n_seen = 0
-        self.extent = [_UNDEFINED, _UNDEFINED, -_UNDEFINED, -_UNDEFINED]
+        self.extent = (math.inf, math.inf, -math.inf, -math.inf)
         self.rows: list[dict[str, object]] = []
         self.ids: list[str] = []
         self.counts: list[int] = []
@@ -123,12 +143,10 @@ class _Found:
         self.shortened: list[int] = []
         self.n_missing = 0
 
-    def see(self, x: array[int], y: array[int]) -> None:
-        """Note where the file's data lie, by the first point of each way."""
-        self.n_seen += 1
-        if x and x[0] != _UNDEFINED:
-            west, south, east, north = self.extent
-            self.extent = [min(west, x[0]), min(south, y[0]), max(east, x[0]), max(north, y[0])]
+    def see(self, lon: float, lat: float) -> None:
+        """Note where the file's data lie, by the first point of each way [degrees]."""
+        west, south, east, north = self.extent
+        self.extent = (min(west, lon), min(south, lat), max(east, lon), max(north, lat))
 
     def take(self, batch: _Batch, area: shapely.Geometry | None) -> None:
         """Keep the ways of a batch that reach into the area."""
@@ -229,7 +247,7 @@ class _Found:
                     file=self.file,
                 )
             )
-        if self.extent[0] == _UNDEFINED:
+        if self.extent[0] == math.inf:
             return SourceError(
                 msg(
                     "{file}: its {n} roads have no places, for the points they run over are not in the file. Take a complete extract, sorted, with nodes first.",
@@ -244,7 +262,7 @@ class _Found:
                     file=self.file,
                 )
             )
-        west, south, east, north = (value / _UNITS_PER_DEGREE for value in self.extent)
+        west, south, east, north = self.extent
         return SourceError(
             msg(
                 "{file}: none of its {n} roads lies in the county. The file covers longitude {west:.3f} to {east:.3f} and latitude {south:.3f} to {north:.3f}: take the extract of the right place, or check the boundary.",

@@ -353,6 +353,16 @@ def test_slope_of_a_plane(tmp_path):
     assert np.isnan(dem.slope_degrees(np.array([[0.0, 0.0]])))
 
 
+def test_slope_beside_and_on_no_data(tmp_path):
+    values = plane(east=30)
+    values[20, 20] = -9999
+    dem = read_dem(write(tmp_path / "dem.tif", values, nodata=-9999), crs=GK)
+    on, beside = [402_050.0, 3_057_950.0], [402_150.0, 3_057_950.0]
+    # seen from the east the hole is level with the pixel itself: of eight parts of the fall two are lost on one side
+    flatter = np.degrees(np.arctan((2 * 60 + 2 * 30) / 800))
+    assert dem.slope_degrees(np.array([on, beside])) == pytest.approx([np.nan, flatter], rel=1e-3, nan_ok=True)
+
+
 def test_slope_in_degrees_is_measured_in_metres(tmp_path):
     """At 60° north a degree of longitude is half as long: the same steps are twice as steep eastwards."""
     size = 1 / 1200
