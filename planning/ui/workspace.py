@@ -199,7 +199,7 @@ def open_workspace(source: Source, key: str, progress: Progress) -> Workspace:
     answers: tuple[Answer, ...] = ()
     base: dict[str, StageState] = {}
     if source.run is not None and (source.run / "state").is_dir():
-        from planning.store import load_run
+        from planning.scenario.saved import load_run
 
         progress(0.1, msg("Opening the finished run"))
         result = load_run(source.run / "state")
