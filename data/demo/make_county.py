@@ -74,8 +74,10 @@ def make(out: Path) -> None:
 
     grid = people.centres_of(np.arange(people.ROWS * people.COLS))
     unreached = np.vstack([remote, stray])
-    folk, urban = people.settle(SEED, land, settled, network.metres_off(grid, roads), warp, unreached)
     township = people.divide(ground, land)
+    shapes = people.township_shapes(township)
+    county = shapely.union_all(shapes)
+    folk, urban = people.settle(SEED, land, settled, network.metres_off(grid, roads), warp, unreached, county)
     logger.info("%.0f people in %d cells", folk.total.sum(), (folk.total > 0).sum())
 
     sites = schools.choose_sites(SEED, folk, urban, town_xy, village_xy)
@@ -95,7 +97,7 @@ def make(out: Path) -> None:
     files.write_osm(out / "roads.osm.pbf", [*roads, *rivers, *rail], areas, points + school_points, words["notice"])
     kept_off = exclusions.exclusion_layer(SEED, land, folk, rivers, rail, roads, lake, words)
     files.write_layers(out / "exclusions.gpkg", {"exclusions": kept_off}, words["notice"])
-    write_boundary(out / "boundary.gpkg", people.township_shapes(township), words)
+    write_boundary(out / "boundary.gpkg", shapes, words)
     write_rasters(out, land, folk, words["notice"])
     for part, table in (("school", school), ("village", village), ("housing", housing)):
         file = out / {"school": "schools.xlsx", "village": "villages.xlsx", "housing": "housing.xlsx"}[part]

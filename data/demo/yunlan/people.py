@@ -47,15 +47,22 @@ def centres_of(cells: np.ndarray) -> np.ndarray:
 
 
 def settle(
-    seed: int, terrain: Terrain, places: Places, roads_m: np.ndarray, warp: Warp, remote: np.ndarray
+    seed: int,
+    terrain: Terrain,
+    places: Places,
+    roads_m: np.ndarray,
+    warp: Warp,
+    remote: np.ndarray,
+    county: shapely.Geometry,
 ) -> tuple[People, np.ndarray]:
     """Spread people around towns, villages and hamlets, close to the roads; give also how urban each cell is."""
     rng = np.random.default_rng([seed, 11])
     ids = np.arange(ROWS * COLS)
     at = centres_of(ids)
     fine = cell_of(at[:, 0], at[:, 1])
+    inside = shapely.contains_xy(county, at[:, 0], at[:, 1])
     wet = ndimage.binary_dilation(places.river, iterations=1).ravel()[fine]
-    fit = np.where(terrain.county.ravel()[fine] & ~wet, 1 / (1 + (terrain.slope.ravel()[fine] / 14) ** 4), 0.0)
+    fit = np.where(inside & ~wet, 1 / (1 + (terrain.slope.ravel()[fine] / 14) ** 4), 0.0)
     fit = fit * (0.05 + np.exp(-roads_m / 110.0))
     tree = KDTree(at)
     n_v, n_h = len(places.villages), len(places.hamlets)
@@ -95,7 +102,7 @@ def settle(
             shape * (np.where(fit[near] > 0, 1.0, 0.0) if isolated else fit[near]) * rng.lognormal(0, 0.7, near.size)
         )
         if weight.sum() == 0:
-            weight = shape
+            weight = shape * inside[near]
         share = weight / weight.sum() * size
         share[share < max(1.4, 0.004 * size if rank >= len(terrain.towns) else 0)] = 0.0
         if share.sum() == 0:

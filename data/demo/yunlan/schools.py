@@ -30,7 +30,7 @@ def choose_sites(
     chosen = [first]
     for _ in range(13):
         gap = np.min([np.hypot(*(ring - ring[c]).T) for c in chosen], axis=0)
-        chosen.append(int(np.argmax(np.minimum(gap, 900) * weight[in_seat] ** 0.4)))
+        chosen.append(int(np.argmax(np.minimum(gap, 700) * weight[in_seat] ** 0.6)))
     roles = [
         "seat_primary",
         "seat_junior",
@@ -104,7 +104,7 @@ def flow(distance: np.ndarray, pull: np.ndarray, open_: np.ndarray, children: np
     """Share children by pull and by distance beyond the nearest school, whole children."""
     reach = np.where(open_[:, None], distance, np.inf)
     nearest = reach.min(axis=0)
-    scale = 450.0 + 0.10 * np.where(np.isfinite(nearest), nearest, 0)
+    scale = 900.0 + 0.10 * np.where(np.isfinite(nearest), nearest, 0)
     with np.errstate(invalid="ignore"):
         share = pull[:, None] * np.exp(-(reach - nearest) / scale)
     share = np.where(np.isfinite(share), share, 0.0)
@@ -142,12 +142,15 @@ def school_table(
                 "classes_p",
                 "classes_j",
                 "classes_s",
+                "classes_x",
                 "seats_p",
                 "seats_j",
                 "seats_s",
+                "seats_x",
                 "pupils_p",
                 "pupils_j",
                 "pupils_s",
+                "pupils_x",
             ),
             0,
         )
@@ -159,7 +162,7 @@ def school_table(
         if role == "senior":
             row |= {"pupils_s": 2_680 if k % 2 == 0 else 2_140, "classes_s": 48, "seats_s": 2_400}
         if role == "special":
-            row |= {"pupils_p": 62, "pupils_j": 31, "classes_p": 6, "classes_j": 3, "seats_p": 90, "seats_j": 45}
+            row |= {"pupils_x": 93, "classes_x": 9, "seats_x": 135}
         beds, boarders = board(rng, row, role, full=k == full)
         note = ""
         if role == "point":
@@ -180,21 +183,21 @@ def school_table(
             if town == town_names[0] and role not in ("primary", "point")
             else ("town" if role in ("central", "junior", "nine_year") else "village")
         )
-        staff = row["pupils_p"] / 18.5 + row["pupils_j"] / 13.0 + row["pupils_s"] / 13.5
+        staff = row["pupils_p"] / 18.5 + row["pupils_j"] / 13.0 + row["pupils_s"] / 13.5 + row["pupils_x"] / 5.0
         rows.append(
             [
                 f"99{int(town_of[k]):02d}{k + 1:06d}", name, text["kinds"][kind], text["locales"][locale], town,
                 text["ownership"]["private" if role == "seat_private" else "public"],
                 *np.round(lonlat[k], 6).tolist(),
-                row["seats_p"], row["seats_j"], row["seats_s"], row["pupils_p"], row["pupils_j"], row["pupils_s"],
-                row["classes_p"], row["classes_j"], row["classes_s"], beds, boarders,
+                row["seats_p"], row["seats_j"], row["seats_s"],row["seats_x"], row["pupils_p"], row["pupils_j"], row["pupils_s"],row["pupils_x"],
+                row["classes_p"], row["classes_j"], row["classes_s"],row["classes_x"], beds, boarders,
                 max(2 if role == "point" else 8, round(staff * rng.uniform(0.92, 1.15))),
                 text["protected" if role == "special" or (role == "point" and k % 3 == 0) else "unprotected"],
                 note,
             ]
         )  # fmt: skip
     table = pd.DataFrame(rows, columns=text["headings"])
-    for heading in text["headings"][8:11]:
+    for heading in text["headings"][8:12]:
         table[heading] = table[heading].astype("Int64")
     return table
 

@@ -228,7 +228,7 @@ def fill_valleys(
     depth = np.full(flat.size, 14.0)
     for rank, town in enumerate(towns):
         off = np.hypot(*(at - at[town]).T)
-        radius, floor = (3_000.0, 420.0) if rank == 0 else (1_300.0, 190.0)
+        radius, floor = (3_000.0, 420.0) if rank == 0 else (1_500.0, 330.0)
         depth = np.maximum(depth, floor * np.exp(-((off / radius) ** 2)))
     sunk = (above * depth / (above + depth + 1e-9)).reshape(z.shape)
     return z - ndimage.gaussian_filter(sunk, 1.2)

@@ -17,6 +17,7 @@ from yunlan.terrain import CELL_M, NORTH, NX, NY, WEST, Terrain, cell_of, fracta
 from yunlan.tracks import CLASSES, Ground
 
 Words = dict[str, Any]
+STREET_SLOPE = 17.0  # steepest ground a street is laid on [degrees]
 
 
 @dataclass
@@ -152,7 +153,7 @@ def street_grid(
     flat = xy.reshape(-1, 2)
     edge = rng.normal(0, 0.13, flat.shape[0])
     round_ = np.hypot(local[..., 0] / along, local[..., 1] / across).ravel() + edge < 1.0
-    level = terrain.slope.ravel()[cell_of(flat[:, 0], flat[:, 1])] < 15
+    level = terrain.slope.ravel()[cell_of(flat[:, 0], flat[:, 1])] < STREET_SLOPE
     dry = shapely.distance(shapely.points(flat), water) > 55
     keep = (round_ & level & dry).reshape(i.shape)
     edges = []
@@ -184,14 +185,14 @@ def streets(seed: int, terrain: Terrain, centres: np.ndarray, water: shapely.Geo
         for order, ((_, number), pieces) in enumerate(sorted(lines.items())):
             if rank == 0:
                 main = number % 4 == 1
-                highway = "tertiary" if main else ("living_street" if rng.random() < 0.07 else "residential")
+                highway = "tertiary" if main else ("living_street" if number % 8 == 2 else "residential")
             else:
                 main = order == 0
                 highway = "residential"
             tags = {"highway": highway}
             if order < len(names) and (main or rng.random() < 0.8):
                 tags["name"] = names[order]
-            if rank == 0 and highway == "residential" and rng.random() < 0.2:
+            if rank == 0 and highway == "residential" and number % 5 == 3:
                 tags["oneway"] = "yes"
             if main:
                 tags["lit"] = "yes"
