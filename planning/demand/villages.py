@@ -2,7 +2,7 @@
 The bureau's own village list: alone, as the cells themselves, or laid over a population grid.
 
 Laid over a grid, the list says how many and the grid says where: in each township the grid is scaled to the list's people,
-and to its pupils where every village of the township has them. A township that the list does not name follows the grid.
+and to its pupils where the township's villages have them (or at least people, for a share). A township that the list does not name follows the grid.
 """
 
 from __future__ import annotations
@@ -303,10 +303,19 @@ def _incomplete_notice(villages: gpd.GeoDataFrame, people: pd.Series, *, source:
 def _to_listed_pupils(
     expected: pd.DataFrame, cells: gpd.GeoDataFrame, villages: gpd.GeoDataFrame, stages: Stages, *, inside: np.ndarray
 ) -> pd.DataFrame:
-    """Scale the expected children of each township to the list's pupils, stage by stage, where the list is complete."""
+    """
+    Scale the expected children of each township to the list's pupils, stage by stage.
+
+    Only where the list names some, and the other villages of the township have at least people to take a share of.
+    """
     expected = expected.copy()
     for stage in stages:
-        listed = _complete_sum(villages[f"pupils_{stage}"], villages["township"])
+        pupils, (_, share) = villages[f"pupils_{stage}"].astype("Float64"), stages[stage]
+        some = pupils.notna().groupby(villages["township"]).any()
+        if share is not None:
+            pupils = pupils.fillna(villages["population"].astype("Float64") * share)
+        listed = _complete_sum(pupils, villages["township"])
+        listed = listed[listed.index.isin(some.index[some])]
         bands = list(BANDS[stage])
         sums = expected.loc[inside, bands].sum(axis=1).groupby(cells["township"][inside]).sum()
         ratio = (listed / sums.where(sums > 0)).reindex(sums.index)

@@ -113,6 +113,12 @@ def test_the_list_says_how_many_and_the_grid_says_where():
     assert not any("difference" in str(notice) for notice in demand.notices)
 
 
+def test_a_village_without_pupils_takes_its_share_beside_those_listed():
+    grid = _grid([("c1", "A", 30), ("c2", "A", 10)])
+    demand = blend_villages(grid, _villages([("v1", "A", 300, 60), ("v2", "A", 100, None)]), STAGE)
+    assert demand.cells[BANDS].to_numpy().sum() == 70
+
+
 def test_a_township_with_a_village_of_unknown_people_keeps_the_grid():
     grid = _grid([("c1", "A", 30), ("c2", "A", 10)])
     villages = _villages([("v1", "A", 300, 60), ("v2", "A", None, None)])
