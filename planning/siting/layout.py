@@ -11,6 +11,7 @@ from planning.siting.clock import Clock
 from planning.siting.flow import FlowAnswer, FlowQuestion, solve_flow
 from planning.siting.lists import build_lists
 from planning.siting.prices import Prices, price_rows
+from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
 from planning.siting.swap import build_greedily, with_finite_fallback
 
@@ -104,6 +105,8 @@ class _Best:
 
 
 def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+    if _too_few_seats(question):
+        return FlowAnswer("infeasible", None, None, float("inf"))
     rank = rank_in_row(question.arcs)
     near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
     best = _Best(question, clock)
@@ -112,16 +115,23 @@ def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     bound = prices.bound
     logger.debug("prices: bound %.6g of %.6g, %d sites shut", bound, best.value, int(prices.shut.sum()))
     count = np.full(question.pupils.size, 6, dtype=np.int64)
-    while not clock.stopped and best.value - bound > 1e-9 * abs(best.value):
+    while not clock.stopped and gap_between(best.value, bound) > 1e-9:
         more, found = _prove(question, rank, count, prices, best, clock)
         bound = max(bound, min(found, best.value))
         if more is None:
             break
-        count[more] *= 2
-    status = "optimal" if best.value - bound <= 1e-6 * abs(best.value) else "stopped"
+        count[more] *= 4
+    status = "optimal" if gap_between(best.value, bound) <= OPTIMAL_GAP else "stopped"
     if best.opened is None and bound == np.inf:
         status = "infeasible"
     return FlowAnswer(status, best.opened, best.flow, bound)
+
+
+def _too_few_seats(question: FlowQuestion) -> bool:
+    """Tell whether the seats of all sites that could be open at once are fewer than the pupils to be seated."""
+    new = np.sort(question.seats[question.candidate])[::-1][: question.most]
+    seats = float(question.seats[~question.candidate].sum() + new.sum())
+    return seats < float(question.pupils[np.isinf(question.unserved)].sum())
 
 
 def _offer_nearest(question: FlowQuestion, best: _Best, clock: Clock) -> None:

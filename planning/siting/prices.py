@@ -86,7 +86,7 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
     bound, lead, stale = float("-inf"), 1.0, 0
     best_price, best_worth = price, np.zeros(question.n_sites)
     for turn in range(_ROUNDS):
-        if clock.stopped or best.value - bound <= 1e-9 * abs(best.value) or lead < 0.005:
+        if clock.stopped or (np.isfinite(best.value) and best.value - bound <= 1e-9 * abs(best.value)) or lead < 0.005:
             break
         taken, worth = _fill_sites(question, price)
         opened = _choose(question, worth)

@@ -8,9 +8,12 @@ from planning.errors import Message, msg
 from planning.siting.answer import NAMED, number_list
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion, missing_pupils
+from planning.siting.seating import rank_in_row
 
 __all__ = ["why_no_seats"]
 
+_MANY = 100_000
+_NEAREST = 8
 _SECONDS = 20.0  # the reason is looked for after the run, on its own time
 
 
@@ -32,7 +35,10 @@ def why_no_seats(question: FlowQuestion, clock: Clock, *, n_cells: int | None = 
     tuple of Message
         What would have to give, then one sentence a cell.
     """
-    missing = missing_pupils(question, Clock(_SECONDS, clock.cancel))
+    asked = question
+    if question.arcs.row.size > _MANY:  # too many for one model: who finds no seat among the nearest sites
+        asked = question.changed(arcs=question.arcs.only(rank_in_row(question.arcs) < _NEAREST))
+    missing = missing_pupils(asked, Clock(_SECONDS, clock.cancel))
     if missing is None or not (missing > 0).any():
         return (
             msg(

@@ -199,6 +199,13 @@ def test_a_large_question_has_an_honest_bound():
     assert float((flows * costs).sum()) == answer.objective
 
 
+def test_a_large_question_without_seats_is_infeasible():
+    costs, pupils, _, fixed = county()
+    answer = siting.capacitated(costs, pupils, 50, 6, fixed=fixed)
+    assert answer.status == "infeasible"
+    assert f"{pupils.sum() - 18 * 50} pupils find no seat" in str(answer.explanation[0])
+
+
 def test_a_run_cut_short_is_never_called_optimal():
     costs, pupils, seats, fixed = county()
     assert siting.capacitated(costs, pupils, seats, 6, fixed=fixed, time_limit_s=0.3).status == "time_limit"
