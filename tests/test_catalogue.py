@@ -1,0 +1,63 @@
+"""The Chinese catalogue: nothing missing, nothing stale, places kept, and no Chinese outside of it."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+HAN = re.compile("[\u3400-\u9fff\uff00-\uffef]")
+METHODS = [("**.py", "python"), ("**/templates/*.html", "jinja2")]
+KEYWORDS = {"msg": None, "t": None}
+
+
+@pytest.fixture(scope="module")
+def said(root):
+    """Every sentence the program may say, with the file it stands in."""
+    found = extract_from_dir(str(root / "planning"), METHODS, keywords=KEYWORDS)
+    return {text: f"{file}:{line}" for file, line, text, *_ in found if isinstance(text, str)}
+
+
+@pytest.fixture(scope="module")
+def catalogue(root):
+    with (root / "planning/i18n/zh/LC_MESSAGES/planning.po").open("rb") as stream:
+        return {entry.id: entry for entry in read_po(stream, locale="zh_CN", abort_invalid=True) if entry.id}
+
+
+def places(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def test_enough_is_said_to_be_worth_checking(said):
+    assert len(said) > 300
+
+
+def test_every_sentence_has_its_chinese(said, catalogue):
+    missing = {text: where for text, where in said.items() if text not in catalogue or not catalogue[text].string}
+    assert not missing
+
+
+def test_no_sentence_is_kept_that_nobody_says(said, catalogue):
+    assert not set(catalogue) - set(said)
+
+
+def test_nothing_is_marked_as_doubtful(catalogue):
+    assert not [entry.id for entry in catalogue.values() if entry.fuzzy]
+
+
+def test_translations_keep_the_places(catalogue):
+    assert not [entry.id for entry in catalogue.values() if places(entry.id) != places(entry.string)]
+
+
+def test_there_is_no_chinese_in_code(root):
+    # Names, headings and words of foreign tables live in YAML and in the catalogue; the package's own name is its title.
+    found = [
+        f"{path.relative_to(root)}:{number}"
+        for path in sorted((root / "planning").rglob("*.py"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if HAN.search(line) and path != root / "planning/__init__.py"
+    ]
+    assert not found
