@@ -30,24 +30,59 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Wall time since the run began [s]."""
+        """
+        Wall time since the run began [s].
+
+        Returns
+        -------
+        float
+            Seconds since the run began.
+        """
         return time.perf_counter() - self._began
 
     @property
     def left(self) -> float:
-        """Wall time the run may still take [s], never below 0."""
+        """
+        Wall time the run may still take [s], never below 0.
+
+        Returns
+        -------
+        float
+            Seconds left.
+        """
         return max(0.0, self._limit_s - self.seconds)
 
     @property
     def stopped(self) -> bool:
-        """True where the run must end now."""
+        """
+        True where the run must end now.
+
+        Returns
+        -------
+        bool
+            True where the run must end.
+        """
         return self.left <= 0.0 or self.cancelled
 
     @property
     def cancelled(self) -> bool:
-        """True where somebody has called the run off."""
+        """
+        True where somebody has called the run off.
+
+        Returns
+        -------
+        bool
+            True where it was called off.
+        """
         return self.cancel is not None and bool(self.cancel())
 
     def reason(self) -> Literal["time_limit", "cancelled"]:
-        """Say why an unproven run has ended."""
+        """
+        Say why an unproven run has ended.
+
+        Returns
+        -------
+        {"time_limit", "cancelled"}
+            The status that the run ends with.
+        """
         return "cancelled" if self.cancelled else "time_limit"

@@ -102,12 +102,26 @@ class FlowQuestion:
 
     @property
     def n_sites(self) -> int:
-        """Number of columns."""
+        """
+        Number of columns.
+
+        Returns
+        -------
+        int
+            Columns.
+        """
         return int(self.seats.size)
 
     @property
     def free(self) -> Bools:
-        """Sites that are open or shut as the answer says."""
+        """
+        Sites that are open or shut as the answer says.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_sites,)
+            True for candidates and closable sites.
+        """
         return self.candidate | self.closable
 
     def changed(self, **values: object) -> FlowQuestion:

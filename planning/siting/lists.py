@@ -51,7 +51,14 @@ class Lists:
 
     @property
     def n_rows(self) -> int:
-        """Number of rows left."""
+        """
+        Number of rows left.
+
+        Returns
+        -------
+        int
+            Rows.
+        """
         return int(self.weight.size)
 
     def best_two(self, opened: npt.NDArray[np.bool_]) -> tuple[Floats, Ints, Floats]:

@@ -45,7 +45,14 @@ class MedianAnswer:
 
     @property
     def proven(self) -> bool:
-        """True where the gap is closed."""
+        """
+        True where the gap is closed.
+
+        Returns
+        -------
+        bool
+            True up to ``OPTIMAL_GAP``.
+        """
         return gap_between(self.objective, self.bound) <= OPTIMAL_GAP
 
 

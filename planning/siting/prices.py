@@ -35,7 +35,14 @@ class Incumbent(Protocol):
     seat_prices: Floats
 
     def offer(self, opened: Bools) -> None:
-        """Take note of a choice of sites."""
+        """
+        Take note of a choice of sites.
+
+        Parameters
+        ----------
+        opened : numpy.ndarray of bool, shape (n_sites,)
+            Open sites.
+        """
         ...
 
 

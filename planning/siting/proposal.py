@@ -72,7 +72,14 @@ class BoardingAllocation:
 
     @property
     def flows(self) -> sparse.csr_array:
-        """Pupils by row and site, day pupils and boarders together."""
+        """
+        Pupils by row and site, day pupils and boarders together.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (n_bands * n_cells, n_sites)
+            Pupils.
+        """
         return sparse.csr_array(self.day + self.board)
 
 
@@ -119,5 +126,12 @@ class Proposal:
 
     @property
     def gap(self) -> float:
-        """Relative distance between objective and bound."""
+        """
+        Relative distance between objective and bound.
+
+        Returns
+        -------
+        float
+            As `gap_between` has it.
+        """
         return gap_between(self.objective, self.bound)
