@@ -158,7 +158,7 @@
 
   window.startPlanMap = function (map, options) {
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
-    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [190, 30] }; // for buttons, legend and scale
+    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [170, 30] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
     let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, raster, cellNames;
 
@@ -178,7 +178,13 @@
     map.attributionControl.setPrefix("");
     map.attributionControl.addAttribution(words.notice);
     L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
-    L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+    const scale = L.control.scale({ imperial: false, maxWidth: 140 });
+    scale._updateMetric = function (most) { // Leaflet's own, with our words
+      const metres = this._getRoundNum(most);
+      const label = metres < 1000 ? metres + " " + words.m : metres / 1000 + " " + words.km;
+      this._updateScale(this._mScale, label, metres / most);
+    };
+    scale.addTo(map);
     const whole = document.createElement("a");
     whole.className = "planmap-whole";
     whole.href = "#";
@@ -330,7 +336,7 @@
           createImageBitmap(new Blob([bytes], { type: "image/png" }), { colorSpaceConversion: "none", premultiplyAlpha: "none" })
         ),
       ]);
-      if (base.osm) map.attributionControl.addAttribution("© OpenStreetMap contributors");
+      if (base.osm) map.attributionControl.addAttribution(words.osm);
       const lines = base.lines;
       cellNames = base.cellNames;
       new BaseTiles({ pane: "ground", lines, kinds: ["land", "water"], keepBuffer: 4 }).addTo(map);

@@ -70,6 +70,7 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "p90_distance": msg("Way that 90 % of pupils do not exceed"),
         "max_distance": msg("Longest way to the nearest school"),
         "mean_time": msg("Mean time to the nearest school"),
+        "median_time": msg("Median time to the nearest school"),
         "p90_time": msg("Time that 90 % of pupils do not exceed"),
         "share_within_limit": msg("Pupils within the limit"),
         "share_off_road": msg("Share of the way off the mapped roads"),
@@ -78,6 +79,7 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "schools": msg("Schools"),
         "schools_seats_unknown": msg("Schools with unknown seats"),
         "seats": msg("Seats"),
+        "seats_per_pupil": msg("Seats per pupil"),
         # columns
         "question": msg("Question"),
         "when": msg("State"),

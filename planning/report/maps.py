@@ -47,6 +47,7 @@ _UNIT_M = 0.5
 _SIMPLIFY_M: Mapping[str, float] = {"path": 12.0, "track": 8.0, "minor": 6.0, "water": 8.0, "river": 8.0}
 _MAX_RASTER_PIXELS = 2_400_000
 _PIXELS_PER_CELL = 3.0
+_WIDEST_M = 600.0
 _STATIC = "../../app/static/"
 
 
@@ -105,7 +106,7 @@ def build_assets(county: County) -> MapAssets:
         Base map and cell raster.
     """
     base = draw_base_map(county)
-    raster = draw_cell_raster(county.cells, crs=county.crs)
+    raster = draw_cell_raster(county.cells, crs=county.crs, cell_size_m=county.cell_size_m)
     west, south, east, north = county.boundary.to_crs("EPSG:4326").total_bounds
     key = hashlib.sha256(base + raster.png).hexdigest()[:16]
     return MapAssets(base, raster, (float(south), float(west), float(north), float(east)), key)
@@ -157,7 +158,7 @@ def draw_base_map(county: County) -> bytes:
     return gzip.compress(packed, compresslevel=6, mtime=0)
 
 
-def draw_cell_raster(cells: gpd.GeoDataFrame, *, crs: pyproj.CRS) -> CellRaster:
+def draw_cell_raster(cells: gpd.GeoDataFrame, *, crs: pyproj.CRS, cell_size_m: float) -> CellRaster:
     """
     Number the pixels of an image by the cell they lie in.
 
@@ -170,6 +171,8 @@ def draw_cell_raster(cells: gpd.GeoDataFrame, *, crs: pyproj.CRS) -> CellRaster:
         Points.
     crs : pyproj.CRS
         Their reference system, in metres.
+    cell_size_m : float
+        Side of a cell [m]; places that stand farther apart than that are drawn larger, up to 600 m.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def draw_cell_raster(cells: gpd.GeoDataFrame, *, crs: pyproj.CRS) -> CellRaster:
     """
     xy = np.column_stack([cells.geometry.x.to_numpy(), cells.geometry.y.to_numpy()])
     tree = cKDTree(xy)
-    spacing = _spacing(tree, xy)
+    spacing = max(cell_size_m, min(_spacing(tree, xy), _WIDEST_M))
     to_web = pyproj.Transformer.from_crs(crs, WEB_MERCATOR, always_xy=True)
     web = np.column_stack(to_web.transform(xy[:, 0], xy[:, 1]))
     middle = xy.mean(axis=0)

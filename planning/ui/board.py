@@ -13,12 +13,13 @@ import streamlit as st
 
 from planning.errors import PlanningError
 from planning.i18n import Translator
+from planning.i18n.terms import term
 from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
 from planning.stages import BANDS, teaches
 from planning.ui import colours, mapview, propose, shell, sheets, tables
 from planning.ui.mapview import MapEvent
 from planning.ui.state import Session, session
-from planning.ui.words import band_name, kind_name, number_of, stage_name
+from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
         _selected(workspace, here, current, stage, t)
         _edits(here, workspace, t)
         propose.proposal_panel(workspace, here, stage, t)
-        shell.section(t("Before and after"), stage_name(stage, t))
+        shell.section(t("Before and after"), term(t, stage))
         st.html(sheets.compare_html(base, current, t))
         if here.edits:
             shell.section(t("Townships whose way changes"))
@@ -76,7 +77,7 @@ def _choose_band(stage: str, t: Translator) -> str:
     if len(bands) == 1:
         return bands[0]
     chosen = st.segmented_control(
-        t("Grades"), bands, default=bands[0], required=True, format_func=lambda b: band_name(b, t), key=f"band-{stage}",
+        t("Grades"), bands, default=bands[0], required=True, format_func=lambda b: term(t, b), key=f"band-{stage}",
         persist_state="session",
     )  # fmt: skip
     return chosen or bands[0]
@@ -184,7 +185,7 @@ def _selected(workspace: Workspace, here: Session, current: StageState, stage: s
     if school not in sites.index:
         return
     row = sites.loc[school]
-    lines = [kind_name(str(row["kind"]), t)]
+    lines = [term(t, str(row["kind"]))]
     if not closed:
         lines.append(t("pupils sent here: {n}", n=t.number(float(current.load[school]))))
     lines.append(t("seats: {n}", n=number_of(row["seats"], t)))
@@ -254,7 +255,7 @@ def _edit_text(edit: Edit, workspace: Workspace, edits: Sequence[Edit], t: Trans
     name = names.get(school) or (str(schools["name"].get(school, school)) if school in schools.index else school)
     if isinstance(edit, NewSchool):
         seats = t("no limit") if edit.seats is None else t.number(edit.seats)
-        return t("New: {name}, {stage}, seats {seats}", name=name, stage=stage_name(edit.stage, t), seats=seats)
+        return t("New: {name}, {stage}, seats {seats}", name=name, stage=term(t, edit.stage), seats=seats)
     if isinstance(edit, MoveSchool):
         return t("Moved: {name}", name=name)
     if isinstance(edit, CloseSchool):

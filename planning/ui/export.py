@@ -55,7 +55,7 @@ def export_panel(workspace: Workspace, t: Translator) -> None:
         edits = here.edits
         key = f"export-{workspace.key}-{edits_key(edits)}-{encoding}-{bool(with_answers)}-{t.language}"
         if st.button(t("Make the files"), type="primary", key="make-files"):
-            jobs().start(key, _work(workspace, edits, str(encoding), answers=bool(with_answers)))
+            jobs().start(key, _work(workspace, edits, str(encoding), answers=bool(with_answers)), again=True)
             here.export_job = key
     if here.edits:
         note = t("The files show the county with the {n} changes of the plan.", n=len(edits))

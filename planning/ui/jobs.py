@@ -82,9 +82,9 @@ class Jobs:
         self._lock = threading.Lock()
         self._keep = keep
 
-    def start(self, key: str, work: Work) -> Job:
+    def start(self, key: str, work: Work, *, again: bool = False) -> Job:
         """
-        Start a job, or give the one of this key that runs already or succeeded.
+        Start a job, or give the one of this key that runs already or is done.
 
         Parameters
         ----------
@@ -92,6 +92,8 @@ class Jobs:
             What it computes.
         work : callable
             The work.
+        again : bool
+            Start anew where the one before failed or was cancelled.
 
         Returns
         -------
@@ -100,7 +102,7 @@ class Jobs:
         """
         with self._lock:
             job = self._jobs.get(key)
-            if job is not None and not (job.done and (job.error is not None or job.cancel.is_set())):
+            if job is not None and not (again and job.done and (job.error is not None or job.cancel.is_set())):
                 return job
             job = Job(key)
             job.future = self._pool.submit(work, job.tell, job.cancel)

@@ -14,10 +14,11 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from planning.i18n import Translator
+from planning.i18n.terms import term
 from planning.report.maps import PushState, plan_map
 from planning.ui.colours import Painting
 from planning.ui.state import media_url, session
-from planning.ui.words import kind_name, number_of
+from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
 
 __all__ = ["MapEvent", "kinds_shown", "show_map", "site_marks", "to_county"]
@@ -108,6 +109,9 @@ def show_map(
         "zoom_out": t("Zoom out"),
         "whole_county": t("Show the whole county"),
         "notice": t("For internal planning only"),
+        "osm": t("© OpenStreetMap contributors"),
+        "km": t("km"),
+        "m": t("m"),
     }
     carrier = plan_map(
         workspace.assets,
@@ -166,7 +170,7 @@ def site_marks(
     for site_id, name, kind, seats, lon, lat in zip(
         sites.index, sites["name"], sites["kind"], sites["seats"], places.x, places.y, strict=True
     ):
-        lines = [kind_name(kind, t), t("Seats: {n}", n=number_of(seats, t))]
+        lines = [term(t, kind), t("Seats: {n}", n=number_of(seats, t))]
         if load is not None and site_id in load.index:
             lines.append(t("Pupils sent here: {n}", n=t.number(float(load[site_id]))))
         marks.append(
@@ -242,4 +246,4 @@ def kinds_shown(sites: gpd.GeoDataFrame, t: Translator) -> list[tuple[str, str, 
         One line a kind that occurs.
     """
     found = dict.fromkeys(sorted(sites["kind"], key=lambda kind: list(SHAPES).index(kind) if kind in SHAPES else 99))
-    return [("open", SHAPES.get(kind, "circle"), kind_name(kind, t)) for kind in found]
+    return [("open", SHAPES.get(kind, "circle"), term(t, kind)) for kind in found]

@@ -11,11 +11,12 @@ import streamlit as st
 
 from planning.config import Limit, Question
 from planning.i18n import Translator
+from planning.i18n.terms import term
 from planning.scenario.edits import NewSchool
 from planning.ui import shell, tables
 from planning.ui.jobs import Job
 from planning.ui.state import Session, jobs
-from planning.ui.words import kind_name, model_help, model_name, number_of, with_unit
+from planning.ui.words import model_help, model_name, number_of, with_unit
 from planning.ui.workspace import Workspace, edits_key
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["proof_in_words", "proposal_panel", "proposed_sites"]
 
 MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
+#: Which fields a question has.
+_FIELDS = {
+    "ask-new": ("p_median", "max_coverage", "p_center", "capacitated", "boarding"),
+    "ask-limit": ("max_coverage", "set_cover"),
+    "ask-seats": ("p_median", "p_center", "capacitated"),
+    "ask-beds": ("boarding",),
+}
 
 
 def proposal_panel(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
@@ -112,58 +120,61 @@ def proof_in_words(answer: Answer, t: Translator) -> str:
 
 
 def _question(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
-    models = [m for m in MODELS if m != "boarding" or any(workspace.county.pack.bands)]
     with st.container(border=True, key="pl-question"):
         model = st.selectbox(
-            t("What should be best"), models, format_func=lambda m: model_name(m, t), key="ask-model",
+            t("What should be best"), MODELS, format_func=lambda m: model_name(m, t), key="ask-model",
             filter_mode=None, persist_state="session",
         )  # fmt: skip
         st.html(f'<div class="pl-help">{escape(model_help(model, t))}</div>')
         first, second, third = st.columns(3)
-        number = seats = beds = limit_km = None
-        if model != "set_cover":
-            number = first.number_input(
+        if model in _FIELDS["ask-new"]:
+            first.number_input(
                 t("New schools"), min_value=1, max_value=20, value=1 if model == "boarding" else 2, key="ask-new",
                 persist_state="session",
             )  # fmt: skip
-        if model in ("max_coverage", "set_cover"):
-            limit_km = second.number_input(
+        if model in _FIELDS["ask-limit"]:
+            second.number_input(
                 t("Limit (km)"), min_value=0.1, max_value=100.0, value=None, step=0.5, key="ask-limit",
                 placeholder=t("standard"), persist_state="session",
             )  # fmt: skip
-        if model == "boarding":
-            beds = second.number_input(
+        if model in _FIELDS["ask-beds"]:
+            second.number_input(
                 t("Beds"), min_value=1, max_value=10_000, value=600, step=50, key="ask-beds", persist_state="session"
             )
-        elif model not in ("max_coverage", "set_cover"):
-            seats = second.number_input(
+        if model in _FIELDS["ask-seats"]:
+            second.number_input(
                 t("Seats each"), min_value=1, max_value=10_000, value=None, step=45, key="ask-seats",
                 placeholder=t("as needed"), persist_state="session",
             )  # fmt: skip
-        seconds = third.number_input(
+        third.number_input(
             t("Time limit (s)"), min_value=1, max_value=3600, value=60, step=10, key="ask-time", persist_state="session"
         )
-        if st.button(t("Look for sites"), type="primary", key="ask", width="stretch"):
-            question = Question(
-                name=model_name(model, t),
-                stage=stage,
-                model=model,
-                new=number,
-                seats=seats,
-                beds=beds,
-                limit=None if limit_km is None else Limit(distance_m=limit_km * 1000),
-                time_limit_s=float(seconds),
-            )
-            _ask(workspace, here, question)
-            st.rerun(scope="fragment")
+        st.button(
+            t("Look for sites"), type="primary", key="ask", width="stretch", on_click=_ask, args=(workspace, here, stage, t)
+        )
 
 
-def _ask(workspace: Workspace, here: Session, question: Question) -> None:
+def _ask(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    """Put the question together from its fields, and have it answered in a job."""
     from planning.scenario.questions import answer
 
+    asked = st.session_state
+    model = asked["ask-model"]
+    fits = {key for key, models in _FIELDS.items() if model in models}
+    limit_km = asked.get("ask-limit") if "ask-limit" in fits else None
+    question = Question(
+        name=model_name(model, t),
+        stage=stage,
+        model=model,
+        new=asked.get("ask-new") if "ask-new" in fits else None,
+        seats=asked.get("ask-seats") if "ask-seats" in fits else None,
+        beds=asked.get("ask-beds") if "ask-beds" in fits else None,
+        limit=None if limit_km is None else Limit(distance_m=limit_km * 1000),
+        time_limit_s=float(asked["ask-time"]),
+    )
     county, edits = workspace.county, here.edits
     key = f"answer-{workspace.key}-{edits_key(edits)}-{question.model_dump_json()}"
-    jobs().start(key, lambda _, cancel: answer(county, question, edits=edits, cancel=cancel.is_set))
+    jobs().start(key, lambda _, cancel: answer(county, question, edits=edits, cancel=cancel.is_set), again=True)
     here.answer_job, here.answer = key, None
 
 
@@ -191,7 +202,7 @@ def _answer(here: Session, answer: Answer, t: Translator) -> None:
         st.html(f'<div class="pl-proof"><b>{escape(answer.question.name)}</b>{tables.message_html(lines + [t.message(note) for note in answer.notes])}</div>')
         if len(answer.sites):
             rows = [
-                [str(row.name_) or "–", str(row.township) or "–", kind_name(str(row.kind), t), t.number(float(row.pupils_gained)), number_of(row.seats if answer.question.model != "boarding" else row.beds, t)]
+                [str(row.name_) or "–", str(row.township) or "–", term(t, str(row.kind)), t.number(float(row.pupils_gained)), number_of(row.seats if answer.question.model != "boarding" else row.beds, t)]
                 for row in answer.sites.rename(columns={"name": "name_"}).itertuples()
             ]  # fmt: skip
             places = t("Beds") if answer.question.model == "boarding" else t("Seats")

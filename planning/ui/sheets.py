@@ -11,8 +11,9 @@ import pandas as pd
 
 from planning.errors import Message, SetAside
 from planning.i18n import Translator
+from planning.i18n.terms import term
 from planning.ui.tables import Figure, message_html, table_html
-from planning.ui.words import category_name, indicator_name, mode_name, number_of, reason_name, stage_name, with_unit
+from planning.ui.words import number_of, with_unit
 
 if TYPE_CHECKING:
     from planning.scenario.county import County
@@ -39,7 +40,7 @@ def county_figures(county: County, t: Translator) -> list[Figure]:
     return [
         Figure(t("Area"), t("{n} km²", n=t.number(area_km2)), t("{n} townships", n=t.number(len(county.townships)))),
         Figure(t("Residents"), t.number(people), t("in {n} inhabited places", n=t.number(len(county.cells)))),
-        Figure(t("Pupils"), t.number(pupils), ", ".join(stage_name(stage, t) for stage in county.project.stages)),
+        Figure(t("Pupils"), t.number(pupils), ", ".join(term(t, stage) for stage in county.project.stages)),
         Figure(t("Open schools"), t.number(len(open_schools)), t("{n} across the county line", n=t.number(int(open_schools["in_margin"].sum())))),
         Figure(t("Roads"), t("{n} km", n=t.number(float(county.network.length_m.sum()) / 2000)), t("reference system {crs}", crs=county.crs.to_string() if county.crs.to_authority() is None else ":".join(county.crs.to_authority()))),
         Figure(t("Possible sites"), t.number(len(county.candidates)), t("outside {n} areas closed to building", n=t.number(len(county.exclusions)))),
@@ -56,15 +57,15 @@ def reconciliation_html(base: Mapping[str, StageState], t: Translator) -> str:
         reasons = sorted({str(r) for s in sheets.values() for r in s.loc[s["category"] == category, "reason"].fillna("")})
         detail = [reason for reason in reasons if reason]
         amounts = {stage: _amount(sheet, category) for stage, sheet in sheets.items()}
-        rows.append([category_name(category, t), *(_with_share(amounts[s], totals[s], category, t) for s in sheets)])
+        rows.append([term(t, category), *(_with_share(amounts[s], totals[s], category, t) for s in sheets)])
         bad = category in ("no_seat", "out_of_reach")
         tones.append(["", *("bad" if bad and amounts[s] else "" for s in sheets)])
         for reason in detail:
             parts = [_amount(sheet, category, reason) for sheet in sheets.values()]
             if any(parts):
-                rows.append(["\u2003" + reason_name(reason, t), *(t.number(part) for part in parts)])
+                rows.append(["\u2003" + term(t, reason), *(t.number(part) for part in parts)])
                 tones.append([""] * (1 + len(parts)))
-    heads = [t("Pupils"), *(stage_name(stage, t) for stage in sheets)]
+    heads = [t("Pupils"), *(term(t, stage) for stage in sheets)]
     return table_html(heads, rows, numbers=range(1, len(heads)), tones=tones, total=True)
 
 
@@ -90,12 +91,12 @@ def seats_html(base: Mapping[str, StageState], t: Translator) -> str:
         full = int((state.load >= state.sites["seats"].fillna(2**31)).sum())
         rows.append(
             [
-                stage_name(stage, t),
+                term(t, stage),
                 t.number(len(state.sites)),
                 number_of(seats, t),
                 t.number(unknown),
                 t.number(full),
-                mode_name(state.mode, t),
+                term(t, state.mode),
             ]
         )
     heads = [t("Stage"), t("Schools"), t("Known seats"), t("Schools with unknown seats"), t("Full schools"), t("Way to school")]
@@ -106,23 +107,19 @@ def demand_html(sheet: pd.DataFrame, t: Translator) -> str:
     """Lay the demand sheet out."""
     if sheet.empty:
         return _empty(t("No totals by township are known; the population grid is taken as it is."))
-    sources = {
-        "population grid": t("population grid"), "grid": t("population grid"), "raster": t("population grid"),
-        "villages": t("village list"), "village list": t("village list"), "village_list": t("village list"),
-        "county": t("county total"),
-    }  # fmt: skip
+    names = {"*": t("Whole county"), "": t("(no township)")}
+    sources = {"grid": t("population grid"), "list": t("village list")}
     rows = [
         [
-            str(row.township) or t("(no township)"),
+            names.get(str(row.township), str(row.township)),
             sources.get(str(row.source), str(row.source)),
-            t.number(float(row.total)),
-            number_of(row.known, t) if not pd.isna(row.known) else t("not known"),
+            *("–" if pd.isna(total) else t.number(float(total)) for total in (row.grid_total, row.list_total, row.known_total)),
             "–" if pd.isna(row.factor) else t("× {n}", n=t.number(float(row.factor), 3)),
         ]
         for row in sheet.itertuples()
     ]
-    heads = [t("Township"), t("Source"), t("Total"), t("Known total"), t("Factor")]
-    return table_html(heads, rows, numbers=(2, 3, 4), height=330)
+    heads = [t("Township"), t("Source"), t("People by grid"), t("People by list"), t("Known total"), t("Factor")]
+    return table_html(heads, rows, numbers=(2, 3, 4, 5), height=330, total=str(sheet["township"].iloc[0]) == "*")
 
 
 def notices_html(notices: Sequence[Message], t: Translator) -> str:
@@ -175,12 +172,12 @@ def stage_figures(state: StageState, t: Translator, *, base: StageState | None =
         if was is not None:
             note, tone = _difference(name, float(was.loc[name, "value"]), value, unit, t)
         elif name == "mean_distance":
-            note = t("{mode}, all pupils", mode=mode_name(state.mode, t))
+            note = t("{mode}, all pupils", mode=term(t, state.mode))
         elif name == "p90_distance":
             note = t("nine pupils in ten live nearer")
         else:
             note = t("of all pupils, limit of each grade band")
-        figures.append(Figure(indicator_name(name, t), with_unit(value, unit, t), note, tone))
+        figures.append(Figure(term(t, name), with_unit(value, unit, t), note, tone))
     total = _amount(state.reconciliation, "total")
     for category in ("no_seat", "out_of_reach"):
         amount = _amount(state.reconciliation, category)
@@ -188,14 +185,14 @@ def stage_figures(state: StageState, t: Translator, *, base: StageState | None =
             note, tone = _difference(category, _amount(base.reconciliation, category), amount, "pupil", t)
         else:
             note, tone = t("{share} of {n} pupils", share=t.percent(amount / max(total, 1)), n=t.number(total)), ""
-        figures.append(Figure(category_name(category, t), with_unit(amount, "pupil", t), note, tone))
+        figures.append(Figure(term(t, category), with_unit(amount, "pupil", t), note, tone))
     return figures
 
 
 def indicators_html(state: StageState, t: Translator) -> str:
     """Lay all indicators of a stage out."""
     rows = [
-        [indicator_name(str(row.indicator), t), with_unit(float(row.value), str(row.unit), t)]
+        [term(t, str(row.indicator)), with_unit(float(row.value), str(row.unit), t)]
         for row in state.indicators.itertuples()
     ]
     return table_html([t("Indicator"), t("Value")], rows, numbers=(1,))
@@ -209,7 +206,7 @@ def compare_html(base: StageState, state: StageState, t: Translator) -> str:
         before, after = float(was["value"].get(name, float("nan"))), float(now["value"][name])
         unit = str(now["unit"][name])
         note, tone = _difference(str(name), before, after, unit, t)
-        rows.append([indicator_name(str(name), t), _plain(before, unit, t), _plain(after, unit, t), note if tone else "–"])
+        rows.append([term(t, str(name)), _plain(before, unit, t), _plain(after, unit, t), note if tone else "–"])
         tones.append(["", "", "", tone])
     heads = [t("Indicator"), t("Before"), t("After"), t("Difference")]
     return table_html(heads, rows, numbers=(1, 2, 3), tones=tones)

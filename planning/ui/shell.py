@@ -11,9 +11,9 @@ import streamlit as st
 
 from planning.errors import Message, PlanningError
 from planning.i18n import LANGUAGES, Translator
+from planning.i18n.terms import term
 from planning.ui.jobs import Job
 from planning.ui.state import LANGUAGE_KEY, STAGE_KEY, jobs, session
-from planning.ui.words import stage_name
 from planning.ui.workspace import Workspace, open_workspace
 
 __all__ = ["choose_stage", "in_words", "language_switch", "open_county", "page_title", "section", "show_error", "side_bar", "style"]
@@ -53,17 +53,19 @@ def language_switch(t: Translator) -> None:
     t : Translator
         The language.
     """
+    # Set here and not by the widget's own binding, so that the very first run speaks the language of the address.
+    st.session_state.setdefault(LANGUAGE_KEY, t.language)
     with st.sidebar:
         st.segmented_control(
             t("Language"),
             LANGUAGES,
-            default="zh",
             required=True,
             format_func=LANGUAGE_NAMES.__getitem__,
             key=LANGUAGE_KEY,
-            bind="query-params",
             label_visibility="collapsed",
         )
+    if st.query_params.get(LANGUAGE_KEY, "zh") != t.language:
+        st.query_params[LANGUAGE_KEY] = t.language
 
 
 def open_county(t: Translator) -> Workspace:
@@ -88,12 +90,17 @@ def open_county(t: Translator) -> Workspace:
             show_error(error, t)
             st.stop()
     source, key = here.source, here.key
-    job = jobs().start(f"open-{key}", lambda tell, _: open_workspace(source, key, tell))
+
+    def start(*, again: bool) -> Job:
+        return jobs().start(f"open-{key}", lambda tell, _: open_workspace(source, key, tell), again=again)
+
+    job = start(again=False)
     if not job.done:
         _wait(job, t)
         st.stop()
     if job.error is not None:
         show_error(job.error, t)
+        st.button(t("Try again"), on_click=start, kwargs={"again": True}, key="open-again")
         st.stop()
     workspace: Workspace = job.result()
     return workspace
@@ -138,7 +145,7 @@ def choose_stage(workspace: Workspace, t: Translator) -> str:
         stages,
         default=stages[0],
         required=True,
-        format_func=lambda stage: stage_name(stage, t),
+        format_func=lambda stage: term(t, stage),
         key=STAGE_KEY,
         persist_state="session",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -36,15 +35,17 @@ class StraightCosts:
     def candidates(self, mode: str, *, progress=None) -> Costs:
         return self._table("candidates", mode)
 
-    def to_point(self, mode: str, x: float, y: float):
-        metres = np.hypot(self.cells.geometry.x - x, self.cells.geometry.y - y).to_numpy(np.float32) * np.float32(1.3)
-        return metres, metres / np.float32(75), np.zeros_like(metres)
+    def to_point(self, mode: str, x: float, y: float) -> Costs:
+        return self._to(pd.Index(["point"]), np.array([x]), np.array([y]), mode)
 
     def _table(self, name: str, mode: str) -> Costs:
         to = self.places[name]
-        columns = [self.to_point(mode, p.x, p.y) for p in to.geometry]
-        distance, time, off = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
-        return Costs(self.cells.index, to.index, distance, time, off, mode)
+        return self._to(to.index, to.geometry.x.to_numpy(), to.geometry.y.to_numpy(), mode)
+
+    def _to(self, ids: pd.Index, x, y, mode: str) -> Costs:
+        away = np.hypot(np.subtract.outer(self.cells.geometry.x.to_numpy(), x), np.subtract.outer(self.cells.geometry.y.to_numpy(), y))
+        metres = (1.3 * away).astype(np.float32)
+        return Costs(self.cells.index, ids, metres, metres / np.float32(75), np.zeros_like(metres), mode)
 
 
 def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool = True, seed: int = 7):
@@ -140,14 +141,22 @@ def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool =
         exclusions=gpd.GeoDataFrame({"kind": [], "buffer_m": [], "name": []}, geometry=[], crs=CRS),
         housing=gpd.GeoDataFrame({"name": []}, geometry=[], crs=CRS),
         pack=load_pack("cn_county_default"),
-        notices=(msg("{name} must be added: the project has no {name}.", name="name"),),
-        set_aside=(SetAside("schools.xlsx", HOSTILE, msg("{key}: missing. Add it.", key="x"), row=7),),
+        notices=(msg("Nothing is dropped silently"),),
+        set_aside=(SetAside("schools.xlsx", HOSTILE, msg("no path"), row=7),),
         demand_sheet=pd.DataFrame(
-            {"township": ["甲镇"], "source": ["population grid"], "total": [1234.0], "known": [1300.0], "factor": [1.05]}
+            {
+                "township": ["*", "甲镇"],
+                "source": ["grid", "list"],
+                "grid_total": [1234.0, 100.0],
+                "list_total": [np.nan, 120.0],
+                "known_total": [1300.0, np.nan],
+                "factor": [1.05, 1.0],
+            }
         ),
-        hashes={"schools.xlsx": "ab" * 32},
+        hashes={"schools.xlsx": "01" * 32},
         costs=StraightCosts(cells, {"schools": table, "candidates": candidates}),
-        folder=Path(),
+        cell_size_m=100.0,
+        rejected=pd.DataFrame(),
     )  # fmt: skip
 
 

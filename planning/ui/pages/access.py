@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from planning.i18n.terms import term
 from planning.ui import colours, mapview, shell, sheets, state, tables
-from planning.ui.words import band_name
 
 t = state.translator()
 workspace = shell.open_county(t)
@@ -16,7 +16,7 @@ with bar:
     band = current.bands[0]
     if len(current.bands) > 1:
         band = st.segmented_control(
-            t("Grades"), current.bands, default=band, required=True, format_func=lambda b: band_name(b, t), key=f"band-{stage}",
+            t("Grades"), current.bands, default=band, required=True, format_func=lambda b: term(t, b), key=f"band-{stage}",
             persist_state="session",
         )  # fmt: skip
     views = {"distance_m": t("Distance"), "time_min": t("Time"), "nearest": t("Catchments")}

@@ -1,0 +1,41 @@
+"""The app on a small county, without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from ui_helpers import PAGES, make_workspace
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    """Give the small county, opened."""
+    return make_workspace()
+
+
+@pytest.fixture
+def open_app(workspace, root, monkeypatch):
+    """Start the app in a language, on the small county or another one."""
+    from streamlit.testing.v1 import AppTest
+
+    from planning.ui import shell, state
+    from planning.ui.workspace import Source
+
+    monkeypatch.setattr(Source, "key", lambda self: opened.key)
+    monkeypatch.setattr(shell, "open_workspace", lambda source, key, tell: opened)
+    monkeypatch.chdir(root)
+    opened = workspace
+
+    def start(language: str = "zh", page: str = "county", *, on=None):
+        nonlocal opened
+        opened = on or workspace
+        state.jobs.clear()
+        shell_key = f"open-{opened.key}"
+        state.jobs().start(shell_key, lambda tell, cancel: opened).future.result(30)
+        app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+        app.query_params["lang"] = language
+        app.run()
+        if page != "county":
+            app.switch_page(PAGES[page]).run()
+        return app
+
+    return start

@@ -1,0 +1,45 @@
+"""What the tests of the app share: its pages, a county opened, the words on a page."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from small_county import small_county
+
+PAGES = {
+    "county": "planning/ui/pages/county.py",
+    "access": "planning/ui/pages/access.py",
+    "plan": "planning/ui/pages/plan.py",
+    "export": "planning/ui/pages/export.py",
+}
+
+
+def make_workspace(key: str = "test", **options):
+    from planning.report.maps import build_assets
+    from planning.scenario.evaluate import evaluate
+    from planning.ui.workspace import Workspace
+
+    county = small_county(**options)
+    base = {stage: evaluate(county, stage) for stage in county.project.stages}
+    return Workspace(key, county, base, build_assets(county))
+
+
+def text_of(app) -> str:
+    """Gather everything a page says."""
+    parts = [element.proto.body for element in app.get("html")]
+    for kind in ("button", "selectbox", "number_input", "caption", "markdown", "button_group", "toggle"):
+        for element in app.get(kind):
+            proto = element.proto
+            parts += [str(getattr(proto, name, "")) for name in ("label", "body", "help", "placeholder")]
+            parts += [str(getattr(option, "content", option)) for option in getattr(proto, "options", ())]
+    bare = re.sub(r"<style.*?</style>", " ", "\n".join(parts), flags=re.S)
+    return re.sub(r"<[^>]*>", " ", bare)
+
+
+def wait_until(condition, seconds: float = 30.0) -> None:
+    """Wait for a job."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
