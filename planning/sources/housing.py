@@ -33,7 +33,7 @@ class HousingRead:
     Parameters
     ----------
     housing : geopandas.GeoDataFrame
-        As ``planning.schemas.HOUSING``, sorted by id, with ``in_margin`` and ``source_row``.
+        As ``planning.schemas.HOUSING``, sorted by id, with ``township``, ``in_margin`` and ``source_row``.
     mapping : Mapping
         Our column → the file's heading.
     unmatched : tuple of str
@@ -110,7 +110,7 @@ def read_housing(
             msg(
                 "{file}: the column {column} is missing. Row {row} has the headings {headings}; add the column, or name its heading in the mapping.",
                 file=raw.file,
-                column=", ".join(missing),
+                column=msg("number of dwellings") if missing[0] == "dwellings" else msg("year"),
                 row=raw.header_row,
                 headings=", ".join(map(str, raw.frame.columns)),
             )
@@ -135,6 +135,7 @@ def read_housing(
     housing = gpd.GeoDataFrame(
         {
             "name": name.to_numpy(),
+            "township": texts(raw, headings, "township").to_numpy(),
             "dwellings": dwellings.to_numpy(),
             "year": year.to_numpy(),
             "in_margin": points.in_margin,
@@ -146,7 +147,9 @@ def read_housing(
             ids_of(code.tolist(), name.tolist(), points.xy, contents, letter="H"), name="housing_id", dtype=str
         ),
     )
-    housing = housing[complete].astype({"name": str, "dwellings": "Int64", "year": "Int64"}).sort_index()
+    housing = (
+        housing[complete].astype({"name": str, "township": str, "dwellings": "Int64", "year": "Int64"}).sort_index()
+    )
     check_table(housing, HOUSING, file=raw.file, what="housing", rows=housing["source_row"], headings=headings.used)
     return HousingRead(
         housing, headings.used, headings.unmatched, (*points.set_aside, *aside), (*points.notices, *told)

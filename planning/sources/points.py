@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,11 @@ from planning.sources.coordinates import Bools, Floats, judge_points, place_poin
 from planning.sources.tables import Headings, RawTable, match_headings, no_number, read_table, texts
 
 __all__ = ["Points", "ids_of", "names_of", "read_points", "same_code"]
+
+
+_PLACE_WORDS: Mapping[str, Message] = MappingProxyType(
+    {"lon": msg("longitude (lon)"), "lat": msg("latitude (lat)"), "x": msg("easting (x)"), "y": msg("northing (y)")}
+)
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,7 @@ def _columns(raw: RawTable, headings: Headings) -> tuple[Floats, Floats, Bools, 
     if pair is None:
         half = next((c for c in ("lon", "lat", "x", "y") if c in used), None)
         other = {"lon": "lat", "lat": "lon", "x": "y", "y": "x"}.get(half or "", "")
-        missing = msg("{column}", column=other) if half else msg("longitude and latitude (or x and y)")
+        missing = _PLACE_WORDS.get(other, msg("longitude and latitude (or x and y)"))
         raise SourceError(
             msg(
                 "{file}: the column {column} is missing. Row {row} has the headings {headings}; add the column, or name its heading in the mapping.",

@@ -40,6 +40,30 @@ _KIND_OF_LEVELS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_KIND_WORDS: Mapping[str, Message] = MappingProxyType(
+    {
+        "kindergarten": msg("kindergarten"),
+        "teaching_point": msg("teaching point"),
+        "primary": msg("primary school"),
+        "nine_year": msg("nine-year school"),
+        "junior": msg("junior secondary school"),
+        "secondary": msg("complete secondary school"),
+        "senior": msg("senior secondary school"),
+        "special": msg("special school"),
+    }
+)
+_STAGE_WORDS: Mapping[str, Message] = MappingProxyType(
+    {
+        "kindergarten": msg("kindergarten stage"),
+        "primary": msg("primary stage"),
+        "junior": msg("junior stage"),
+        "senior": msg("senior stage"),
+        "special": msg("special education"),
+    }
+)
+_MEASURE_WORDS: Mapping[str, Message] = MappingProxyType({"seats": msg("seats"), "pupils": msg("pupils")})
+
+
 @dataclass(frozen=True)
 class SchoolsRead:
     """
@@ -252,7 +276,7 @@ def _kinds(points: Points, default: str | None, faults: list[Message]) -> tuple[
                 SetAside(
                     file,
                     names[i],
-                    msg("the kind {word} is not known; taken for {kind}", word=word, kind=found),
+                    msg("the kind {word} is not known; taken for {kind}", word=word, kind=_KIND_WORDS[found]),
                     row=row,
                     kept=True,
                 )
@@ -344,6 +368,13 @@ def _by_stage(
                 n=divided,
             )
         )
+    # A special school's places are special ones, whatever grades the form puts them under.
+    special = (kinds == "special") & by_stage["special"].isna()
+    others = [stage for stage in STAGES if stage != "special"]
+    elsewhere = pd.DataFrame({stage: by_stage[stage] for stage in others})[special]
+    by_stage["special"] = by_stage["special"].fillna(elsewhere.sum(axis=1, min_count=1))
+    for stage in others:
+        by_stage[stage] = by_stage[stage].mask(special, pd.NA)
     for stage, values in by_stage.items():
         # A zero for a stage the school does not have says just that.
         absent = kinds.map(lambda kind, stage=stage: stage not in stages_of_kind(kind))
@@ -397,10 +428,10 @@ def _odd_seats(schools: gpd.GeoDataFrame, file: str) -> list[SetAside]:
                         file,
                         school["name"] or str(name),
                         msg(
-                            "has {measure} of the stage {stage}, which a school of the kind {kind} does not have. Check the kind.",
-                            measure=measure,
-                            stage=stage,
-                            kind=school["kind"],
+                            "has {measure} of the {stage}, which a {kind} does not have. Check the kind.",
+                            measure=_MEASURE_WORDS[measure],
+                            stage=_STAGE_WORDS[stage],
+                            kind=_KIND_WORDS[school["kind"]],
                         ),
                         row=int(school["source_row"]),
                         kept=True,

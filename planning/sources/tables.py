@@ -451,9 +451,10 @@ def raise_faults(file: str, what: Message, faults: Sequence[Message]) -> None:
         If there are faults.
     """
     if faults:
-        raise SourceError(
-            msg("{file}: {n} faults in the table of {what}.", file=file, n=len(faults), what=what), faults
-        )
+        shown = list(faults[:_MOST_FAULTS])
+        if len(faults) > _MOST_FAULTS:
+            shown.append(msg("… and {n} more", n=len(faults) - _MOST_FAULTS))
+        raise SourceError(msg("{file}: {n} faults in the table of {what}.", file=file, n=len(faults), what=what), shown)
 
 
 def no_number(heading: str, cell: object, row: object) -> Message:

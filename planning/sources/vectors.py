@@ -256,7 +256,7 @@ def read_exclusions(path: Path, *, crs: pyproj.CRS) -> ExclusionsRead:
             and shape["said"]
             and word_of(shape["said"], vocabulary()["exclusion_kinds"]) is None
         ):
-            reason = msg("the kind {word} is not known; taken for {kind}", word=shape["said"], kind="other")
+            reason = msg("the kind {word} is not known; taken for {kind}", word=shape["said"], kind=msg("other land"))
             aside.append(SetAside(path.name, shape["name"] or str(row), reason, row=int(str(row)) + 1, kept=True))
     point = joined.geometry.geom_type.isin(["Point", "MultiPoint"]).to_numpy(dtype=bool)
     for row, shape in joined[point].iterrows():

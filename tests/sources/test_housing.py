@@ -50,5 +50,5 @@ def test_faults(write):
         read_housing(write(HEADINGS, [1, "甲", "许多", "明年", 107, 27]), crs=CRS)
     assert "户数: text in a number: '许多' (row 2)" in str(refused.value)
     assert "交付年份: '明年' (row 2) is no year" in str(refused.value)
-    with pytest.raises(SourceError, match="the column dwellings, year is missing"):
+    with pytest.raises(SourceError, match="the column number of dwellings is missing"):
         read_housing(write(["名称", "经度", "纬度"], ["a", 107, 27]), crs=CRS)

@@ -121,6 +121,21 @@ def test_a_column_for_each_stage_wins_over_a_single_one(write):
     assert "does not have" in str(next(a.reason for a in read.set_aside if a.item == "丙小学"))
 
 
+def test_places_of_a_special_school_are_special_whatever_the_form_calls_them(write):
+    rows = [
+        ["甲", "特殊教育学校", 107, 27, 90, 45],
+        ["乙", "特殊教育学校", 107.1, 27, None, None],
+        ["丙", "小学", 107.2, 27, 10, 0],
+    ]
+    path = write(rows, headings=["校名", "类型", "lon", "lat", "小学学位数", "初中学位数"])
+    read = read_schools(path, crs=CRS)
+    by_name = read.schools.set_index("name")
+    assert by_name["seats_special"].fillna(-1).to_dict() == {"甲": 135, "乙": -1, "丙": -1}
+    assert by_name["seats_primary"].fillna(-1).to_dict() == {"甲": -1, "乙": -1, "丙": 10}
+    assert by_name["seats_junior"].isna().all()
+    assert read.set_aside == ()
+
+
 def test_only_a_location_is_required_and_the_order_of_rows_changes_nothing(write):
     points = [(107.0 + i / 100, 27.0, f"校{i % 3}") for i in range(9)]
     headings = ["经度", "纬度", "名称"]
@@ -202,7 +217,8 @@ def test_a_missing_column_is_named_with_the_headings_there_are(write, gone):
     cells = row("1", "甲小学")
     path = write([cells[:at] + cells[at + 1 :]], headings=[h for h in HEADINGS if h != gone])
     with pytest.raises(
-        SourceError, match=r"schools.xlsx: the column l(on|at) is missing. Row 2 has the headings 学校代码.*mapping"
+        SourceError,
+        match=r"schools.xlsx: the column (longitude \(lon\)|latitude \(lat\)) is missing. Row 2 has the headings 学校代码.*mapping",
     ):
         read_schools(path, crs=CRS)
 

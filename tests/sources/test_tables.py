@@ -7,9 +7,9 @@ import datetime as dt
 import openpyxl
 import pytest
 
-from planning.errors import SourceError
+from planning.errors import SourceError, msg
 from planning.sources.cells import normal, parse_degrees, parse_number, vocabulary
-from planning.sources.tables import Headings, match_headings, numbers, read_table
+from planning.sources.tables import Headings, match_headings, numbers, raise_faults, read_table
 
 HEADINGS = ["学校名称", "经 度", "纬度（度）", "小学学位数(个)"]
 
@@ -192,3 +192,11 @@ def test_every_word_of_the_vocabulary_is_text():
             assert isinstance(value, str), value
 
     check(dict(vocabulary()))
+
+
+def test_many_faults_are_counted_and_the_first_fifty_shown():
+    with pytest.raises(SourceError) as refused:
+        raise_faults("s.csv", msg("schools"), [msg("{n}", n=n) for n in range(60)])
+    assert str(refused.value).startswith("s.csv: 60 faults")
+    assert len(refused.value.faults) == 51
+    assert str(refused.value.faults[-1]) == "… and 10 more"
