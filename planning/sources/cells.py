@@ -64,7 +64,19 @@ def _units() -> frozenset[str]:
 
 
 def without_unit(heading: str) -> str:
-    """Take brackets off that hold no more than a unit."""
+    """
+    Bring a heading to its form with brackets taken off that hold no more than a unit.
+
+    Parameters
+    ----------
+    heading : str
+        As it stands in the file.
+
+    Returns
+    -------
+    str
+        As :func:`normal`.
+    """
     text = unicodedata.normalize("NFKC", heading)
     return normal(_BRACKETS.sub(lambda found: "" if normal(found[1]).replace("-", "") in _units() else found[0], text))
 

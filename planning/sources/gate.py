@@ -12,6 +12,7 @@ import struct
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -508,6 +509,7 @@ def _read_gdal(source: Path, file: str, **options: Any) -> gpd.GeoDataFrame:
         pyogrio.errors.GeometryError,
         shapely.errors.GEOSException,
         UnicodeDecodeError,
+        UnboundLocalError,  # pyogrio 0.13 with a .prj that is no text
     ) as error:
         raise SourceError(
             msg("{file}: the layer cannot be read ({problem}). Export it again.", file=file, problem=str(error))
@@ -579,7 +581,7 @@ def _unpacked(path: Path, layer: str | None) -> Iterator[Path]:
             try:
                 with archive.open(entry) as packed, (Path(folder) / f"layer{extension}").open("wb") as out:
                     shutil.copyfileobj(packed, out)
-            except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+            except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
                 raise SourceError(
                     msg("{file}: the .zip is broken or incomplete. Pack or download it again.", file=path.name)
                 ) from error

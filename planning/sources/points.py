@@ -47,6 +47,8 @@ class Points:
         What was assumed.
     faults : tuple of Message
         What must be mended; the caller adds its own and raises them together.
+    dropped : pandas.DataFrame or None
+        The rows without a place in the county, as they stand in the file.
     """
 
     raw: RawTable
@@ -56,6 +58,7 @@ class Points:
     set_aside: tuple[SetAside, ...]
     notices: tuple[Message, ...]
     faults: tuple[Message, ...]
+    dropped: pd.DataFrame | None = None
 
 
 def read_points(
@@ -143,6 +146,7 @@ def read_points(
         set_aside=(*raw.set_aside, *aside, *verdict.set_aside),
         notices=(*notices, *placed.notices, *_told(headings, raw.file)),
         faults=(*faults, *verdict.faults),
+        dropped=raw.frame.drop(index=rows.index),
     )
 
 

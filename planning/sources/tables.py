@@ -7,6 +7,7 @@ import functools
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -363,12 +364,19 @@ def _xlsx_rows(
             finally:
                 book.close()
             _refuse_unsaved_formulas(path, chosen, rows)
+    except SourceError:
+        raise
     except (
         zipfile.BadZipFile,
-        KeyError,
-        IndexError,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        AttributeError,
+        LookupError,
+        OverflowError,
         TypeError,
-        SyntaxError,
+        ValueError,
+        SyntaxError,  # what the XML parsers raise
         openpyxl.utils.exceptions.InvalidFileException,
         openpyxl.utils.exceptions.ReadOnlyWorkbookException,
     ) as error:
@@ -396,9 +404,13 @@ def _choose_sheet(
 def _sheet_rows(sheet: Any, file: str) -> list[list[object]]:
     sheet.reset_dimensions()  # a hostile or careless file may claim a million columns
     rows: list[list[object]] = []
+    filled = 0
     for row in sheet.iter_rows(values_only=True):
-        rows.append(list(row))
-        if len(rows) > _MAX_ROWS:
+        # A format that reaches the last row of the sheet makes a million empty ones.
+        empty = all(cell is None for cell in row)
+        rows.append([] if empty else list(row))
+        filled += not empty
+        if filled > _MAX_ROWS:
             raise SourceError(msg("{file}: more than {most} rows.", file=file, most=_MAX_ROWS))
     while rows and not any(text_of(cell) for cell in rows[-1]):
         rows.pop()

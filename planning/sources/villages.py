@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,7 +14,7 @@ import shapely
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.schemas import VILLAGES, check_table
 from planning.sources.cells import is_unknown
-from planning.sources.points import ids_of, read_points, same_code
+from planning.sources.points import Points, ids_of, read_points, same_code
 from planning.sources.tables import numbers, raise_faults, texts
 from planning.stages import STAGES
 
@@ -137,8 +137,19 @@ def read_villages(
     villages = villages.astype(dict.fromkeys(counted[1:], "Int64") | {"population": "Float64", "name": str})
     villages = villages.astype({"township": str}).sort_index()
     check_table(villages, VILLAGES, file=raw.file, what="villages", rows=villages["source_row"], headings=headings.used)
-    aside = (*points.set_aside, *_too_many_pupils(villages, raw.file))
+    aside = (*_with_residents(points), *_too_many_pupils(villages, raw.file))
     return VillagesRead(villages, headings.used, headings.unmatched, aside, tuple(notices))
+
+
+def _with_residents(points: Points) -> list[SetAside]:
+    """Say of every village left out how many residents (or pupils, where those are all that is known) hang on it."""
+    if points.dropped is None:
+        return list(points.set_aside)
+    lost = replace(points.raw, frame=points.dropped)
+    people = numbers(lost, points.headings, "population", whole=False)[0]
+    pupils = pd.DataFrame({stage: numbers(lost, points.headings, f"pupils_{stage}")[0] for stage in STAGES})
+    amount = people.fillna(pupils.sum(axis=1)).fillna(0).astype(float).to_dict()
+    return [replace(aside, amount=amount.get(aside.row, 0.0)) for aside in points.set_aside]
 
 
 def _too_many_pupils(villages: gpd.GeoDataFrame, file: str) -> list[SetAside]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
+import numpy as np
 import openpyxl
 import pytest
 
@@ -200,3 +202,25 @@ def test_many_faults_are_counted_and_the_first_fifty_shown():
     assert str(refused.value).startswith("s.csv: 60 faults")
     assert len(refused.value.faults) == 51
     assert str(refused.value.faults[-1]) == "… and 10 more"
+
+
+def test_a_format_that_reaches_the_last_row_is_no_content(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(HEADINGS)
+    book.active.append(["甲小学", 107, 27, 1])
+    book.active.cell(row=60_000, column=1).number_format = "0.00"
+    book.save(tmp_path / "s.xlsx")
+    assert list(read_table(tmp_path / "s.xlsx", subject="schools").frame.index) == [2]
+
+
+def test_a_damaged_workbook_is_refused_in_words(tmp_path):
+    path = write_xlsx(tmp_path / "s.xlsx", [HEADINGS, ["甲小学", 107, 27, 1]])
+    good = path.read_bytes()
+    generator = np.random.default_rng(1)
+    for _ in range(20):
+        raw = bytearray(good)
+        for at in generator.integers(60, len(raw), 12):
+            raw[at] = generator.integers(0, 256)
+        path.write_bytes(raw)
+        with contextlib.suppress(SourceError):  # anything else is a crash
+            assert list(read_table(path, subject="schools").frame.index) == [2]

@@ -48,6 +48,7 @@ def test_a_list_of_villages(write):
     said = {aside.item: (str(aside.reason), aside.kept) for aside in read.set_aside}
     assert said["合计"] == ("a sum, not an item of the table", False)
     assert said["无坐标村"][0].startswith("has no coordinates")
+    assert {aside.item: aside.amount for aside in read.set_aside} == {"合计": 0, "无坐标村": 10, "奇怪村": 0}
     assert said["奇怪村"] == ("has more pupils (10) than residents (3). Check the two columns.", True)
 
 
