@@ -25,7 +25,7 @@ __all__ = ["catchments", "isochrones"]
 
 def catchments(county: County, state: StageState) -> dict[str, gpd.GeoDataFrame]:
     """
-    Draw the catchments of a stage: by the nearest school, and by allocation.
+    Draw the catchments of a stage: by the nearest school, and by allocation; of the county alone, without its margin.
 
     The nearest school is that of the stage's youngest band, so that a teaching point has a catchment of its own. By
     allocation a cell goes to the school that most of its pupils go to, boarders included, and a cell without pupils where
@@ -47,21 +47,22 @@ def catchments(county: County, state: StageState) -> dict[str, gpd.GeoDataFrame]
         ``unreachable``: stage, by (nearest or allocated), cells, people, pupils, area_km2.
     """
     pupils = sum(county.cells[f"pupils_{band}"] for band in state.bands)
-    amounts = pd.DataFrame({"people": county.cells["population"], "pupils": pupils})
     by_nearest = state.nearest[state.bands[0]]["site_id"]
     by_allocation = _allocated_sites(county, state, pupils.to_numpy(dtype=np.int64))
+    cells = county.cells[~county.cells["in_margin"].astype(bool)]
+    amounts = pd.DataFrame({"people": cells["population"], "pupils": pupils.loc[cells.index]})
     flows = pd.concat([state.allocated, state.boarding]).groupby(["cell_id", "site_id"])["pupils"].sum()
     found, left = {}, []
     for by, site in (("nearest", by_nearest), ("allocated", by_allocation)):
         polygons, unreachable = catchment_polygons(
-            county.cells,
+            cells,
             site,
             boundary=county.boundary.geometry.iloc[0],
             cell_size_m=county.cell_size_m,
             amounts=amounts,
             extra=state.sites[["name", "kind", "seats"]],
         )
-        own = pd.MultiIndex.from_arrays([county.cells.index, site.reindex(county.cells.index)])
+        own = pd.MultiIndex.from_arrays([cells.index, site.reindex(cells.index)])
         going = flows.reindex(own).fillna(0).groupby(level=1).sum().reindex(polygons.index, fill_value=0)
         polygons["going"] = going.astype("int64")
         polygons["share"] = polygons["going"] / polygons["pupils"].where(polygons["pupils"] > 0)

@@ -187,7 +187,12 @@ def _pupils_too_far(
     pupils = {}
     for band in bands:
         near = limits[band].within(costs[band].time_min, costs[band].distance_m).any(axis=1)
-        pupils[band] = np.where(near, 0, county.cells[f"pupils_{band}"].to_numpy(dtype=np.int64))
+        # Children across the county line are not this county's to house.
+        pupils[band] = np.where(
+            near | county.cells["in_margin"].to_numpy(dtype=bool),
+            0,
+            county.cells[f"pupils_{band}"].to_numpy(dtype=np.int64),
+        )
     rows = np.flatnonzero(sum(pupils.values())) if pupils else np.empty(0, dtype=np.int64)
     return _Far(rows, {band: values[rows] for band, values in pupils.items()})
 
@@ -338,7 +343,8 @@ def _teaching_points(
     if YOUNGEST not in costs:
         return no_sites(county), (), []
     schools = stage_sites(county, question.stage, edits)
-    pupils = county.cells[f"pupils_{YOUNGEST}"].to_numpy(dtype=np.int64)
+    ours = ~county.cells["in_margin"].to_numpy(dtype=bool)
+    pupils = np.where(ours, county.cells[f"pupils_{YOUNGEST}"].to_numpy(dtype=np.int64), 0)
     near = limits[YOUNGEST].within(costs[YOUNGEST].time_min, costs[YOUNGEST].distance_m)
     only = near & (near.sum(axis=1) == 1)[:, None]
     needed = pd.Series(pupils @ only, index=schools.index)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from planning.errors import ConfigError, msg
+from planning.stages import KINDS, STAGES
 
-__all__ = ["CloseSchool", "Edit", "MoveSchool", "NewSchool", "SetSeats", "edits_from_data", "edits_to_data"]
+__all__ = [
+    "CloseSchool",
+    "Edit",
+    "MoveSchool",
+    "NewSchool",
+    "SetSeats",
+    "check_edit",
+    "edits_from_data",
+    "edits_to_data",
+]
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,62 @@ _KINDS: Mapping[str, type[Edit]] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
+def check_edit(edit: Edit) -> Edit:
+    """
+    Refuse an edit whose values make no sense; whether its school is there is seen where it is applied.
+
+    Parameters
+    ----------
+    edit : Edit
+        The edit.
+
+    Returns
+    -------
+    Edit
+        The same.
+
+    Raises
+    ------
+    ConfigError
+        If its place is no number, its seats are negative or no whole number, or its stage or kind is unknown.
+    """
+    school_id = edit.site_id if isinstance(edit, NewSchool) else edit.school_id
+    if isinstance(edit, NewSchool | MoveSchool) and not (_is_finite(edit.x) and _is_finite(edit.y)):
+        raise ConfigError(msg("School {school_id} has no place: {x}, {y}.", school_id=school_id, x=edit.x, y=edit.y))
+    if isinstance(edit, NewSchool) and edit.kind not in KINDS:
+        raise ConfigError(
+            msg(
+                "School {school_id}: {kind} is no kind of school. It must be one of {kinds}.",
+                school_id=school_id,
+                kind=edit.kind,
+                kinds=", ".join(KINDS),
+            )
+        )
+    if isinstance(edit, NewSchool | SetSeats):
+        if edit.stage not in STAGES:
+            raise ConfigError(
+                msg(
+                    "School {school_id}: {stage} is no stage. It must be one of {stages}.",
+                    school_id=school_id,
+                    stage=edit.stage,
+                    stages=", ".join(STAGES),
+                )
+            )
+        if edit.seats is not None and not (isinstance(edit.seats, int) and edit.seats >= 0):
+            raise ConfigError(
+                msg(
+                    "School {school_id}: seats must be 0 or more, a whole number, or none if unknown (given: {given}).",
+                    school_id=school_id,
+                    given=edit.seats,
+                )
+            )
+    return edit
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def edits_to_data(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     """
     Write edits as plain data, for a file.
@@ -137,7 +204,7 @@ def edits_from_data(entries: Sequence[Mapping[str, Any]]) -> list[Edit]:
     Raises
     ------
     ConfigError
-        If an entry is of no known kind, or lacks or adds a value.
+        If an entry is of no known kind, lacks or adds a value, or has one that makes no sense.
     """
     edits: list[Edit] = []
     for number, entry in enumerate(entries, start=1):
@@ -146,7 +213,7 @@ def edits_from_data(entries: Sequence[Mapping[str, Any]]) -> list[Edit]:
         try:
             if kind is None:
                 raise TypeError
-            edits.append(kind(**values))
+            edits.append(check_edit(kind(**values)))
         except TypeError as error:
             raise ConfigError(msg("Entry {n} of the scenario is no edit this version knows.", n=number)) from error
     return edits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -14,7 +14,7 @@ from planning.access.allocation import Allocation, allocate
 from planning.access.nearest import nearest_school
 from planning.access.reconcile import reconcile
 from planning.errors import ConfigError, msg
-from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
+from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats, check_edit
 from planning.scenario.limits import BandLimit, band_time, limit_of_band
 from planning.scenario.measures import StageRows, indicators, indicators_by_township
 from planning.stages import BANDS, TEACHES, teaches
@@ -55,6 +55,9 @@ class StageState:
     """
     What a layout means for one stage.
 
+    Children in the margin across the county line compete for its seats; they stand in ``allocated``, ``load`` and
+    ``nearest`` only, and count in no total of the county.
+
     Parameters
     ----------
     stage : str
@@ -64,7 +67,8 @@ class StageState:
     mode : str
         How its pupils go to school.
     sites : geopandas.GeoDataFrame
-        Open schools of the stage, sorted by id: name, kind, township, ownership, seats (NA unknown), pupils (register), is_new, geometry.
+        Open schools of the stage, sorted by id: name, kind, township, ownership, seats (NA unknown), pupils (register),
+        in_margin, is_new, is_moved, geometry.
     nearest : dict
         By band a table on the cells' index: ``site_id`` (NA where none), ``distance_m``, ``time_min``, ``off_road_m``.
     allocated : pandas.DataFrame
@@ -72,9 +76,11 @@ class StageState:
     boarding : pandas.DataFrame
         ``cell_id, band, site_id, pupils``: who boards.
     unserved : pandas.DataFrame
-        ``cell_id, band, pupils, category, reason`` of those without a seat or out of reach.
+        ``cell_id, band, pupils, category, reason`` of the county's pupils without a seat or out of reach.
     load : pandas.Series
-        Pupils by site, boarders included.
+        Pupils by site, boarders included, and those from across the county line, who take seats like the others.
+    load_from_margin : pandas.Series
+        How many of them come from across the county line.
     prices : pandas.Series
         By site, what one more seat would save [m or min]; inf where it would seat one more child.
     reconciliation : pandas.DataFrame
@@ -94,6 +100,7 @@ class StageState:
     boarding: pd.DataFrame
     unserved: pd.DataFrame
     load: pd.Series
+    load_from_margin: pd.Series
     prices: pd.Series
     reconciliation: pd.DataFrame
     indicators: pd.DataFrame
@@ -119,7 +126,7 @@ def stage_sites(county: County, stage: str, edits: Sequence[Edit] = ()) -> gpd.G
     Returns
     -------
     geopandas.GeoDataFrame
-        Indexed by id, sorted: name, kind, township, ownership, seats, pupils, is_new, is_moved, geometry.
+        Indexed by id, sorted: name, kind, township, ownership, seats, pupils, in_margin, is_new, is_moved, geometry.
 
     Raises
     ------
@@ -135,6 +142,7 @@ def stage_sites(county: County, stage: str, edits: Sequence[Edit] = ()) -> gpd.G
             "ownership": schools["ownership"],
             "seats": schools[f"seats_{stage}"],
             "pupils": schools[f"pupils_{stage}"],
+            "in_margin": schools["in_margin"],
             "is_new": False,
             "is_moved": False,
         },
@@ -149,6 +157,7 @@ def stage_sites(county: County, stage: str, edits: Sequence[Edit] = ()) -> gpd.G
 
 
 def _apply(sites: gpd.GeoDataFrame, edit: Edit, stage: str, county: County) -> gpd.GeoDataFrame:
+    check_edit(edit)
     school_id = edit.site_id if isinstance(edit, NewSchool) else edit.school_id
     if isinstance(edit, NewSchool) == (school_id in sites.index):
         raise ConfigError(
@@ -167,6 +176,7 @@ def _apply(sites: gpd.GeoDataFrame, edit: Edit, stage: str, county: County) -> g
                 "ownership": ["public"],
                 "seats": pd.array([edit.seats if edit.stage == stage else 0], dtype="Int64"),
                 "pupils": pd.array([pd.NA], dtype="Int64"),
+                "in_margin": [False],
                 "is_new": [True],
                 "is_moved": [False],
             },
@@ -324,7 +334,10 @@ def evaluate(
         .reindex(sites.index, fill_value=0)
         .astype("int64")
     )
-    measured = _stage_rows(county, bands, places, why, nearest, allocation, costs, rows)
+    from_margin = pd.concat([allocated, boarders])
+    from_margin = from_margin[county.cells["in_margin"].reindex(from_margin["cell_id"]).to_numpy(dtype=bool)]
+    ours = _of_county(county, places, allocation)
+    measured = _stage_rows(county, bands, ours, why[ours.rows], nearest, costs)
     return StageState(
         stage=stage,
         bands=bands,
@@ -333,13 +346,34 @@ def evaluate(
         nearest=nearest,
         allocated=allocated,
         boarding=boarders,
-        unserved=_unserved_table(allocation, places, why),
+        unserved=_unserved_table(ours.allocation, ours.places, why[ours.rows]),
         load=load.rename("pupils"),
+        load_from_margin=from_margin.groupby("site_id")["pupils"]
+        .sum()
+        .reindex(sites.index, fill_value=0)
+        .astype("int64"),
         prices=pd.Series(allocation.prices, index=sites.index, name="price"),
-        reconciliation=_reconciliation(stage, places, why, allocation, sites),
-        indicators=indicators(stage, measured, sites["seats"]),
+        reconciliation=_reconciliation(stage, ours.places, why[ours.rows], ours.allocation, sites),
+        indicators=indicators(stage, measured, sites.loc[~sites["in_margin"].astype(bool), "seats"]),
         by_township=indicators_by_township(stage, measured),
     )
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """The county's own rows of an allocation; those of children from across the line are left out."""
+
+    rows: NDArray[np.int64]
+    places: pd.DataFrame
+    allocation: Allocation
+
+
+def _of_county(county: County, places: pd.DataFrame, allocation: Allocation) -> _Ours:
+    rows = np.flatnonzero(~county.cells["in_margin"].to_numpy(dtype=bool)[places["cell"].to_numpy()])
+    if len(rows) == len(places):
+        return _Ours(rows, places, allocation)
+    kept = replace(allocation, flows=allocation.flows[rows], unserved=allocation.unserved[rows])
+    return _Ours(rows, places.iloc[rows].reset_index(drop=True), kept)
 
 
 def _boarders_of(county: County, band: str, boarders: pd.DataFrame) -> NDArray[np.int64]:
@@ -421,30 +455,31 @@ def _reconciliation(
 def _stage_rows(
     county: County,
     bands: tuple[str, ...],
-    places: pd.DataFrame,
+    ours: _Ours,
     why: NDArray[np.object_],
     nearest: dict[str, pd.DataFrame],
-    allocation: Allocation,
     costs: dict[str, BandCosts],
-    rows: list[NDArray[np.int64]],
 ) -> StageRows:
-    """Lay out how the pupils of each (cell, band) pair fare."""
-    near = {
-        name: np.concatenate([nearest[band][name].to_numpy()[row] for band, row in zip(bands, rows, strict=True)])
-        for name in ("distance_m", "time_min", "off_road_m")
-    }
+    """Lay out how the pupils of each (cell, band) pair of the county fare."""
+    places, allocation = ours.places, ours.allocation
+    cell, of_band = places["cell"].to_numpy(), places["band"].to_numpy()
+    near = {name: np.full(len(places), np.inf, dtype=np.float32) for name in ("distance_m", "time_min", "off_road_m")}
     limits = {band: limit_of_band(county.project, county.pack, band) for band in bands}
     within = np.zeros(len(places), dtype=bool)
-    for band in bands:
-        here = places["band"].to_numpy() == band
-        within[here] = limits[band].within(near["time_min"][here], near["distance_m"][here])
     flows = allocation.flows.tocoo()
-    distance = np.concatenate([costs[band].distance_m[row] for band, row in zip(bands, rows, strict=True)])
+    way = np.zeros(len(flows.data))
+    for band in bands:
+        here = of_band == band
+        for name, values in near.items():
+            values[here] = nearest[band][name].to_numpy()[cell[here]]
+        within[here] = limits[band].within(near["time_min"][here], near["distance_m"][here])
+        taken = here[flows.row]
+        way[taken] = costs[band].distance_m[cell[flows.row[taken]], flows.col[taken]]
     allocated_m = np.zeros(len(places))
-    np.add.at(allocated_m, flows.row, flows.data * distance[flows.row, flows.col].astype(np.float64))
+    np.add.at(allocated_m, flows.row, flows.data * way)
     out = why != ""
     return StageRows(
-        township=county.cells["township"].to_numpy(dtype=object)[places["cell"].to_numpy()],
+        township=county.cells["township"].to_numpy(dtype=object)[cell],
         pupils=places["pupils"].to_numpy(),
         boarders=places["boarders"].to_numpy(),
         within_limit=within,

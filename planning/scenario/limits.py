@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from planning.config import Limit, Project
     from planning.standards import RulePack
 
+#: Ways are summed in single precision: one that is as long as the limit keeps it, whatever its last digits say.
+_ROUNDING = 1 + 1e-6
+
 __all__ = ["BandLimit", "band_time", "limit_of_band", "limit_of_question"]
 
 
@@ -56,7 +59,7 @@ class BandLimit:
             False where there is no way at all.
         """
         time, distance = np.asarray(time_min), np.asarray(distance_m)
-        return np.isfinite(time) & (time <= self.time_min) & (distance <= self.distance_m)
+        return np.isfinite(time) & (time <= self.time_min * _ROUNDING) & (distance <= self.distance_m * _ROUNDING)
 
     def share_used(self, time_min: NDArray[np.float32], distance_m: NDArray[np.float32]) -> NDArray[np.float32]:
         """

@@ -37,7 +37,7 @@ _DEFAULT_CLASS_SIZE = 45
 @dataclass(frozen=True)
 class Asked:
     """
-    A question's rows and columns: (cell, band) pairs with pupils, and the schools there are with the candidates.
+    A question's rows and columns: the county's (cell, band) pairs with pupils, and its schools with the candidates.
 
     Parameters
     ----------
@@ -78,12 +78,13 @@ def ask(county: County, stage: str, edits: Sequence[Edit] = ()) -> Asked:
     Returns
     -------
     Asked
-        Rows with pupils only; new schools teach every band of the stage.
+        Rows with pupils of the county only, not of the margin; new schools teach every band of the stage.
     """
     mode = county.project.mode_of(stage)
     open_sites = stage_sites(county, stage, edits)
     open_costs = stage_costs(county, stage, open_sites)
     book = county.costs.candidates(mode)
+    in_margin = county.cells["in_margin"].to_numpy(dtype=bool)
     in_book = book.cell_ids.get_indexer(county.cells.index)
     taken = county.candidates.index.isin(open_sites.index)
     candidates = county.candidates[~taken]
@@ -91,7 +92,7 @@ def ask(county: County, stage: str, edits: Sequence[Edit] = ()) -> Asked:
     parts: dict[str, list[NDArray[np.generic]]] = {"cell": [], "band": [], "pupils": [], "distance": [], "time": []}
     for band in BANDS[stage]:
         pupils = county.cells[f"pupils_{band}"].to_numpy(dtype=np.int64)
-        rows = np.flatnonzero(pupils)
+        rows = np.flatnonzero((pupils > 0) & ~in_margin)
         new_distance = book.distance_m[in_book[rows]][:, ~taken]
         new_time = band_time(book.time_min[in_book[rows]][:, ~taken], county.pack, band, mode)
         if reach is not None:

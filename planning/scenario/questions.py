@@ -129,7 +129,7 @@ def _answer_day(
         proposal, unit = siting.set_cover(used, asked.pupils, 1.0, share=question.share, **common), "schools"
     else:
         seats = seats or default_seats(county, question.stage)
-        proposal = _capacitated(county, question, asked, cost, seats, notes, cancel)
+        proposal = _capacitated(county, question, asked, cost, seats, notes, edits=edits, cancel=cancel)
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
         return proposal, no_sites(county), (), None, notes, unit
     chosen = asked.sites.iloc[list(proposal.sites)]
@@ -138,7 +138,8 @@ def _answer_day(
         for site_id, row in zip(chosen.index, chosen.rename(columns={"name": "name_"}).itertuples(), strict=True)
     )
     after = evaluate(county, question.stage, (*edits, *new))
-    sites = describe_sites(county, question, proposal, chosen, after.load, seats=seats, beds=None, kind="new")
+    gained = after.load - after.load_from_margin
+    sites = describe_sites(county, question, proposal, chosen, gained, seats=seats, beds=None, kind="new")
     return proposal, sites, new, after, notes, unit
 
 
@@ -169,10 +170,21 @@ def _capacitated(
     cost: NDArray[np.float32],
     seats: int,
     notes: list[Message],
+    *,
+    edits: Sequence[Edit],
     cancel: Callable[[], bool] | None,
 ) -> siting.Proposal:
     all_seats = asked.sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float).copy()
     all_seats[asked.n_fixed :] = seats
+    if county.cells["in_margin"].any():
+        taken = evaluate(county, question.stage, edits).load_from_margin
+        all_seats[: asked.n_fixed] = np.maximum(all_seats[: asked.n_fixed] - taken.to_numpy(dtype=float), 0)
+        if taken.any():
+            notes.append(
+                msg(
+                    "{n} seats are held by children from across the county line, as they are today.", n=int(taken.sum())
+                )
+            )
     unknown = int(asked.sites["seats"].iloc[: asked.n_fixed].isna().sum())
     if unknown:
         notes.append(msg("{n} schools with unknown seats are taken to have room for all.", n=unknown))
