@@ -1,10 +1,11 @@
-"""The command line: ``demo``, ``run`` and ``check``; bad input ends with exit code 2 and words that name the cure."""
+"""The command line: ``demo``, ``run``, ``check`` and more; bad input ends with exit code 2 and words that name the cure."""
 
 from __future__ import annotations
 
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from planning import __version__
 from planning.config import Project, load_project
-from planning.errors import Message, PlanningError, SourceError, msg
+from planning.errors import ConfigError, Message, PlanningError, SourceError, msg
 from planning.i18n import Language, Translator, get_translator
 
 if TYPE_CHECKING:
@@ -30,20 +32,26 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data" / "demo" / "project.yaml"
+TEMPLATES = ROOT / "data" / "templates"
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="School Layout Planner: real travel distances, catchments, and school sites with a proven gap.",
+    epilog="Exit codes: 0 done; 2 bad input, with the reason and the cure on standard error and nothing written.",
 )
 
+ProjectFile = Annotated[
+    Path, typer.Argument(metavar="PROJECT.yaml", help="The project file, or the folder that holds a project.yaml.")
+]
 Out = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="Folder of the results; data/runs/… otherwise. Files of an earlier run are replaced.",
-        file_okay=False,
+        metavar="DIR",
+        help="Folder of the results; files of an earlier run are replaced. Otherwise runs/NAME beside the project "
+        "(for the demo: data/runs/demo).",
     ),
 ]
 App = Annotated[bool, typer.Option("--app", help="Open the result in the app, and serve until stopped.")]
@@ -70,14 +78,15 @@ def _setup(verbose: Annotated[bool, typer.Option("--verbose", help="Say what eac
 def demo(out: Out = None, app: App = False, port: Port = 8501, encoding: Encoding = "UTF-8", lang: Lang = None) -> None:
     """Do the whole job for the invented county that ships."""
     with _words(lang) as t:
-        _run(DEMO, out or ROOT / "data" / "runs" / "demo", encoding, t)
+        target = out or ROOT / "data" / "runs" / "demo"
+        _run(DEMO, target, encoding, t)
         if app:
-            _serve(DEMO, out or ROOT / "data" / "runs" / "demo", port, t)
+            _serve(DEMO, target, port, t)
 
 
 @app.command()
 def run(
-    project: Annotated[Path, typer.Argument(metavar="PROJECT.yaml", help="The project file.")],
+    project: ProjectFile,
     out: Out = None,
     app: App = False,
     port: Port = 8501,
@@ -86,23 +95,88 @@ def run(
 ) -> None:
     """Do the whole job for a project: catchments, indicators, proposals, report."""
     with _words(lang) as t:
-        target = out or project.resolve().parent / "runs" / project.stem
-        _run(project, target, encoding, t)
+        file = project / "project.yaml" if project.is_dir() else project
+        target = out or file.resolve().parent / "runs" / file.stem
+        _run(file, target, encoding, t)
         if app:
-            _serve(project, target, port, t)
+            _serve(file, target, port, t)
 
 
 @app.command()
-def check(
-    project: Annotated[Path, typer.Argument(metavar="PROJECT.yaml", help="The project file.")], lang: Lang = None
-) -> None:
-    """Read and check everything a project names, and say what was set aside; write nothing."""
+def check(project: ProjectFile, lang: Lang = None) -> None:
+    """Read and check everything a project names, and say what was set aside; write nothing, answer no question."""
     from planning.scenario.county import prepare
 
     with _words(lang) as t:
         county = prepare(load_project(project), progress=_progress(t))
         for line in _findings(county, t):
             typer.echo(line)
+
+
+@app.command()
+def isochrones(
+    project: ProjectFile,
+    school: Annotated[str, typer.Option("--school", metavar="ID", help="Code of the school.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.gpkg", help="GeoPackage to write; replaced if there.")],
+    minutes: Annotated[
+        str, typer.Option("--minutes", metavar="M,M,…", help="Times one way, at the mode's reference speed [min].")
+    ] = "15,30,45",
+    stage: Annotated[
+        str | None,
+        typer.Option("--stage", help="Stage whose way of travel counts; the project's first stage otherwise."),
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Draw from where a school is reached in some minutes."""
+    from planning.scenario.areas import isochrones as draw
+    from planning.scenario.county import prepare
+
+    with _words(lang) as t:
+        times = _times(minutes)
+        named = load_project(project)
+        of_stage = stage or next(iter(named.stages))
+        if of_stage not in named.stages:
+            raise ConfigError(
+                msg(
+                    "--stage {stage}: the project has no such stage. It has {stages}.",
+                    stage=of_stage,
+                    stages=", ".join(named.stages),
+                )
+            )
+        if out.suffix.lower() != ".gpkg" or out.is_dir():
+            raise SourceError(msg("--out {file}: must be the name of a .gpkg file.", file=str(out)))
+        with _draft(out, [named.path(name) for _, name in named.files()]) as draft:
+            county = prepare(named, progress=_progress(t))
+            areas = draw(county, school, times, stage=of_stage)
+            with _writing(out):
+                areas.to_file(draft / out.name, layer="isochrones", driver="GPKG")
+                (draft / out.name).replace(out)
+        typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
+
+
+@app.command()
+def template(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder the tables go to; made where it is not there.")],
+    lang: Lang = None,
+) -> None:
+    """Copy the empty tables of schools, villages and housing, with their headings explained, into a folder."""
+    with _words(lang) as t:
+        tables = sorted(TEMPLATES.glob("*.xlsx"))
+        there = [table.name for table in tables if (folder / table.name).exists()]
+        if there:
+            raise SourceError(
+                msg(
+                    "{folder}: holds {names} already. Name another folder, or move them away.",
+                    folder=str(folder),
+                    names=", ".join(there),
+                )
+            )
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for table in tables:
+                shutil.copyfile(table, folder / table.name)
+                typer.echo(str(folder / table.name))
+        typer.echo(t("Fill them in, and name them in project.yaml."), err=True)
 
 
 @app.command()
@@ -125,6 +199,12 @@ def _words(lang: Language | None) -> Iterator[Translator]:
     except PlanningError as error:
         typer.echo(t.error(error), err=True)
         raise typer.Exit(2) from error
+    except OSError as error:
+        if error.filename is None:  # nothing of the user's
+            raise
+        problem = error.strerror or str(error)
+        typer.echo(t("{file}: cannot be read ({problem}).", file=str(error.filename), problem=problem), err=True)
+        raise typer.Exit(2) from error
 
 
 def _system_language() -> Language:
@@ -139,6 +219,19 @@ def _progress(t: Translator) -> Callable[[float, Message], None]:
     return show
 
 
+def _times(text: str) -> list[float]:
+    """Read times such as ``15,30,45``."""
+    try:
+        times = [float(part) for part in text.replace("，", ",").split(",")]
+    except ValueError:
+        times = []
+    if not times or not all(0 < time <= 24 * 60 for time in times):
+        raise ConfigError(
+            msg("--minutes {text}: must be numbers between 0 and 1440, such as 15,30,45.", text=text)
+        )
+    return times
+
+
 def _run(project_file: Path, out: Path, encoding: str, t: Translator) -> None:
     """Run a project; the results appear in their folder all at once, or not at all."""
     from planning.report import write_outputs
@@ -148,25 +241,53 @@ def _run(project_file: Path, out: Path, encoding: str, t: Translator) -> None:
     project: Project = load_project(project_file)
     if out.exists() and not out.is_dir():
         raise SourceError(msg("{file}: is a file. Name a folder for the results.", file=str(out)))
-    result = run_project(project, progress=_progress(t))
+    inputs = [project_file, *(project.path(name) for _, name in project.files())]
+    if any(file.resolve().parent in (out.resolve(), out.resolve() / "state") for file in inputs):
+        raise SourceError(
+            msg("{file}: holds files that the project reads. Name another folder with --out.", file=str(out))
+        )
+    with _draft(out, inputs) as draft:
+        result = run_project(project, progress=_progress(t))
+        with _writing(out):
+            write_outputs(result, draft, encoding=encoding)
+            save_run(result, draft / "state")
+            _move_into_place(draft, out)
+    typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
+
+
+@contextmanager
+def _draft(out: Path, inputs: list[Path]) -> Iterator[Path]:
+    """Give a folder beside the results to write into first; it and the folders made for it go if the work fails."""
+    if out.resolve() in [file.resolve() for file in inputs]:
+        raise SourceError(msg("{file}: is a file that the project reads. Name another one.", file=str(out)))
+    absent = [folder for folder in out.absolute().parents if not folder.exists()]
+    with _writing(out):
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        for folder in absent:  # the innermost first; one that holds results by now stays
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Say in words that a place cannot be written."""
+    try:
+        yield
+    except PlanningError:
+        raise
     except OSError as error:
         raise SourceError(
             msg(
-                "{file}: cannot be written ({problem}). Name another folder with --out.",
+                "{file}: cannot be written ({problem}). Name another place.",
                 file=str(out),
-                problem=error.strerror,
+                problem=error.strerror or str(error),
             )
         ) from error
-    try:
-        write_outputs(result, draft, encoding=encoding)
-        save_run(result, draft / "state")
-        _move_into_place(draft, out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
 
 
 def _move_into_place(draft: Path, out: Path) -> None:
@@ -176,8 +297,9 @@ def _move_into_place(draft: Path, out: Path) -> None:
         target = out / source.name
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
+        elif source.is_dir():
+            target.unlink(missing_ok=True)
         source.replace(target)
-    out.chmod(0o755)
 
 
 def _findings(county: County, t: Translator) -> Iterator[str]:
@@ -186,7 +308,7 @@ def _findings(county: County, t: Translator) -> Iterator[str]:
         "{name}: {cells} inhabited places, {people} people, {schools} schools, {roads} km of roads, reference system {crs}.",
         name=county.project.name,
         cells=t.number(len(county.cells)),
-        people=t.number(float(county.cells["population"].sum())),
+        people=t.number(float(county.cells.loc[~county.cells["in_margin"], "population"].sum())),
         schools=t.number(len(county.schools)),
         roads=t.number(float(county.network.length_m.sum()) / 2000),
         crs=county.crs.to_string(),
@@ -194,9 +316,9 @@ def _findings(county: County, t: Translator) -> Iterator[str]:
     for notice in county.notices:
         yield f"- {t.message(notice)}"
     for item in county.set_aside:
-        place = t("row {row}", row=item.row) if item.row is not None else ""
+        place = "" if item.row is None else " " + t("row {row}", row=item.row)
         yield "- " + t(
-            "{source}, {place} {item}: {reason}", source=item.source, place=place, item=item.item, reason=item.reason
+            "{source}{place}, {item}: {reason}", source=item.source, place=place, item=item.item, reason=item.reason
         )
 
 
@@ -207,12 +329,22 @@ def _serve(project: Path, out: Path, port: int, t: Translator) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
     typer.echo(t("The app is at {address} . Stop it with Ctrl+C.", address=f"http://127.0.0.1:{port}"))
     sys.stdout.flush()
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)  # a service manager's way of saying Ctrl+C
+    served = subprocess.Popen(command, env=environment, cwd=ROOT)  # noqa: S603 - our own app
     try:
-        status = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode  # noqa: S603 - our own app
+        status = served.wait()
     except KeyboardInterrupt:
+        served.terminate()
+        served.wait()
         status = 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if status:
-        raise typer.Exit(cast("int", status))
+        raise typer.Exit(status)
 
 
 def _free_port(wanted: int) -> int:

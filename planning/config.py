@@ -242,7 +242,11 @@ class Project(_Closed):
         for question in self.questions:
             if question.stage not in self.stages:
                 raise ValueError(
-                    f"question {question.name!r} asks about {question.stage}, which is not among the stages"
+                    msg(
+                        "question {name} asks about {stage}, which is not among the stages. Add it to stages.",
+                        name=question.name,
+                        stage=question.stage,
+                    )
                 )
         return self
 
@@ -282,6 +286,34 @@ class Project(_Closed):
             walk, bike or drive.
         """
         return next((mode for name, mode in self.travel.modes.items() if name == stage), self.travel.mode)
+
+
+    def files(self) -> list[tuple[str, str]]:
+        """
+        List the files that the project names.
+
+        Returns
+        -------
+        list of tuple
+            Key such as ``roads.file``, and the path as written.
+        """
+        population = self.population
+        named: list[tuple[str, str | None]] = [
+            ("boundary", self.boundary),
+            ("roads.file", self.roads.file),
+            *((f"roads.extra.{i}", name) for i, name in enumerate(self.roads.extra)),
+            ("terrain.dem", self.terrain.dem),
+            ("population.file", population.file),
+            *((f"population.age_bands.{k}", v) for k, v in (population.age_bands or {}).items() if isinstance(v, str)),
+            ("population.villages", population.villages),
+            ("schools.file", None if self.schools.file == "osm" else self.schools.file),
+            ("housing", self.housing),
+            ("exclusions", self.exclusions),
+            ("births", self.births),
+            ("migration", self.migration),
+            ("standards", self.standards if self.standards.endswith((".yaml", ".yml")) else None),
+        ]
+        return [(key, name) for key, name in named if name is not None]
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -381,32 +413,12 @@ def load_project(path: str | Path) -> Project:
         raise ConfigError(msg("{file}: {n} faults in the project file.", file=path.name, n=1), [_unknown_key("folder")])
     missing = [
         msg("{key}: there is no file {name}. Paths start from the folder of the project file.", key=key, name=name)
-        for key, name in _named_files(project)
+        for key, name in project.files()
         if not project.path(name).exists()
     ]
     if missing:
         raise ConfigError(msg("{file}: {n} faults in the project file.", file=path.name, n=len(missing)), missing)
     return project
-
-
-def _named_files(project: Project) -> list[tuple[str, str]]:
-    population, pack = project.population, project.standards
-    named: list[tuple[str, str | None]] = [
-        ("boundary", project.boundary),
-        ("roads.file", project.roads.file),
-        *((f"roads.extra.{i}", name) for i, name in enumerate(project.roads.extra)),
-        ("terrain.dem", project.terrain.dem),
-        ("population.file", population.file),
-        *((f"population.age_bands.{k}", v) for k, v in (population.age_bands or {}).items() if isinstance(v, str)),
-        ("population.villages", population.villages),
-        ("schools.file", None if project.schools.file == "osm" else project.schools.file),
-        ("housing", project.housing),
-        ("exclusions", project.exclusions),
-        ("births", project.births),
-        ("migration", project.migration),
-        ("standards", pack if pack.endswith((".yaml", ".yml")) else None),
-    ]
-    return [(key, name) for key, name in named if name is not None]
 
 
 def _unknown_key(key: str) -> Message:
@@ -466,7 +478,7 @@ def faults_in_words(error: pydantic.ValidationError) -> list[Message]:
                 msg(
                     "{key}: must be one of {expected} (given: {given})",
                     key=key,
-                    expected=fault["ctx"]["expected"],
+                    expected=str(fault["ctx"]["expected"]).replace("'", "").replace(" or ", ", "),
                     given=shown,
                 )
             )

@@ -101,17 +101,24 @@ def answer_boarding(
     Raises
     ------
     ConfigError
-        If the question does not say how many hubs, or a band has no daily limit.
+        If there are fewer places for a hub than are asked for.
     """
-    if question.new is None:
-        raise ConfigError(msg("question {name}: say how many new hubs.", name=question.name))
     stage = question.stage
     schools = stage_sites(county, stage, edits)
     costs = stage_costs(county, stage, schools)
-    limits = {band: _daily_limit(county, question, band) for band in BANDS[stage]}
+    limits = {band: limit_of_question(question.limit, county.project, county.pack, band) for band in BANDS[stage]}
     bands = [band for band in BANDS[stage] if may_board(county, band)]
     far = _pupils_too_far(county, costs, limits, bands)
     hubs = _hub_places(county, stage, schools)
+    if (question.new or 0) > len(hubs):
+        raise ConfigError(
+            msg(
+                "question {name}: asks for {new} hubs, but there are only {n} places for one. Ask for fewer.",
+                name=question.name,
+                new=question.new,
+                n=len(hubs),
+            )
+        )
     day, week = _costs_of_the_far(county, question, schools, hubs, far, limits)
     beds = _beds(county, schools)
     all_beds = np.concatenate([beds, np.full(len(hubs), np.inf if question.beds is None else float(question.beds))])
@@ -132,7 +139,7 @@ def answer_boarding(
         np.full(len(all_beds), np.inf),
         all_beds,
         [True] * len(bands),
-        p=question.new,
+        p=question.new or 0,
         fixed=range(len(schools)),
         time_limit_s=question.time_limit_s,
         cancel=cancel,
@@ -168,17 +175,6 @@ def answer_boarding(
 def _stacked(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     filled = [table for table in tables if len(table)]
     return gpd.GeoDataFrame(pd.concat(filled), crs=tables[0].crs) if filled else tables[0]
-
-
-def _daily_limit(county: County, question: Question, band: str) -> BandLimit:
-    limit = limit_of_question(question.limit, county.project, county.pack, band)
-    if not limit.is_set:
-        raise ConfigError(
-            msg(
-                "question {name}: {band} has no daily limit. Add limit: to the question.", name=question.name, band=band
-            )
-        )
-    return limit
 
 
 def _pupils_too_far(

@@ -25,6 +25,7 @@ from planning.network.merge import merge_roads
 from planning.network.modes import mode_usable
 from planning.network.snap import snap_to_network, snappable_segments
 from planning.roads import Roads
+from planning.scenario.asking import check_questions, check_room
 from planning.scenario.costbook import CostBook
 from planning.schemas import cells_schema, check_table
 from planning.siting.candidates import CandidateOptions, make_candidates
@@ -33,6 +34,7 @@ from planning.sources.extra_roads import read_extra_roads
 from planning.sources.housing import read_housing
 from planning.sources.osm import read_osm_roads
 from planning.sources.osm_features import read_osm_basemap, read_osm_schools
+from planning.sources.osm_stream import open_osm
 from planning.sources.overpass import fetch_overpass_roads
 from planning.sources.raster_files import crs_of, open_raster
 from planning.sources.rasters import read_population
@@ -161,10 +163,14 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     tell = progress or (lambda share, doing: None)
     told = _Told([], [])
     pack = load_pack(project.standards, folder=project.folder)
+    check_questions(project.questions, project, pack)
+    _look_at_large_files(project)
     tell(0.0, msg("Reading the boundary"))
     crs = _working_crs(project)
     boundary = _boundary(project, crs, told)
     area = None if boundary is None else boundary.county
+    exclusions = _exclusions(project, crs, told)
+    housing = _housing(project, crs, told)
     tell(0.05, msg("Reading the population"))
     townships = boundary.townships if boundary is not None else _no_townships(crs)
     demand, cell_size_m = _demand(project, crs, area, townships, told)
@@ -177,8 +183,6 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     tell(0.6, msg("Building the network"))
     network = build_network(roads, crs=crs)
     dem = _dem(project, crs, line, told)
-    exclusions = _exclusions(project, crs, told)
-    housing = _housing(project, crs, told)
     tell(0.7, msg("Looking for places where a school may stand"))
     candidates, rejected = make_candidates(
         demand.cells,
@@ -192,6 +196,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
             buffer_m={kind: float(rule.value) for kind, rule in pack.siting_buffers.items() if rule.enabled}
         ),
     )
+    check_room(project.questions, project, len(candidates))
     tell(0.85, msg("Joining homes and schools to the roads"))
     network, cells, schools, candidates = _snap(network, demand.cells, schools, candidates, told)
     _tell_unused(project, told)
@@ -219,6 +224,20 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
         hashes=_hashes(project),
         costs=CostBook(network, cells, schools, candidates),
     )
+
+
+def _look_at_large_files(project: Project) -> None:
+    """Open what takes long to read, so that a file of the wrong kind is told before anything is computed."""
+    if project.roads.file is not None:
+        open_osm(project.path(project.roads.file))
+    population = project.population
+    rasters = [population.file, project.terrain.dem]
+    rasters += [place for place in (population.age_bands or {}).values() if isinstance(place, str)]
+    for name in rasters:
+        if name is not None:
+            path = project.path(name)
+            with open_raster(path) as raster:
+                crs_of(raster, path.name)
 
 
 def _working_crs(project: Project) -> pyproj.CRS:

@@ -12,7 +12,8 @@ import geopandas as gpd
 import numpy as np
 
 from planning import siting
-from planning.errors import ConfigError, Message, msg
+from planning.errors import Message, msg
+from planning.scenario.asking import check_questions, check_room
 from planning.scenario.boarding import answer_boarding
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate
@@ -96,6 +97,7 @@ def answer(
         If the question lacks what its model needs.
     """
     started = time.perf_counter()
+    check_questions([question], county.project, county.pack)
     if question.model == "boarding":
         proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
         unit = "pupil-minutes/week"
@@ -111,6 +113,8 @@ def _answer_day(
 ) -> tuple[siting.Proposal, gpd.GeoDataFrame, tuple[Edit, ...], StageState | None, list[Message], str]:
     """Answer a question whose pupils go home every day."""
     asked = ask(county, question.stage, edits)
+    check_room([question], county.project, len(asked.sites) - asked.n_fixed)
+    new_sites = question.new or 0
     mode = county.project.mode_of(question.stage)
     notes: list[Message] = []
     common = {"fixed": range(asked.n_fixed), "time_limit_s": question.time_limit_s, "cancel": cancel}
@@ -118,12 +122,12 @@ def _answer_day(
     unit = "pupil-m" if mode == "walk" else "pupil-min"
     seats: int | None = question.seats
     if question.model == "p_median":
-        proposal = siting.p_median(cost, asked.pupils, _new(question), **common)
+        proposal = siting.p_median(cost, asked.pupils, new_sites, **common)
     elif question.model == "p_center":
-        proposal, unit = siting.p_center(asked.time_min, asked.pupils, _new(question), **common), "min"
+        proposal, unit = siting.p_center(asked.time_min, asked.pupils, new_sites, **common), "min"
     elif question.model == "max_coverage":
         used = _share_of_limit(county, question, asked)
-        proposal, unit = siting.max_coverage(used, asked.pupils, _new(question), 1.0, **common), "pupils"
+        proposal, unit = siting.max_coverage(used, asked.pupils, new_sites, 1.0, **common), "pupils"
     elif question.model == "set_cover":
         used = _share_of_limit(county, question, asked)
         proposal, unit = siting.set_cover(used, asked.pupils, 1.0, share=question.share, **common), "schools"
@@ -143,21 +147,11 @@ def _answer_day(
     return proposal, sites, new, after, notes, unit
 
 
-def _new(question: Question) -> int:
-    if question.new is None:  # the project file is checked for it; a question from the app may lack it
-        raise ConfigError(msg("question {name}: say how many new schools.", name=question.name))
-    return question.new
-
-
 def _share_of_limit(county: County, question: Question, asked: Asked) -> NDArray[np.float32]:
     """Measure each way by the limit of its own band, so that one limit of 1 stands for all bands."""
     used = np.empty_like(asked.time_min)
     for band in BANDS[question.stage]:
         limit = limit_of_question(question.limit, county.project, county.pack, band)
-        if not limit.is_set:
-            raise ConfigError(
-                msg("question {name}: {band} has no limit. Add limit: to the question.", name=question.name, band=band)
-            )
         rows = asked.bands == band
         used[rows] = limit.share_used(asked.time_min[rows], asked.distance_m[rows])
     return used
@@ -190,9 +184,7 @@ def _capacitated(
         notes.append(msg("{n} schools with unknown seats are taken to have room for all.", n=unknown))
     spend = None
     if question.budget is not None:
-        per_seat = county.project.costs.build_per_seat
-        if per_seat is None:
-            raise ConfigError(msg("question {name}: a budget needs costs.build_per_seat.", name=question.name))
+        per_seat = county.project.costs.build_per_seat or 0.0
         spend = np.where(np.arange(len(all_seats)) < asked.n_fixed, 0.0, per_seat * seats)
     # A pupil without a seat costs more than any way to school could save, so that seats come first.
     dearest = float(cost[np.isfinite(cost)].max(initial=1.0))
