@@ -118,6 +118,8 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "known_total": msg("Known total"),
         "factor": msg("Factor"),
         "by": msg("By"),
+        "cells": msg("Inhabited places"),
+        "going": msg("Pupils who go to this school"),
         "nearest": msg("nearest school"),
         "allocated": msg("allocation"),
         # sheets

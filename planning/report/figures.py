@@ -1,4 +1,4 @@
-"""Printed maps: drawn without any lettering, so that no font is needed; the page adds words in the user's language."""
+"""Printed maps as drawings: lines and points as vectors, inhabited cells as one small picture, words left to the page."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
+from PIL import Image
+
+from planning.report.labels import Label, place_labels
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from planning.scenario.county import County
@@ -27,57 +27,192 @@ __all__ = [
     "DISTANCE_CLASSES_M",
     "DISTANCE_COLOURS",
     "NO_WAY_COLOUR",
-    "MapImage",
+    "Area",
+    "Ground",
+    "MapSheet",
+    "Spot",
     "draw_access_map",
     "draw_catchment_map",
+    "draw_ground",
 ]
 
 #: Upper ends of the classes of distance [m], the last one open, and their colours: one hue from light to dark, so that they
 #: keep their order in grey print and for colour-blind readers (after ColorBrewer's YlOrBr).
 DISTANCE_CLASSES_M = (1000.0, 2000.0, 3000.0, 5000.0, 8000.0, np.inf)
-DISTANCE_COLOURS = ("#fff3b8", "#fed976", "#feb24c", "#f07818", "#c04a02", "#6b2503")
+DISTANCE_COLOURS = ("#fee391", "#fec44f", "#fe9929", "#ec7014", "#b8420a", "#662506")
 NO_WAY_COLOUR = "#7b3294"
-#: Neighbouring catchments get different ones of these where possible.
-CATCHMENT_COLOURS = ("#8dd3c7", "#ffffb3", "#bebada", "#fdb462", "#80b1d3", "#fccde5", "#d9d9d9")
-_WIDTH_PX = 1100
-_DPI = 100
-_ROADS = {
-    "motorway": ("#9a4f50", 1.6),
-    "trunk": ("#a5673f", 1.5),
-    "primary": ("#8a7a5c", 1.2),
-    "secondary": ("#8f8f8f", 0.9),
-    "tertiary": ("#a3a3a3", 0.6),
-    "unclassified": ("#bdbdbd", 0.4),
-    "residential": ("#c8c8c8", 0.3),
-}
+#: Neighbouring catchments get different ones of these where possible; light, so that roads and names stay readable.
+CATCHMENT_COLOURS = ("#cfe3d0", "#fbe7b2", "#d8d2ea", "#f7cfb0", "#c2d9ee", "#f3d2de", "#dfdccf", "#c9e6e3")
+#: Width of every map in its own units, and what a drawn coordinate is rounded to; page and print scale it.
+WIDTH = 1100
+_TENTH = 10
+#: The least side of a drawn cell, so that a hamlet can be seen.
+_LEAST_CELL = 4.0
+#: Roads are drawn from the greatest to the least class while this many points last; a page must stay light.
+_MOST_POINTS = 60_000
+_ROADS = (
+    ("motorway", ("motorway", "motorway_link")),
+    ("trunk", ("trunk", "trunk_link")),
+    ("primary", ("primary", "primary_link")),
+    ("secondary", ("secondary", "secondary_link")),
+    ("tertiary", ("tertiary", "tertiary_link")),
+    ("minor", ("unclassified", "residential", "living_street", "road")),
+    ("track", ("track", "service")),
+)
 
 
 @dataclass(frozen=True)
-class MapImage:
+class Ground:
     """
-    A drawn map and how to letter it.
+    What all maps of a county have in common.
 
     Parameters
     ----------
-    data_uri : str
-        The picture, as a page embeds it.
     width, height : int
-        Its size [px].
-    labels : tuple of (x, y, text, kind)
-        Names and where they go [px]; kind is ``township`` or ``site``.
-    scale_m, scale_px : float
-        A round length on the ground and its length in the picture [m, px].
+        Size of a map [units].
+    frame : tuple of float
+        West, south, east, north of the map [m].
+    unit_m : float
+        Length of a unit on the ground [m].
+    county : str
+        The county's outline as SVG path data, in tenths of a unit.
+    lines : tuple of (str, str)
+        What is drawn over the cells, as (class, path data), the lowest first.
+    townships : tuple of (float, float, str)
+        Where the name of each township goes [units].
+    scale_m, scale : float
+        A round length on the ground [m] and on the map [units].
     """
 
-    data_uri: str
     width: int
     height: int
-    labels: tuple[tuple[float, float, str, str], ...]
+    frame: tuple[float, float, float, float]
+    unit_m: float
+    county: str
+    lines: tuple[tuple[str, str], ...]
+    townships: tuple[tuple[float, float, str], ...]
     scale_m: float
-    scale_px: float
+    scale: float
+
+    def place(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Turn coordinates into places on the map.
+
+        Parameters
+        ----------
+        xy : numpy.ndarray, shape (n, 2)
+            Coordinates [m].
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, 2)
+            Right and down from the map's upper left corner [units].
+        """
+        return np.column_stack((xy[:, 0] - self.frame[0], self.frame[3] - xy[:, 1])) / self.unit_m
 
 
-def draw_access_map(county: County, state: StageState, *, sites: gpd.GeoDataFrame | None = None) -> MapImage:
+@dataclass(frozen=True)
+class Spot:
+    """
+    A school or a proposed site.
+
+    Parameters
+    ----------
+    x, y : float
+        Where [units].
+    name : str
+        Its name, as outsiders wrote it.
+    """
+
+    x: float
+    y: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """
+    A coloured area.
+
+    Parameters
+    ----------
+    colour : str
+        Its colour.
+    path : str
+        SVG path data, in tenths of a unit.
+    name : str
+        Its name, as outsiders wrote it.
+    """
+
+    colour: str
+    path: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MapSheet:
+    """
+    One map upon the ground.
+
+    Parameters
+    ----------
+    picture : str
+        Cells as a picture to embed; empty where there is none.
+    areas : tuple of Area
+        Catchments.
+    schools, sites : tuple of Spot
+        Schools that stand, sites that are proposed.
+    labels : tuple of Label
+        Names, none over another.
+    """
+
+    picture: str
+    areas: tuple[Area, ...]
+    schools: tuple[Spot, ...]
+    sites: tuple[Spot, ...]
+    labels: tuple[Label, ...]
+
+
+def draw_ground(county: County) -> Ground:
+    """
+    Draw water, roads and lines of administration once for all maps of a county.
+
+    Parameters
+    ----------
+    county : County
+        The county.
+
+    Returns
+    -------
+    Ground
+        The drawing.
+    """
+    west, south, east, north = county.boundary.total_bounds
+    rim = 0.02 * max(east - west, north - south)
+    frame = (west - rim, south - rim, east + rim, north + rim)
+    unit = (frame[2] - frame[0]) / WIDTH
+    height = round((frame[3] - frame[1]) / unit)
+    scale_m = _round_length(unit * WIDTH / 5)
+    names = county.townships.get("name", [])
+    middles = county.townships.representative_point()
+    ground = Ground(WIDTH, height, frame, unit, "", (), (), scale_m, scale_m / unit)
+    spots = ground.place(np.column_stack((middles.x, middles.y))) if len(middles) else np.empty((0, 2))
+    return Ground(
+        width=WIDTH,
+        height=height,
+        frame=frame,
+        unit_m=unit,
+        county=_outline(county.boundary.geometry.to_numpy(), ground),
+        lines=tuple((kind, path) for kind, path in _lines(county, ground) if path),
+        townships=tuple((float(x), float(y), str(name)) for (x, y), name in zip(spots, names, strict=True)),
+        scale_m=scale_m,
+        scale=scale_m / unit,
+    )
+
+
+def draw_access_map(
+    county: County, ground: Ground, state: StageState, *, sites: gpd.GeoDataFrame | None = None
+) -> MapSheet:
     """
     Draw how far each inhabited place is from the nearest school of a stage's youngest grades.
 
@@ -85,188 +220,177 @@ def draw_access_map(county: County, state: StageState, *, sites: gpd.GeoDataFram
     ----------
     county : County
         The county.
+    ground : Ground
+        Its ground.
     state : StageState
         What the layout means for the stage.
     sites : geopandas.GeoDataFrame, optional
-        Proposed sites to point out.
+        Proposed sites to point out; by default the new schools of the layout.
 
     Returns
     -------
-    MapImage
+    MapSheet
         The map.
     """
-    axes, frame = _sheet(county)
-    distance = state.nearest[state.bands[0]]["distance_m"].to_numpy()
+    distance = state.nearest[state.bands[0]]["distance_m"].to_numpy(dtype=np.float64)
     rank = np.searchsorted(DISTANCE_CLASSES_M, distance, side="left")
-    colours = np.array([to_rgba(colour) for colour in (*DISTANCE_COLOURS, NO_WAY_COLOUR)])
     rank = np.where(np.isfinite(distance), rank, len(DISTANCE_COLOURS))
-    _draw_cells(axes, county, colours[rank])
-    return _finish(axes, frame, county, state, sites)
+    return _sheet(ground, state, sites, picture=_picture(county, ground, rank))
 
 
-def draw_catchment_map(county: County, state: StageState, catchments: gpd.GeoDataFrame) -> MapImage:
+def draw_catchment_map(ground: Ground, state: StageState, catchments: gpd.GeoDataFrame) -> MapSheet:
     """
     Draw catchments, neighbours in different colours.
 
     Parameters
     ----------
-    county : County
-        The county.
+    ground : Ground
+        The county's ground.
     state : StageState
         What the layout means for the stage.
     catchments : geopandas.GeoDataFrame
-        Polygons, one a school.
+        Polygons, one a school, with its ``name``.
 
     Returns
     -------
-    MapImage
+    MapSheet
         The map.
     """
-    axes, frame = _sheet(county)
-    colours = [CATCHMENT_COLOURS[colour] for colour in _colour_neighbours(catchments)]
-    if len(catchments):
-        catchments.plot(ax=axes, color=colours, edgecolor="#555555", linewidth=0.5, aspect=None, zorder=1)
-    return _finish(axes, frame, county, state, None)
+    shapes = np.asarray(catchments.geometry, dtype=object)
+    if len(shapes):  # all at once, so that neighbours keep their common lines
+        shapes = shapely.coverage_simplify(shapes, ground.unit_m)
+    colours = _colour_neighbours(catchments)
+    areas = tuple(
+        Area(CATCHMENT_COLOURS[colour], _outline(np.array([shape], dtype=object), ground, tolerance=0.0), str(name))
+        for colour, shape, name in zip(colours, shapes, catchments["name"], strict=True)
+    )
+    return _sheet(ground, state, None, areas=areas)
+
+
+def _sheet(
+    ground: Ground,
+    state: StageState,
+    sites: gpd.GeoDataFrame | None,
+    *,
+    picture: str = "",
+    areas: tuple[Area, ...] = (),
+) -> MapSheet:
+    proposed = _spots(ground, sites if sites is not None else state.sites[state.sites["is_new"]])
+    schools = _spots(ground, state.sites[~state.sites["is_new"].astype(bool)])
+    labels = place_labels(
+        [(spot.x, spot.y, spot.name) for spot in proposed],
+        list(ground.townships),
+        spots=[(spot.x, spot.y) for spot in schools],
+        size=(ground.width, ground.height),
+    )
+    return MapSheet(picture, areas, schools, proposed, labels)
+
+
+def _spots(ground: Ground, sites: gpd.GeoDataFrame) -> tuple[Spot, ...]:
+    if not len(sites):
+        return ()
+    places = ground.place(np.column_stack((sites.geometry.x, sites.geometry.y)))
+    return tuple(Spot(float(x), float(y), str(name)) for (x, y), name in zip(places, sites["name"], strict=True))
+
+
+def _picture(county: County, ground: Ground, rank: NDArray[np.int64]) -> str:
+    """Paint inhabited cells, those with the longest way last, into a picture of few colours."""
+    pixels = np.full((ground.height, ground.width), len(DISTANCE_COLOURS) + 1, dtype=np.uint8)
+    side = max(county.cell_size_m / ground.unit_m, _LEAST_CELL)
+    places = ground.place(np.column_stack((county.cells.geometry.x, county.cells.geometry.y)))
+    order = np.argsort(rank, kind="stable")
+    corner = np.round(places[order] - side / 2).astype(int)
+    for down in range(max(1, round(side))):
+        for right in range(max(1, round(side))):
+            row, column = corner[:, 1] + down, corner[:, 0] + right
+            inside = (row >= 0) & (row < ground.height) & (column >= 0) & (column < ground.width)
+            pixels[row[inside], column[inside]] = rank[order][inside]
+    image = Image.fromarray(pixels)
+    image.putpalette(bytes.fromhex("".join(colour[1:] for colour in (*DISTANCE_COLOURS, NO_WAY_COLOUR, "#ffffff"))))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", transparency=len(DISTANCE_COLOURS) + 1, optimize=True, bits=4)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _colour_neighbours(polygons: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """Colour greedily, so that polygons that touch differ while there are colours left."""
+    """Colour greedily, so that polygons that touch differ while there are colours left, and all colours are used."""
     colour = np.full(len(polygons), -1, dtype=np.int64)
+    used = np.zeros(len(CATCHMENT_COLOURS), dtype=np.int64)
     one, other = polygons.sindex.query(polygons.geometry, predicate="intersects")
     for row in range(len(polygons)):
-        taken = set(colour[other[one == row]])
+        taken = set(colour[other[one == row]].tolist())
         free = [number for number in range(len(CATCHMENT_COLOURS)) if number not in taken]
-        colour[row] = free[0] if free else row % len(CATCHMENT_COLOURS)
+        colour[row] = min(free or range(len(CATCHMENT_COLOURS)), key=lambda number: (used[number], number))
+        used[colour[row]] += 1
     return colour
 
 
-def _sheet(county: County) -> tuple[Axes, tuple[float, float, float, float]]:
-    west, south, east, north = county.boundary.total_bounds
-    rim = 0.02 * max(east - west, north - south)
-    frame = (west - rim, south - rim, east + rim, north + rim)
-    height = round(_WIDTH_PX * (frame[3] - frame[1]) / (frame[2] - frame[0]))
-    figure = Figure(figsize=(_WIDTH_PX / _DPI, height / _DPI), dpi=_DPI)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(frame[0], frame[2])
-    axes.set_ylim(frame[1], frame[3])
-    county.boundary.plot(ax=axes, color="#f7f6f1", edgecolor="none", aspect=None, zorder=0)
-    return axes, frame
+def _lines(county: County, ground: Ground) -> Iterable[tuple[str, str]]:
+    """Draw water, roads, railways and lines of administration, the lowest first."""
+    yield "water", _outline(_of_ground(county, "water", dimension=2), ground)
+    yield "river", _strokes(_of_ground(county, "river", dimension=1), ground)[0]
+    drawn, left = [], _MOST_POINTS
+    for name, classes in _ROADS:
+        path, points = _strokes(_ways(county, classes), ground)
+        left -= points
+        if left < 0:
+            break
+        drawn.append((f"road {name}", path))
+    yield from reversed(drawn)
+    yield "railway", _strokes(_of_ground(county, "railway", dimension=1), ground)[0]
+    yield "township", _strokes(shapely.boundary(county.townships.geometry.to_numpy()), ground)[0]
 
 
-def _draw_cells(axes: Axes, county: County, colours: NDArray[np.float64]) -> None:
-    """Paint inhabited cells into a picture of the county; a village gets a square of a visible size."""
-    west, south, east, north = axes.get_xlim()[0], axes.get_ylim()[0], axes.get_xlim()[1], axes.get_ylim()[1]
-    pixel = (east - west) / _WIDTH_PX
-    rows, columns = int(np.ceil((north - south) / pixel)), _WIDTH_PX
-    picture = np.zeros((rows, columns, 4))
-    half = max(1, round(max(county.cell_size_m, 2.5 * pixel) / pixel / 2))
-    x = ((county.cells.geometry.x.to_numpy() - west) / pixel).astype(int)
-    y = ((north - county.cells.geometry.y.to_numpy()) / pixel).astype(int)
-    for down in range(-half, half + 1):
-        for right in range(-half, half + 1):
-            row, column = y + down, x + right
-            inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-            picture[row[inside], column[inside]] = colours[inside]
-    axes.imshow(
-        picture, extent=(west, east, north - rows * pixel, north), aspect="auto", interpolation="nearest", zorder=1
+def _of_ground(county: County, kind: str, *, dimension: int) -> NDArray[np.object_]:
+    """Give the lines or areas of one kind of the base map."""
+    if "kind" not in county.basemap:
+        return np.empty(0, dtype=object)
+    shapes = county.basemap.geometry[county.basemap["kind"] == kind].to_numpy()
+    return np.asarray(shapes[shapely.get_dimensions(shapes) == dimension], dtype=object)
+
+
+def _ways(county: County, classes: tuple[str, ...]) -> NDArray[np.object_]:
+    """Give the roads of some classes as lines."""
+    roads = county.roads
+    chosen = np.flatnonzero(roads.ways["highway"].isin(classes).to_numpy() & (np.diff(roads.offsets) > 1))
+    if not chosen.size:
+        return np.empty(0, dtype=object)
+    counts = np.diff(roads.offsets)[chosen]
+    at = np.repeat(roads.offsets[chosen] - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(
+        counts.sum()
     )
+    nodes: pd.DataFrame = roads.nodes
+    xy = nodes[["x", "y"]].to_numpy()[nodes.index.get_indexer(pd.Index(roads.refs[at]))]
+    return np.asarray(shapely.linestrings(xy, indices=np.repeat(np.arange(chosen.size), counts)), dtype=object)
 
 
-def _finish(
-    axes: Axes,
-    frame: tuple[float, float, float, float],
-    county: County,
-    state: StageState,
-    sites: gpd.GeoDataFrame | None,
-) -> MapImage:
-    _draw_ground(axes, county)
-    open_sites = state.sites[~state.sites["is_new"]]
-    axes.scatter(
-        open_sites.geometry.x, open_sites.geometry.y, s=22, c="#08306b", edgecolors="white", linewidths=0.7, zorder=6
+def _strokes(lines: NDArray[np.object_], ground: Ground) -> tuple[str, int]:
+    """Write lines as path data, shortened to what the eye can tell; give the number of their points as well."""
+    parts = (
+        shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapely.get_parts(lines)))) if len(lines) else []
     )
-    proposed = sites if sites is not None else state.sites[state.sites["is_new"]]
-    if len(proposed):
-        axes.scatter(
-            proposed.geometry.x,
-            proposed.geometry.y,
-            s=190,
-            marker="*",
-            c="#00a087",
-            edgecolors="white",
-            linewidths=1.0,
-            zorder=7,
-        )
-    axes.set_xlim(frame[0], frame[2])
-    axes.set_ylim(frame[1], frame[3])
-    buffer = io.BytesIO()
-    axes.figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-    width_px, height_px = (int(size) for size in axes.figure.canvas.get_width_height())  # type: ignore[union-attr]
-    per_px = (frame[2] - frame[0]) / width_px
-    scale_m = _round_length(per_px * width_px / 5)
-    labels = [
-        ((point.x - frame[0]) / per_px, (frame[3] - point.y) / per_px, str(name), kind)
-        for kind, names, points in (
-            ("township", county.townships.get("name", []), county.townships.representative_point()),
-            ("site", proposed["name"], proposed.geometry),
-        )
-        for name, point in zip(names, points, strict=True)
-    ]
-    return MapImage(
-        data_uri="data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
-        width=width_px,
-        height=height_px,
-        labels=tuple(labels),
-        scale_m=scale_m,
-        scale_px=scale_m / per_px,
-    )
+    parts = shapely.simplify(np.asarray(parts, dtype=object), 0.6 * ground.unit_m)
+    parts = parts[shapely.length(parts) > ground.unit_m]
+    if len(parts):
+        parts = parts[shapely.intersects(shapely.box(*ground.frame), parts)]
+    return "".join(_pen(shapely.get_coordinates(part), ground) for part in parts), len(shapely.get_coordinates(parts))
 
 
-def _draw_ground(axes: Axes, county: County) -> None:
-    """Draw water, roads and lines of administration."""
-    ground = county.basemap
-    water = ground[ground["kind"] == "water"]
-    if len(water):
-        water.plot(ax=axes, color="#a6cee3", edgecolor="none", aspect=None, zorder=2)
-    for kind, colour, width in (("river", "#6baed6", 0.8), ("railway", "#444444", 0.9)):
-        lines = ground[ground["kind"] == kind]
-        _draw_lines(axes, lines.geometry, colour, width, 3)
-    for highway, (colour, width) in _ROADS.items():
-        _draw_ways(axes, county, highway, colour, width)
-    if len(county.townships):
-        _draw_lines(axes, county.townships.boundary, "#777777", 0.6, 5, style=(0, (4, 3)))
-    _draw_lines(axes, county.boundary.boundary, "#333333", 1.4, 5)
+def _outline(areas: NDArray[np.object_], ground: Ground, *, tolerance: float = 0.6) -> str:
+    """Write areas as path data."""
+    shapes = shapely.get_parts(areas)
+    if tolerance:
+        shapes = shapely.simplify(shapes, tolerance * ground.unit_m)
+    rings = shapely.get_rings(shapes[shapely.get_dimensions(shapes) == 2]) if len(shapes) else []
+    return "".join(_pen(shapely.get_coordinates(ring), ground) + "z" for ring in rings)
 
 
-def _draw_ways(axes: Axes, county: County, highway: str, colour: str, width: float) -> None:
-    network = county.network
-    classes = network.ways["highway"].to_numpy()
-    named = np.isin(np.append(classes, "")[network.way], (highway, f"{highway}_link")) & network.forward
-    arcs = np.flatnonzero(named)
-    if len(arcs):
-        ends = np.stack(
-            [
-                np.column_stack([network.x[network.tails[arcs]], network.y[network.tails[arcs]]]),
-                np.column_stack([network.x[network.heads[arcs]], network.y[network.heads[arcs]]]),
-            ],
-            axis=1,
-        )
-        axes.add_collection(LineCollection(list(ends), colors=colour, linewidths=width, zorder=4, capstyle="round"))
-
-
-def _draw_lines(
-    axes: Axes,
-    lines: gpd.GeoSeries | pd.Series,
-    colour: str,
-    width: float,
-    order: int,
-    style: str | tuple[int, tuple[int, int]] = "solid",
-) -> None:
-    parts = shapely.get_parts(shapely.get_parts(np.asarray(lines, dtype=object)))
-    paths = [shapely.get_coordinates(part) for part in parts]
-    if paths:
-        axes.add_collection(LineCollection(paths, colors=colour, linewidths=width, linestyles=[style], zorder=order))
+def _pen(xy: NDArray[np.float64], ground: Ground) -> str:
+    """Write one line in whole tenths of a unit, each point from the one before."""
+    at = np.round(ground.place(xy) * _TENTH).astype(int)
+    steps = np.diff(at, axis=0)
+    steps = steps[(steps != 0).any(axis=1)]
+    return f"M{at[0, 0]} {at[0, 1]}" + "".join(f"l{right} {down}" for right, down in steps.tolist())
 
 
 def _round_length(length: float) -> float:

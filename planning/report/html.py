@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,21 @@ import geopandas as gpd
 import jinja2
 import pandas as pd
 
+from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.figures import (
     DISTANCE_CLASSES_M,
     DISTANCE_COLOURS,
     NO_WAY_COLOUR,
+    Ground,
     draw_access_map,
     draw_catchment_map,
+    draw_ground,
 )
+from planning.report.words import change, quantity, rule_name, unit_name
+from planning.scenario.edits import CloseSchool
+from planning.stages import STAGE_OF_BAND
 from planning.standards.model import CONFIDENCE
 
 if TYPE_CHECKING:
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from planning.scenario.questions import Answer
     from planning.scenario.run import RunResult
 
-__all__ = ["gap_in_words", "quantity", "write_html"]
+__all__ = ["gap_in_words", "write_html"]
 
 #: Indicators of the report's tables, in this order; a table's own order is for programs.
 SHOWN = (
@@ -36,10 +43,28 @@ SHOWN = (
     "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "schools", "seats",
     "schools_seats_unknown",
 )  # fmt: skip
+_ON_CARDS = (
+    "pupils",
+    "mean_distance",
+    "p90_distance",
+    "mean_time",
+    "share_within_limit",
+    "no_seat",
+    "out_of_reach",
+    "schools",
+)
+_BY_TOWNSHIP = ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
 _LONGEST_LIST = 60
 
 
-def write_html(result: RunResult, drawn: Mapping[str, Mapping[str, gpd.GeoDataFrame]], path: Path) -> Path:
+def write_html(
+    result: RunResult,
+    drawn: Mapping[str, Mapping[str, gpd.GeoDataFrame]],
+    path: Path,
+    *,
+    notices: Sequence[Message] = (),
+    day: dt.date | None = None,
+) -> Path:
     """
     Write the report in the project's language.
 
@@ -51,63 +76,49 @@ def write_html(result: RunResult, drawn: Mapping[str, Mapping[str, gpd.GeoDataFr
         By stage, its catchments as :func:`planning.scenario.areas.catchments` gives them.
     path : pathlib.Path
         The file.
+    notices : sequence of Message
+        Reservations besides those of the county.
+    day : datetime.date, optional
+        Date of the report; today by default.
 
     Returns
     -------
     pathlib.Path
         The same path.
     """
-    t = get_translator(result.county.project.language)
+    county = result.county
+    t = get_translator(county.project.language)
     folder = Path(str(resources.files("planning.report") / "templates"))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    ground = draw_ground(county)
+    stages = [_stage(t, result, ground, stage, state, drawn[stage]) for stage, state in result.base.items()]
+    answers = [_answer(t, result, ground, answer) for answer in result.answers]
+    authority = county.crs.to_authority()
     page = environment.get_template("report.html").render(
         t=t,
-        term=lambda code: term(t, code),
         language="zh-CN" if t.language == "zh" else "en",
-        result=result,
-        county=result.county,
-        stages=[_stage(t, result, stage, state, drawn[stage]) for stage, state in result.base.items()],
-        answers=[_answer(t, result, answer) for answer in result.answers],
+        name=county.project.name,
+        version=result.versions["planning"],
+        crs=":".join(authority) if authority else county.crs.name,
+        date=t.date(day or dt.date.today()),
+        ground=ground,
+        numbers=_county_numbers(t, result),
+        notices=[t.message(notice) for notice in (*county.notices, *notices)],
+        stages=stages,
+        answers=answers,
         legend=_distance_legend(t),
+        pack=county.pack.title.in_language(t.language),
         rules=_rules(t, result),
-        set_aside=result.county.set_aside[:_LONGEST_LIST],
-        set_aside_more=max(len(result.county.set_aside) - _LONGEST_LIST, 0),
+        set_aside=[
+            (item.source, "" if item.row is None else t.number(item.row), item.item, t.message(item.reason))
+            for item in county.set_aside[:_LONGEST_LIST]
+        ],
+        set_aside_more=max(len(county.set_aside) - _LONGEST_LIST, 0),
     )
     path.write_text(page, "utf-8")
     return path
-
-
-def quantity(t: Translator, value: float | None, unit: str) -> str:
-    """
-    Write a value with its unit as people read it.
-
-    Parameters
-    ----------
-    t : Translator
-        The language.
-    value : float or None
-        The value.
-    unit : str
-        Unit as in the table of indicators; ``1`` is a share.
-
-    Returns
-    -------
-    str
-        Such as ``2.31 km`` or ``93.5%``; a dash where there is no value.
-    """
-    if value is None or pd.isna(value):
-        return "–"
-    if unit == "1":
-        return t.percent(value)
-    if unit == "m":
-        return t("{n} km", n=t.number(value / 1000, 2)) if value >= 1000 else t("{n} m", n=t.number(value))
-    if unit == "min":
-        return t("{n} min", n=t.number(value, 1))
-    if unit == "seat/pupil":
-        return t.number(value, 2)
-    return t.number(value)
 
 
 def gap_in_words(t: Translator, answer: Answer) -> str:
@@ -138,43 +149,69 @@ def gap_in_words(t: Translator, answer: Answer) -> str:
     return t("Stopped early: no plan can be better than this one by more than {gap}.", gap=t.percent(proposal.gap, 2))
 
 
+def _county_numbers(t: Translator, result: RunResult) -> list[tuple[str, str]]:
+    county = result.county
+    return [
+        (t.number(float(county.cells["population"].sum())), t("inhabitants")),
+        (t.number(len(county.cells)), t("inhabited places (grid cells or villages)")),
+        (t.number(len(county.schools)), t("schools")),
+        (t.number(float(county.network.length_m.sum()) / 2000), t("km of roads and paths")),
+    ]
+
+
 def _values(state: StageState) -> dict[str, tuple[float, str]]:
-    table = state.indicators.set_index("indicator")
-    return {str(name): (float(row["value"]), str(row["unit"])) for name, row in table.iterrows()}
+    """Give the indicators that have a value."""
+    table = state.indicators
+    found = {
+        str(name): (float(value), str(unit))
+        for name, value, unit in zip(table["indicator"], table["value"], table["unit"], strict=True)
+    }
+    return {name: found[name] for name in SHOWN if name in found and not math.isnan(found[name][0])}
 
 
 def _stage(
-    t: Translator, result: RunResult, stage: str, state: StageState, drawn: Mapping[str, gpd.GeoDataFrame]
+    t: Translator,
+    result: RunResult,
+    ground: Ground,
+    stage: str,
+    state: StageState,
+    drawn: Mapping[str, gpd.GeoDataFrame],
 ) -> dict[str, Any]:
     values = _values(state)
     by_township = state.by_township.pivot_table(index="township", columns="indicator", values="value", aggfunc="first")
-    columns = [
-        name
-        for name in ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
-        if name in by_township
-    ]
+    columns = [name for name in _BY_TOWNSHIP if name in by_township and name in values]
+    without = state.sites.index.difference(drawn["nearest"].index)
     return {
+        "code": stage,
         "stage": term(t, stage),
         "mode": term(t, state.mode),
-        "bands": [term(t, band) for band in state.bands],
-        "indicators": [
-            (term(t, name), quantity(t, *values[name]))
-            for name in SHOWN
-            if name in values and not math.isnan(values[name][0])
-        ],
-        "reconciliation": [
-            (term(t, row.category), term(t, row.reason) if row.reason else "", t.number(row.pupils), row.category)
-            for row in state.reconciliation.itertuples()
-        ],
-        "access_map": draw_access_map(result.county, state),
-        "catchment_map": draw_catchment_map(result.county, state, drawn["nearest"]),
+        "band": term(t, state.bands[0]),
+        "has_schools": bool(len(state.sites)),
+        "cards": [(quantity(t, *values[name]), term(t, name)) for name in _ON_CARDS if name in values],
+        "indicators": [(term(t, name), quantity(t, *value)) for name, value in values.items()],
+        "reconciliation": _reconciliation(t, state),
+        "access_map": draw_access_map(result.county, ground, state),
+        "catchment_map": draw_catchment_map(ground, state, drawn["nearest"]),
         "township_columns": [term(t, name) for name in columns],
         "townships": [
             (township or t("(outside all townships)"), [quantity(t, row[name], values[name][1]) for name in columns])
             for township, row in by_township.iterrows()
         ],
         "fullest": _fullest(t, state),
+        "without_catchment": state.sites.loc[without[:_LONGEST_LIST], "name"].tolist(),
+        "without_catchment_more": max(len(without) - _LONGEST_LIST, 0),
     }
+
+
+def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, str, str]]:
+    """Put the sheet into words; kinds of being served that nobody has are left out."""
+    table = state.reconciliation
+    lines = zip(table["category"].astype(str), table["reason"].astype(str), table["pupils"].astype(int), strict=True)
+    return [
+        (term(t, category), term(t, reason) if reason else "", t.number(pupils), category)
+        for category, reason, pupils in lines
+        if pupils or category != "served"
+    ]
 
 
 def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str, str]]:
@@ -194,35 +231,23 @@ def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str,
     ]
 
 
-def _answer(t: Translator, result: RunResult, answer: Answer) -> dict[str, Any]:
+def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) -> dict[str, Any]:
     question, proposal = answer.question, answer.proposal
     before = _values(result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
-    compared = []
-    for name in SHOWN:
-        if name in before and name in after and not math.isnan(after[name][0]):
-            unit = before[name][1]
-            change = after[name][0] - before[name][0]
-            compared.append(
-                (
-                    term(t, name),
-                    quantity(t, before[name][0], unit),
-                    quantity(t, after[name][0], unit),
-                    "–"
-                    if math.isnan(change)
-                    else ("+" if change > 0 else "−" if change < 0 else "") + quantity(t, abs(change), unit),
-                )
-            )
+    shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
+    closed = [edit.school_id for edit in answer.edits if isinstance(edit, CloseSchool)]
     return {
         "name": question.name,
         "stage": term(t, question.stage),
         "model": term(t, question.model),
         "status": term(t, proposal.status),
         "proof": gap_in_words(t, answer),
+        "has_answer": math.isfinite(proposal.objective),
         "objective": _plain(t, proposal.objective),
         "bound": _plain(t, proposal.bound),
         "gap": t.percent(proposal.gap, 3),
-        "unit": term(t, answer.unit),
+        "unit": unit_name(t, answer.unit),
         "sites": [
             {
                 "id": site_id,
@@ -235,8 +260,19 @@ def _answer(t: Translator, result: RunResult, answer: Answer) -> dict[str, Any]:
             }
             for site_id, row in answer.sites.iterrows()
         ],
-        "compared": compared,
-        "map": None if answer.after is None else draw_access_map(result.county, answer.after, sites=answer.sites),
+        "closed": result.county.schools["name"].reindex(closed).dropna().tolist(),
+        "compared": [
+            (
+                term(t, name),
+                quantity(t, *before[name]),
+                quantity(t, *after[name]),
+                change(t, before[name][0], after[name][0], before[name][1]),
+            )
+            for name in shared
+        ],
+        "map": None
+        if answer.after is None
+        else draw_access_map(result.county, ground, answer.after, sites=answer.sites),
         "notes": [t.message(note) for note in answer.notes],
         "seconds": t.number(answer.seconds, 1),
     }
@@ -260,23 +296,35 @@ def _distance_legend(t: Translator) -> list[tuple[str, str]]:
 
 
 def _rules(t: Translator, result: RunResult) -> list[dict[str, str]]:
-    """List the pack's numbers with source and confidence; a default of this tool is never shown as law."""
-    pack = result.county.pack
+    """List the rules in force with source and confidence; a default of this tool or of the project is never shown as law."""
+    pack, project = result.county.pack, result.county.project
     rows = []
-    for path, rule in pack.rules():
-        source = pack.sources[rule.source]
-        value = (
-            t("yes")
-            if rule.value is True
-            else t("no")
-            if rule.value is False
-            else f"{rule.value:g} {term(t, rule.unit)}"
-        )
-        words = [term(t, part) for part in path.split(".")[1:]] or [term(t, path)]
+    for band, limit in project.limits.items():
+        parts = [(limit.time_min, "min"), (limit.distance_m, "m")]
         rows.append(
             {
-                "rule": " · ".join(words),
-                "value": value,
+                "rule": rule_name(t, f"bands.{band}.time_limit"),
+                "value": " · ".join(quantity(t, value, unit) for value, unit in parts if value is not None),
+                "source": t("this project's own choice"),
+                "clause": "",
+                "confidence": t("set in the project file"),
+                "law": "tool",
+                "note": "",
+            }
+        )
+    for path, rule in pack.rules():
+        section, _, key = path.partition(".")
+        name = key.partition(".")[0]
+        others = {"bands": STAGE_OF_BAND.get(name), "stages": name}.get(section)
+        if others is not None and others not in project.stages:
+            continue
+        if section == "bands" and name in project.limits and path.endswith(".time_limit"):
+            continue
+        source = pack.sources[rule.source]
+        rows.append(
+            {
+                "rule": rule_name(t, path),
+                "value": _rule_value(t, rule.value, rule.unit),
                 "source": source.title.in_language(t.language) + (f" {source.number}" if source.number else ""),
                 "clause": rule.clause or "",
                 "confidence": t.message(CONFIDENCE[rule.confidence]),
@@ -285,3 +333,10 @@ def _rules(t: Translator, result: RunResult) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def _rule_value(t: Translator, value: float | bool, unit: str) -> str:
+    if isinstance(value, bool):
+        return t("Yes") if value else t("No")
+    number = t.number(value, 0 if float(value).is_integer() else 1)
+    return t("{n} pupils", n=number) if unit == "pupils" else f"{number} {unit_name(t, unit)}"

@@ -13,15 +13,24 @@ from planning.i18n import get_translator
 from planning.i18n.terms import term
 from planning.report.html import write_html
 from planning.report.tables import (
+    cell_table,
     indicator_table,
     reconciliation_table,
+    school_table,
     set_aside_table,
     township_table,
     write_csv,
     write_workbook,
 )
-from planning.report.vectors import write_field_dictionary, write_geopackage, write_proposal, write_shapefile
+from planning.report.vectors import (
+    shortened_names,
+    write_field_dictionary,
+    write_geopackage,
+    write_proposal,
+    write_shapefile,
+)
 from planning.scenario.areas import catchments
+from planning.scenario.proposals import no_sites
 
 if TYPE_CHECKING:
     from planning.scenario.run import RunResult
@@ -47,95 +56,51 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
     list of pathlib.Path
         The files, sidecars not listed.
     """
-    t = get_translator(result.county.project.language)
-    drawn = {stage: catchments(result.county, state) for stage, state in result.base.items()}
+    county = result.county
+    t = get_translator(county.project.language)
+    drawn = {stage: catchments(county, state) for stage, state in result.base.items()}
     layers = {
-        name: gpd.GeoDataFrame(pd.concat([areas[name] for areas in drawn.values()]), crs=result.county.crs)
+        name: gpd.GeoDataFrame(pd.concat([areas[name] for areas in drawn.values()]), crs=county.crs)
         for name in ("nearest", "allocated", "unreachable")
     }
     sites = [answer.sites for answer in result.answers if len(answer.sites)]
-    proposed = (
-        gpd.GeoDataFrame(pd.concat(sites), crs=result.county.crs)
-        if sites
-        else gpd.GeoDataFrame({"name": []}, geometry=[], crs=result.county.crs)
-    )
+    proposed = gpd.GeoDataFrame(pd.concat(sites), crs=county.crs) if sites else no_sites(county)
     tables = {
         "indicators": indicator_table(result),
         "reconciliation": reconciliation_table(result),
         "indicators_by_township": township_table(result),
         "schools": school_table(result),
         "proposal": pd.DataFrame(proposed.drop(columns="geometry")).reset_index(),
-        "demand": result.county.demand_sheet,
+        "demand": county.demand_sheet,
         "set_aside": set_aside_table(result, t),
     }
+    shapefiles = {
+        "catchments": ("nearest", "catchments_nearest"),
+        "catchments_allocated": ("allocated", "catchments_allocated"),
+        "unreachable": ("unreachable", "unreachable"),
+    }
+    packed = {
+        "catchments_nearest": layers["nearest"],
+        "catchments_allocated": layers["allocated"],
+        "unreachable": layers["unreachable"],
+        "schools": county.schools.drop(columns=["node"]),
+        "proposed_sites": proposed,
+        "cells": cell_table(result),
+    }
+    notices = shortened_names((layers["nearest"], layers["allocated"]), encoding)
     return [
-        write_shapefile(layers["nearest"], out / "catchments.shp", encoding=encoding),
-        write_shapefile(layers["allocated"], out / "catchments_allocated.shp", encoding=encoding),
-        write_shapefile(layers["unreachable"], out / "unreachable.shp", encoding=encoding),
-        write_field_dictionary(out / "fields.csv"),
-        write_geopackage(
-            {
-                "catchments_nearest": layers["nearest"],
-                "catchments_allocated": layers["allocated"],
-                "unreachable": layers["unreachable"],
-                "schools": result.county.schools.drop(columns=["node"]),
-                "proposed_sites": proposed,
-                "cells": cell_table(result),
-            },
-            out / "catchments.gpkg",
-            t,
+        *(
+            write_shapefile(layers[layer], out / f"{name}.shp", style=style, t=t, encoding=encoding)
+            for name, (layer, style) in shapefiles.items()
         ),
+        write_field_dictionary(out / "fields.csv"),
+        write_geopackage(packed, out / "catchments.gpkg", t),
         write_proposal(result.answers, out / "proposal.geojson"),
         *(write_csv(table, out / f"{name}.csv") for name, table in tables.items()),
         write_workbook({term(t, name): table for name, table in tables.items()}, out / "tables.xlsx", t),
-        write_html(result, drawn, out / "report.html"),
+        write_html(result, drawn, out / "report.html", notices=notices),
         _write_provenance(result, out / "run.json"),
     ]
-
-
-def school_table(result: RunResult) -> pd.DataFrame:
-    """
-    List every open school of every stage with its seats and the pupils that the base gives it.
-
-    Parameters
-    ----------
-    result : RunResult
-        A finished run.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``stage, school_id, name, kind, township, ownership, seats, pupils, load``; seats and pupils (of the register) NA where unknown.
-    """
-    parts = []
-    for stage, state in result.base.items():
-        table = pd.DataFrame(state.sites[["name", "kind", "township", "ownership", "seats", "pupils"]])
-        table = table.assign(load=state.load, stage=stage).rename_axis("school_id").reset_index()
-        parts.append(table[["stage", "school_id", "name", "kind", "township", "ownership", "seats", "pupils", "load"]])
-    return pd.concat(parts, ignore_index=True)
-
-
-def cell_table(result: RunResult) -> gpd.GeoDataFrame:
-    """
-    List every inhabited place with its pupils and its nearest school.
-
-    Parameters
-    ----------
-    result : RunResult
-        A finished run.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The cells with ``{band}_school`` and ``{band}_m`` [m] for each grade band; empty where none is reached.
-    """
-    cells = result.county.cells.drop(columns=["node"])
-    for state in result.base.values():
-        for band, nearest in state.nearest.items():
-            distance = nearest["distance_m"].astype("float64")
-            cells[f"{band}_school"] = nearest["site_id"]
-            cells[f"{band}_m"] = distance.where(distance != float("inf")).round(1)
-    return cells
 
 
 def _write_provenance(result: RunResult, path: Path) -> Path:

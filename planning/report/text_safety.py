@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
-__all__ = ["as_plain_text"]
+__all__ = ["as_plain_text", "is_text_column"]
 
-#: A cell that begins with one of these is read as a formula by spreadsheet programs.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A cell that begins with one of these is read as a formula by spreadsheet programs; Chinese ones take full-width signs as well.
+_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+#: A number may begin with a sign; nothing in it can be run.
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+
+
+def is_text_column(column: pd.Series) -> bool:
+    """
+    Say whether a column may hold texts.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Any column.
+
+    Returns
+    -------
+    bool
+        False for numbers, truth values and times.
+    """
+    kind = column.dtype
+    return not (
+        pd.api.types.is_numeric_dtype(kind)
+        or pd.api.types.is_bool_dtype(kind)
+        or pd.api.types.is_datetime64_any_dtype(kind)
+    )
 
 
 def as_plain_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -17,7 +43,7 @@ def as_plain_text(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : pandas.DataFrame
-        Any table; numbers are left alone.
+        Any table; numbers are left alone, as texts as well.
 
     Returns
     -------
@@ -26,7 +52,13 @@ def as_plain_text(table: pd.DataFrame) -> pd.DataFrame:
     """
 
     def mark(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+        runs = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+        return f"'{value}" if runs else value
 
-    texts = [name for name in table.columns if pd.api.types.is_string_dtype(table[name]) or table[name].dtype == object]
-    return table.assign(**{name: table[name].map(mark) for name in texts})
+    texts = [name for name in table.columns if is_text_column(table[name])]
+    return table.assign(
+        **{
+            str(name): pd.Series([mark(value) for value in table[name]], index=table.index, dtype=object)
+            for name in texts
+        }
+    )

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import jinja2
+import numpy as np
 import pandas as pd
 import pyogrio
-import shapely
 
+from planning.errors import Message, msg
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.report.text_safety import is_text_column
+from planning.report.words import FIELDS, unit_name
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
 
-__all__ = ["FIELDS", "write_field_dictionary", "write_geopackage", "write_proposal", "write_shapefile"]
+__all__ = ["shortened_names", "write_field_dictionary", "write_geopackage", "write_proposal", "write_shapefile"]
 
-#: Fields of the shapefiles: our column, its name of at most 10 ASCII characters, and its unit.
-FIELDS: Mapping[str, tuple[str, str]] = {
-    "site_id": ("school_id", ""),
-    "stage": ("stage", ""),
-    "by": ("by", ""),
-    "name": ("name", ""),
-    "kind": ("kind", ""),
-    "seats": ("seats", "seats"),
-    "cells": ("cells", "cells"),
-    "people": ("people", "people"),
-    "pupils": ("pupils", "pupils"),
-    "going": ("going", "pupils"),
-    "share": ("share", "1"),
-    "area_km2": ("area_km2", "km2"),
-}
-#: A text field of a shapefile holds 254 bytes; so many characters fit in any encoding offered.
-_LONGEST_TEXT = 80
+#: A text field of a shapefile holds so many bytes [bytes].
+_LONGEST_TEXT = 254
+#: Version of GeoPackage that GIS programs from 2018 on read without a warning.
+_GPKG_VERSION = "1.2"
 _STYLED = {
     "catchments_nearest": ("polygon", "#2b7bba"),
     "catchments_allocated": ("polygon", "#1a9850"),
@@ -48,18 +38,24 @@ _STYLED = {
     "proposed_sites": ("point", "#e6550d"),
     "cells": ("point", "#636363"),
 }
+#: Characters that XML cannot hold at all.
+_NO_XML = dict.fromkeys([*range(0x9), 0xB, 0xC, *range(0xE, 0x20), 0xFFFE, 0xFFFF])
 
 
-def write_shapefile(layer: gpd.GeoDataFrame, path: Path, *, encoding: str = "UTF-8") -> Path:
+def write_shapefile(layer: gpd.GeoDataFrame, path: Path, *, style: str, t: Translator, encoding: str = "UTF-8") -> Path:
     """
     Write polygons as a shapefile that QGIS and ArcGIS open with names, system and numbers right.
 
     Parameters
     ----------
     layer : geopandas.GeoDataFrame
-        Columns out of ``FIELDS``.
+        Columns out of ``FIELDS``; others are left out.
     path : pathlib.Path
         The ``.shp``; its sidecars, a ``.cpg`` and a ``.qml`` style among them, stand beside it.
+    style : str
+        Name of the layer's style.
+    t : Translator
+        Language of the names that the style gives the fields.
     encoding : str
         ``UTF-8``, or ``GBK`` for old programs.
 
@@ -69,31 +65,64 @@ def write_shapefile(layer: gpd.GeoDataFrame, path: Path, *, encoding: str = "UTF
         The same path.
     """
     table = layer.reset_index() if layer.index.name in FIELDS else layer
-    table = table[[name for name in table.columns if name in FIELDS or name == "geometry"]]
-    texts = [name for name in table.columns if pd.api.types.is_string_dtype(table[name]) or table[name].dtype == object]
+    table = table[[name for name in FIELDS if name in table.columns] + ["geometry"]]
+    texts = [name for name in table.columns if name != "geometry" and is_text_column(table[name])]
+    floats = [name for name in table.columns if pd.api.types.is_float_dtype(table[name].dtype)]
     table = table.assign(
-        **{name: table[name].map(lambda text: _fitting(text, encoding)) for name in texts if name != "geometry"}
+        **{name: table[name].astype(object).map(lambda text: _fitting(text, encoding)).astype("str") for name in texts},
+        **{name: table[name].round(6) for name in floats},
     )
-    table = table.rename(columns={name: FIELDS[name][0] for name in table.columns if name in FIELDS})
+    table = table.rename(columns={name: FIELDS[name].short for name in table.columns if name in FIELDS})
     pyogrio.write_dataframe(
         table, path, driver="ESRI Shapefile", encoding=encoding, geometry_type="MultiPolygon", promote_to_multi=True
     )
-    path.with_suffix(".qml").write_text(
-        _style("catchments_nearest", {FIELDS[name][0]: name for name in FIELDS}), "utf-8"
-    )
+    aliases = {FIELDS[name].short: name for name in FIELDS if FIELDS[name].short in table.columns}
+    path.with_suffix(".qml").write_text(_style(style, aliases, t), "utf-8")
     return path
 
 
-def _fitting(text: object, encoding: str) -> object:
-    """Cut a text where its field ends, and put a question mark for a character that the encoding lacks."""
-    if not isinstance(text, str):
-        return None if pd.isna(text) else text  # type: ignore[call-overload]
-    return text[:_LONGEST_TEXT].encode(encoding, errors="replace").decode(encoding)
+def _fitting(text: object, encoding: str) -> str | None:
+    """Cut a text at the character where its field ends, and put a question mark for a character that the encoding lacks."""
+    if text is None or pd.isna(text):  # type: ignore[call-overload]
+        return None
+    return str(text).encode(encoding, errors="replace")[:_LONGEST_TEXT].decode(encoding, errors="ignore")
+
+
+def shortened_names(layers: Iterable[gpd.GeoDataFrame], encoding: str) -> tuple[Message, ...]:
+    """
+    Say which names a shapefile cannot hold as they are.
+
+    Parameters
+    ----------
+    layers : iterable of geopandas.GeoDataFrame
+        Layers with a column ``name``.
+    encoding : str
+        ``UTF-8`` or ``GBK``.
+
+    Returns
+    -------
+    tuple of Message
+        One reservation, or none.
+    """
+    names = {str(name) for layer in layers for name in layer["name"].dropna()}
+    changed = sorted(name for name in names if _fitting(name, encoding) != name)
+    if not changed:
+        return ()
+    shown = ", ".join(name if len(name) <= 30 else name[:29] + "…" for name in changed[:10])
+    return (
+        msg(
+            "The shapefiles ({encoding}) cannot hold {n} names as they are; they are cut, or have ? for a character: {names}. "
+            "The GeoPackage has them whole.",
+            encoding=encoding,
+            n=len(changed),
+            names=shown + (" …" if len(changed) > 10 else ""),
+        ),
+    )
 
 
 def write_field_dictionary(path: Path) -> Path:
     """
-    Write what each field means, in Chinese and English.
+    Write what each field of the shapefiles means, in Chinese and English.
 
     Parameters
     ----------
@@ -106,8 +135,20 @@ def write_field_dictionary(path: Path) -> Path:
         The same path.
     """
     zh, en = get_translator("zh"), get_translator("en")
-    rows = [(short, term(zh, name), term(en, name), unit) for name, (short, unit) in FIELDS.items()]
-    pd.DataFrame(rows, columns=["field", "zh", "en", "unit"]).to_csv(path, index=False, encoding="utf-8-sig")
+    rows = []
+    for name, field in FIELDS.items():
+        row = [field.short]
+        for t in (zh, en):
+            codes = t("; ").join(f"{code} = {term(t, code)}" for code in field.codes)
+            meaning = t.message(field.meaning)
+            row += [
+                term(t, name),
+                unit_name(t, field.unit) if field.unit else "",
+                t("{meaning} Codes: {codes}.", meaning=meaning, codes=codes) if codes else meaning,
+            ]
+        rows.append(row)
+    columns = ["field", "zh", "unit_zh", "meaning_zh", "en", "unit_en", "meaning_en"]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
     return path
 
 
@@ -122,7 +163,7 @@ def write_geopackage(layers: Mapping[str, gpd.GeoDataFrame], path: Path, t: Tran
     path : pathlib.Path
         The ``.gpkg``; replaced where there is one.
     t : Translator
-        Language of the aliases that the styles give the columns.
+        Language of the names that the styles give the columns.
 
     Returns
     -------
@@ -132,8 +173,10 @@ def write_geopackage(layers: Mapping[str, gpd.GeoDataFrame], path: Path, t: Tran
     path.unlink(missing_ok=True)
     for name, layer in layers.items():
         table = layer.reset_index() if layer.index.name is not None else layer
-        shape, _ = _STYLED[name]
-        polygons = shape == "polygon"
+        empty = [column for column in table.columns if column != "geometry" and table[column].dtype == object]
+        if not len(table):  # a column without a value has no type of its own
+            table = table.astype(dict.fromkeys(empty, "str"))
+        polygons = _STYLED[name][0] == "polygon"
         pyogrio.write_dataframe(
             table,
             path,
@@ -142,6 +185,7 @@ def write_geopackage(layers: Mapping[str, gpd.GeoDataFrame], path: Path, t: Tran
             geometry_type="MultiPolygon" if polygons else "Point",
             promote_to_multi=polygons,
             append=path.exists(),
+            **({} if path.exists() else {"dataset_options": {"VERSION": _GPKG_VERSION}}),
         )
     styles = pd.DataFrame(
         {
@@ -155,35 +199,29 @@ def write_geopackage(layers: Mapping[str, gpd.GeoDataFrame], path: Path, t: Tran
             "useAsDefault": True,
             "description": "",
             "owner": "",
-            "ui": None,
+            "ui": "",
+            "update_time": pd.Timestamp.now().floor("s"),
         }
     )
     pyogrio.write_dataframe(styles, path, layer="layer_styles", driver="GPKG", append=True)
     return path
 
 
-def _style(layer: str, aliases: Mapping[str, str], t: Translator | None = None) -> str:
+def _style(layer: str, aliases: Mapping[str, str], t: Translator) -> str:
     """Make a QGIS style: one symbol, labels by name, columns under their names in the user's language."""
     shape, colour = _STYLED[layer]
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    words = t or get_translator("zh")
-    return (
-        _templates()
-        .get_template("style.qml")
-        .render(
-            shape=shape,
-            fill=f"{red},{green},{blue},60" if shape == "polygon" else f"{red},{green},{blue},255",
-            line=f"{red},{green},{blue},255",
-            labels=layer != "cells" and layer != "unreachable",
-            aliases={column: term(words, name) for column, name in aliases.items() if column != "geometry"},
-        )
-    )
-
-
-def _templates() -> jinja2.Environment:
     folder = Path(str(resources.files("planning.report") / "templates"))
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("style.qml").render(
+        shape=shape,
+        fill=f"{red},{green},{blue},{60 if shape == 'polygon' else 255}",
+        line=f"{red},{green},{blue},255",
+        labels=layer not in ("cells", "unreachable"),
+        size=0.8 if layer == "cells" else 2.6,
+        aliases={column: term(t, name).translate(_NO_XML) for column, name in aliases.items() if column != "geometry"},
     )
 
 
@@ -205,35 +243,55 @@ def write_proposal(answers: tuple[Answer, ...], path: Path) -> Path:
     """
     features: list[dict[str, Any]] = []
     for answer in answers:
-        sites = answer.sites
+        question, proposal, sites = answer.question, answer.proposal, answer.sites
+        about = {"model": question.model, "unit": answer.unit}
         places = sites.to_crs(4326) if len(sites) else sites
         for site_id, row in places.iterrows():
-            properties = {name: _json_value(value) for name, value in row.items() if name != "geometry"}
-            point = json.loads(shapely.to_geojson(shapely.set_precision(row["geometry"], 1e-7)))
-            properties = {"site_id": site_id, **properties, "model": answer.question.model, "unit": answer.unit}
-            features.append({"type": "Feature", "geometry": point, "properties": properties})
+            point = row["geometry"]
+            columns = {str(name): value for name, value in row.items() if name != "geometry"}
+            features.append(_feature((point.x, point.y), {"site_id": site_id, **columns, **about}))
         if not len(sites):
-            proposal = answer.proposal
-            properties = {
-                "site_id": None,
-                "question": answer.question.name,
-                "stage": answer.question.stage,
-                "kind": "none",
-                "objective": _json_value(proposal.objective),
-                "bound": _json_value(proposal.bound),
-                "gap": _json_value(proposal.gap),
-                "status": proposal.status,
-                "model": answer.question.model,
-                "unit": answer.unit,
-            }
-            features.append({"type": "Feature", "geometry": None, "properties": properties})
+            features.append(
+                _feature(
+                    None,
+                    {
+                        "site_id": None,
+                        "question": question.name,
+                        "stage": question.stage,
+                        "kind": "none",
+                        "name": None,
+                        "township": None,
+                        "seats": None,
+                        "beds": None,
+                        "pupils_gained": 0,
+                        "objective": proposal.objective,
+                        "bound": proposal.bound,
+                        "gap": proposal.gap,
+                        "status": proposal.status,
+                        **about,
+                    },
+                )
+            )
     collection = {"type": "FeatureCollection", "features": features}
     path.write_text(json.dumps(collection, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
     return path
 
 
+def _feature(lonlat: tuple[float, float] | None, properties: Mapping[str, Any]) -> dict[str, Any]:
+    geometry = None
+    if lonlat is not None:
+        geometry = {"type": "Point", "coordinates": [round(float(degrees), 7) for degrees in lonlat]}
+    return {
+        "type": "Feature",
+        "geometry": geometry,
+        "properties": {name: _json_value(value) for name, value in properties.items()},
+    }
+
+
 def _json_value(value: Any) -> Any:
     """Turn a table's value into one that JSON has; unknown and infinite become null."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value

@@ -82,9 +82,11 @@ def _finished(polygons: gpd.GeoDataFrame, stage: str) -> gpd.GeoDataFrame:
 
 def _allocated_sites(county: County, state: StageState, pupils: NDArray[np.int64]) -> pd.Series:
     """Give each cell the school of its largest flow; one without pupils that of its next pupil."""
-    flows = pd.concat([state.allocated, state.boarding]).groupby(["cell_id", "site_id"], as_index=False)["pupils"].sum()
-    largest = flows.sort_values(["cell_id", "pupils", "site_id"], ascending=[True, False, True]).drop_duplicates(
-        "cell_id"
+    flows = pd.concat([state.allocated, state.boarding]).groupby(["cell_id", "site_id"])["pupils"].sum()
+    largest = (
+        flows.reset_index()
+        .sort_values(["cell_id", "pupils", "site_id"], ascending=[True, False, True])
+        .drop_duplicates("cell_id")
     )
     site = pd.Series(pd.NA, index=county.cells.index, dtype="str")
     site.loc[largest["cell_id"]] = largest["site_id"].to_numpy()

@@ -1,4 +1,3 @@
-<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis version="3.22" styleCategories="Symbology|Labeling|Fields" labelsEnabled="{{ 1 if labels else 0 }}">
   <renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0" forceraster="0">
     <symbols>
@@ -21,7 +20,7 @@
             <Option type="QString" name="color" value="{{ fill }}"/>
             <Option type="QString" name="outline_color" value="255,255,255,255"/>
             <Option type="QString" name="name" value="circle"/>
-            <Option type="QString" name="size" value="{{ 2.6 if labels else 0.8 }}"/>
+            <Option type="QString" name="size" value="{{ size }}"/>
           </Option>
         </layer>
       </symbol>

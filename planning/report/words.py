@@ -1,0 +1,207 @@
+"""Words that only the report needs: rules by name, units after numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from planning.errors import Message, msg
+from planning.i18n.terms import term
+from planning.stages import KINDS, STAGES
+
+if TYPE_CHECKING:
+    from planning.i18n import Translator
+
+__all__ = ["FIELDS", "Field", "change", "quantity", "rule_name", "unit_name"]
+
+#: What each part of a rule's path is called; stages and grade bands have their terms.
+_RULES: Mapping[str, Message] = MappingProxyType(
+    {
+        "time_limit": msg("longest daily way to school"),
+        "walking_speed": msg("walking speed on level ground"),
+        "may_board": msg("may board"),
+        "weekly_time_limit": msg("longest weekly way of a boarder"),
+        "class_size_max": msg("largest class"),
+        "school_size_max": msg("largest school"),
+        "school_size_min": msg("smallest new school"),
+        "small_school_below": msg("Counts as a small school below"),
+        "beds_per_boarder": msg("Beds for each boarder"),
+        "siting_buffers": msg("Distance of a new school from"),
+        "water": msg("water"),
+        "steep": msg("steep ground"),
+        "hazard": msg("hazard areas"),
+        "farmland": msg("protected farmland"),
+        "railway": msg("railways"),
+        "trunk_road": msg("trunk roads"),
+        "expressway": msg("expressways"),
+        "other": msg("other excluded land"),
+    }
+)
+#: Units as they stand after a number or in brackets.
+_UNITS: Mapping[str, Message] = MappingProxyType(
+    {
+        "m": msg("metres"),
+        "min": msg("minutes"),
+        "km/h": msg("km/h"),
+        "km2": msg("square kilometres"),
+        "1": msg("share, 1 is all"),
+        "pupil": msg("pupils"),
+        "pupils": msg("pupils"),
+        "people": msg("people"),
+        "cells": msg("inhabited places"),
+        "school": msg("schools"),
+        "schools": msg("schools"),
+        "classes": msg("classes"),
+        "seat": msg("seats"),
+        "seats": msg("seats"),
+        "seat/pupil": msg("seats for each pupil"),
+        "beds/boarder": msg("beds for each boarder"),
+        "pupil-m": msg("pupil-metres"),
+        "pupil-min": msg("pupil-minutes"),
+        "pupil-minutes/week": msg("pupil-minutes a week"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """
+    A field of the shapefiles.
+
+    Parameters
+    ----------
+    short : str
+        Its name there, at most 10 ASCII characters.
+    unit : str
+        Unit as tables have it; empty where there is none.
+    meaning : Message
+        What it says.
+    codes : tuple of str
+        Codes that stand in it.
+    """
+
+    short: str
+    unit: str
+    meaning: Message
+    codes: tuple[str, ...] = ()
+
+
+#: Fields of the shapefiles, by our column.
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "site_id": Field("school_id", "", msg("Code of the school, as the table of schools has it or as the program gave it.")),
+        "stage": Field("stage", "", msg("Stage that the catchment belongs to."), STAGES),
+        "by": Field("by", "", msg("By which catchments the land is out of reach."), ("nearest", "allocated")),
+        "name": Field("name", "", msg("Name of the school.")),
+        "kind": Field("kind", "", msg("Kind of school."), KINDS),
+        "seats": Field("seats", "seats", msg("Seats of the stage; empty where unknown, which is not 0.")),
+        "cells": Field("cells", "cells", msg("Number of inhabited places (grid cells or villages) in the area.")),
+        "people": Field("people", "people", msg("People who live in the area.")),
+        "pupils": Field("pupils", "pupils", msg("Pupils of the stage who live in the area.")),
+        "going": Field("going", "pupils", msg("Those of the area's pupils who go to this school when seats are regarded, boarders included.")),
+        "share": Field("share", "1", msg("Part of the area's pupils who go to this school (going / pupils); empty where there are no pupils.")),
+        "area_km2": Field("area_km2", "km2", msg("Area of the polygon.")),
+    }
+)  # fmt: skip
+
+
+def rule_name(t: Translator, path: str) -> str:
+    """
+    Name a rule.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    path : str
+        Its path in the pack, such as ``bands.junior.time_limit``.
+
+    Returns
+    -------
+    str
+        Such as ``Junior secondary: longest daily way to school``.
+    """
+    parts = [part for part in path.split(".") if part not in ("bands", "stages")]
+    words = [t.message(_RULES[part]) if part in _RULES else term(t, part) for part in parts]
+    return t("{what}: {detail}", what=words[0], detail=words[1]) if len(words) == 2 else " ".join(words)
+
+
+def unit_name(t: Translator, unit: str) -> str:
+    """
+    Name a unit.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    unit : str
+        As tables have it, such as ``pupil-m``.
+
+    Returns
+    -------
+    str
+        The word; the unit itself where it is not known.
+    """
+    known = _UNITS.get(unit)
+    return unit if known is None else t.message(known).removesuffix("")
+
+
+def quantity(t: Translator, value: float | None, unit: str) -> str:
+    """
+    Write a value with its unit as people read it.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    value : float or None
+        The value.
+    unit : str
+        Unit as in the table of indicators; ``1`` is a share.
+
+    Returns
+    -------
+    str
+        Such as ``2.31 km`` or ``93.5%``; a dash where there is no value.
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if unit == "1":
+        return t.percent(value)
+    if unit == "m":
+        return t("{n} km", n=t.number(value / 1000, 2)) if abs(value) >= 1000 else t("{n} m", n=t.number(value))
+    if unit == "min":
+        return t("{n} min", n=t.number(value, 1))
+    if unit == "seat/pupil":
+        return t.number(value, 2)
+    return t.number(value)
+
+
+def change(t: Translator, before: float, after: float, unit: str) -> str:
+    """
+    Write by how much a value changes.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    before, after : float
+        The value.
+    unit : str
+        Its unit; a share changes by percentage points.
+
+    Returns
+    -------
+    str
+        With its sign; a dash where a value is missing.
+    """
+    by = after - before
+    if math.isnan(by):
+        return "–"
+    sign = "+" if by > 0 else "\N{MINUS SIGN}" if by < 0 else ""
+    if unit == "1":
+        return sign + t("{n} percentage points", n=t.number(100 * abs(by), 1))
+    return sign + quantity(t, abs(by), unit)
