@@ -151,7 +151,7 @@ def check_reach(costs: Any, name: str = "costs") -> Reach:
                 value=float(cost[first]),
             )
         )
-    reach = Reach(row.astype(np.int64), site.astype(np.int64), cost, int(n_rows), int(n_sites))
+    reach = Reach(row.astype(np.int64, copy=False), site.astype(np.int64, copy=False), cost, int(n_rows), int(n_sites))
     return reach if np.isfinite(cost).all() else reach.only(np.isfinite(cost))
 
 

@@ -176,7 +176,7 @@ def solve_model(model: Model, *, clock: Clock, start: Floats | None = None, stop
 
 def _load(model: Model, scale: float, clock: Clock, is_mip: bool) -> Any:
     table, row_lower, row_upper = model.rows.matrix(model.cost.size)
-    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call, unused-ignore]
     options: dict[str, object] = {
         "output_flag": False,
         "threads": 1,

@@ -13,6 +13,7 @@ from planning.siting.lists import build_lists
 from planning.siting.prices import Prices, price_rows
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
+from planning.siting.sets import count_sets, prove_by_sets
 from planning.siting.swap import build_greedily, with_finite_fallback
 
 __all__ = ["solve_layout"]
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _SMALL = 30_000  # arcs that HiGHS takes at once
 _LARGE = 250_000  # arcs beyond which HiGHS is not asked at all
+_FEW = 6  # free sites that are chosen at once: up to here, sets of sites are gone through
+_FEW_SETS = 300  # so few that it does not pay to shut more sites first
 _NEAR = 30  # cheapest arcs of a row that the prices look at
 _POLISH_S = 60.0  # the last seating of the pupils has its own time
 
@@ -111,11 +114,16 @@ def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
     best = _Best(question, clock)
     _offer_nearest(near, best, clock)
-    prices = price_rows(near, best, clock)
+    prices = price_rows(
+        near, best, clock, lambda shut: _asks_for_few(question, shut) and count_sets(question, shut) <= _FEW_SETS
+    )
     bound = prices.bound
     logger.debug("prices: bound %.6g of %.6g, %d sites shut", bound, best.value, int(prices.shut.sum()))
+    if _asks_for_few(question, prices.shut):
+        left, stays_shut = _without_shut(question, prices)
+        bound = max(bound, prove_by_sets(left, best, prices.cuts, stays_shut, clock))
     count = np.full(question.pupils.size, 6, dtype=np.int64)
-    while not clock.stopped and gap_between(best.value, bound) > 1e-9:
+    while bound < best.value and not clock.stopped and gap_between(best.value, bound) > 1e-9:
         more, found = _prove(question, rank, count, prices, best, clock)
         bound = max(bound, min(found, best.value))
         if more is None:
@@ -147,15 +155,31 @@ def _offer_nearest(question: FlowQuestion, best: _Best, clock: Clock) -> None:
             best.offer(opened)
 
 
+def _asks_for_few(question: FlowQuestion, shut: Bools) -> bool:
+    """Tell whether there are few enough sites to choose at once that their sets can be gone through."""
+    free = question.free & ~shut
+    at_once = min(question.most, int((free & question.candidate).sum())) + int((free & question.closable).sum())
+    return at_once <= _FEW and seats_alone_bind(question, np.ones(question.n_sites, dtype=bool))
+
+
+def _without_shut(question: FlowQuestion, prices: Prices) -> tuple[FlowQuestion, Bools]:
+    """Leave out the sites that the prices have shut, and say which they are."""
+    stays_shut = prices.shut & question.free
+    left = question.changed(
+        arcs=question.arcs.only(~stays_shut[question.arcs.site]),
+        candidate=question.candidate & ~stays_shut,
+        closable=question.closable & ~stays_shut,
+        opening=np.where(stays_shut, 0.0, question.opening),
+    )
+    return left, stays_shut
+
+
 def _prove(
     question: FlowQuestion, rank: Ints, count: Ints, prices: Prices, best: _Best, clock: Clock
 ) -> tuple[Bools | None, float]:
     """Solve the short question on the sites that the prices have left; give the rows that need more arcs, and a bound."""
-    open_arcs = ~prices.shut[question.arcs.site]
-    left = question.changed(arcs=question.arcs.only(open_arcs), candidate=question.candidate & ~prices.shut)
-    left = left.changed(opening=np.where(prices.shut, 0.0, question.opening))
-    stays_shut = prices.shut & question.free
-    left = left.changed(closable=left.closable & ~stays_shut)
+    left, stays_shut = _without_shut(question, prices)
+    open_arcs = ~stays_shut[question.arcs.site]
     left_rank = rank_in_row(left.arcs)
     near, kept = shortened(left, left_rank, count)
     if near.arcs.row.size > _LARGE:

@@ -12,19 +12,21 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from planning.siting.checks import Bools, Floats
+from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion
 
-__all__ = ["Incumbent", "Prices", "price_rows"]
+__all__ = ["Incumbent", "Prices", "fill_sites", "price_rows"]
 
 _ROUNDS = 400
 _OFFER_EVERY = 50
+_SETTLE_EVERY = 10
 
 
 class Incumbent(Protocol):
@@ -57,13 +59,18 @@ class Prices:
         No answer costs less.
     shut : numpy.ndarray of bool, shape (n_sites,)
         Free sites that no better answer has open.
+    cuts : numpy.ndarray, shape (n_cuts, 1 + n_sites)
+        Of the prices on the way: what a set of free sites costs at least, as a constant and what each site in it adds.
     """
 
     bound: float
     shut: Bools
+    cuts: Floats
 
 
-def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
+def price_rows(
+    question: FlowQuestion, best: Incumbent, clock: Clock, enough: Callable[[Bools], bool] = lambda shut: False
+) -> Prices:
     """
     Raise the bound by a subgradient with Polyak steps, offering good choices of sites on the way.
 
@@ -75,6 +82,8 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
         Keeper of the best answer; only its value is used for the steps.
     clock : Clock
         Time left.
+    enough : callable, optional
+        Given the sites that stay shut, says whether that is enough for the caller.
 
     Returns
     -------
@@ -92,23 +101,31 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
     price = np.minimum(_first_prices(question, best, cheapest * 1.5 + 1e-3 * dearest), ceiling)
     bound, lead, stale = float("-inf"), 1.0, 0
     best_price, best_worth = price, np.zeros(question.n_sites)
+    cuts: list[Floats] = []
+    shut = np.zeros(question.n_sites, dtype=bool)
     for turn in range(_ROUNDS):
         if clock.stopped or (np.isfinite(best.value) and best.value - bound <= 1e-9 * abs(best.value)) or lead < 0.005:
             break
-        taken, worth = _fill_sites(question, price)
+        at, taken, worth = fill_sites(question, price)
         opened = _choose(question, worth)
         value = float(pupils @ price) + float(worth[opened].sum())
         if value > bound:
+            kept = float(pupils @ price + worth[~question.free].sum())
+            cuts.append(np.append(kept, worth))
             stale = 0 if value > bound + 1e-5 * abs(value) else stale + 1
             bound, best_price, best_worth = value, price, worth
         else:
             stale += 1
         if turn % _OFFER_EVERY == _OFFER_EVERY - 1:
             best.offer(opened)
+        if turn % _SETTLE_EVERY == _SETTLE_EVERY - 1:
+            shut |= _settle(question, best_worth, bound, best.value)
+            if enough(shut):
+                break
         if stale >= 10:
             lead, stale, price = lead / 2, 0, best_price
             continue
-        slope = pupils - np.bincount(arcs.row, weights=np.where(opened[arcs.site], taken, 0.0), minlength=n_rows)
+        slope = pupils - np.bincount(arcs.row[at], weights=taken * opened[arcs.site[at]], minlength=n_rows)
         slope[((price >= ceiling) & (slope > 0)) | ~with_pupils] = 0.0
         scaled = np.divide(slope, pupils, out=np.zeros(n_rows), where=with_pupils)
         length = float(slope @ scaled)
@@ -116,7 +133,8 @@ def price_rows(question: FlowQuestion, best: Incumbent, clock: Clock) -> Prices:
             break
         target = best.value if np.isfinite(best.value) else value + 0.05 * abs(value) + 1.0
         price = np.clip(price + lead * max(target - value, 1e-4 * abs(value)) / length * scaled, 0.0, ceiling)
-    return Prices(bound, _settle(question, best_worth, bound, best.value))
+    shut |= _settle(question, best_worth, bound, best.value)
+    return Prices(bound, shut, np.array(cuts).reshape(len(cuts), 1 + question.n_sites))
 
 
 def _first_prices(question: FlowQuestion, best: Incumbent, default: Floats) -> Floats:
@@ -130,25 +148,42 @@ def _first_prices(question: FlowQuestion, best: Incumbent, default: Floats) -> F
     return np.where(np.isfinite(price), price, np.where(np.isfinite(question.unserved), question.unserved, default))
 
 
-def _fill_sites(question: FlowQuestion, price: Floats) -> tuple[Floats, Floats]:
-    """Fill each site with the pupils that bring most; give pupils by arc, and each site's worth with its opening cost."""
+def fill_sites(question: FlowQuestion, price: Floats) -> tuple[Ints, Floats, Floats]:
+    """
+    Fill each site with the pupils that bring most.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+    price : numpy.ndarray, shape (n_rows,)
+        Price of seating a pupil of each row.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Arcs that bring something, the pupils that go there, and what each site costs in all, opening included and
+        prices taken off, shape (n_sites,).
+    """
     arcs = question.arcs
     reduced = arcs.cost - price[arcs.row]
     at = np.flatnonzero(reduced < 0)
-    at = at[np.argsort(reduced[at], kind="stable")]
-    at = at[np.argsort(arcs.site[at], kind="stable")]
+    site, brings, board = arcs.site[at], reduced[at], arcs.board[at]
     amount = question.pupils[arcs.row[at]]
-    beds = arcs.board[at]
-    if beds.any():
-        amount[beds] = _within(arcs.site[at[beds]], amount[beds], question.beds)
-    amount = _within(arcs.site[at], amount, question.seats)
-    taken = np.zeros(arcs.row.size)
-    taken[at] = amount
-    brings = np.bincount(arcs.site[at], weights=reduced[at] * amount, minlength=question.n_sites)
-    return taken, brings + question.opening
+    full = np.bincount(site, weights=amount, minlength=question.n_sites) > question.seats
+    full |= np.bincount(site[board], weights=amount[board], minlength=question.n_sites) > question.beds
+    tight = np.flatnonzero(full[site])  # only where not all find room does the order matter
+    tight = tight[np.argsort(brings[tight], kind="stable")]
+    # small whole numbers are sorted far faster than large ones
+    tight = tight[np.argsort(site[tight].astype(np.min_scalar_type(question.n_sites)), kind="stable")]
+    beds = tight[board[tight]]
+    amount[beds] = _within(site[beds], amount[beds], question.beds)
+    amount[tight] = _within(site[tight], amount[tight], question.seats)
+    worth = np.bincount(site, weights=brings * amount, minlength=question.n_sites)
+    return at, amount, worth + question.opening
 
 
-def _within(site: np.typing.NDArray[np.int64], amount: Floats, capacity: Floats) -> Floats:
+def _within(site: Ints, amount: Floats, capacity: Floats) -> Floats:
     """Cut amounts, ordered by site, where a site's capacity is used up."""
     total = np.cumsum(amount)
     first = np.ones(site.size, dtype=bool)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from siting_oracles import boarding_by_cpsat, capacitated_by_cpsat
 
 from planning import siting
 from planning.errors import PlanningError
+from planning.siting import layout, sets
 
 INF = np.inf
 seeds = st.integers(0, 2**32)
@@ -94,6 +95,27 @@ def test_equals_a_plain_model(seed):
         moved[name] = [int(place[j]) for j in options[name]]
     again = siting.capacitated(costs[np.ix_(rows, columns)], pupils[rows], seats[columns], **ours(moved))
     assert again.objective == pytest.approx(known, abs=1e-6)
+
+
+@pytest.mark.parametrize("listed", [0, 400_000])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=seeds)
+def test_sets_of_sites_prove_what_a_plain_model_proves(monkeypatch, listed, seed):
+    monkeypatch.setattr(layout, "_SMALL", -1)
+    monkeypatch.setattr(layout, "_prove", lambda *args: pytest.fail("the sets left something open"))
+    monkeypatch.setattr(sets, "_LISTED", listed)
+    rng = np.random.default_rng(seed)
+    costs, pupils, seats, options = random_case(rng)
+    options |= {"single_source": False, "min_pupils": None}
+    known = capacitated_by_cpsat(costs, pupils, seats, **options)
+    answer = siting.capacitated(costs, pupils, seats, **ours(options))
+    if known is None:
+        assert answer.status == "infeasible"
+        return
+    assert answer.status == "optimal"
+    assert answer.objective == pytest.approx(known, abs=1e-6)
+    assert answer.objective == pytest.approx(recomputed(answer, costs, seats.size, options), abs=1e-9)
+    assert known - 1e-6 <= answer.bound <= answer.objective
 
 
 @settings(max_examples=80, deadline=None)
