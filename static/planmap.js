@@ -100,6 +100,10 @@
         text, rank, at: L.Projection.SphericalMercator.unproject(L.point(x, y)),
       }));
     },
+    avoid(places) {
+      this._places = places;
+      this._draw();
+    },
     onAdd(map) {
       this._canvas = L.DomUtil.create("canvas", "planmap-labels", map.getPane("labels"));
       map.on("moveend zoomend resize", this._draw, this);
@@ -111,7 +115,11 @@
     },
     _draw() {
       const map = this._map, size = map.getSize(), ratio = window.devicePixelRatio || 1, zoom = map.getZoom();
-      const pen = this._canvas.getContext("2d"), taken = [];
+      const pen = this._canvas.getContext("2d"), clash = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
+      const taken = (this._places || []).map((at) => {
+        const p = map.latLngToContainerPoint(at);
+        return [p.x - 7, p.y - 7, p.x + 7, p.y + 7];
+      });
       this._canvas.width = size.x * ratio;
       this._canvas.height = size.y * ratio;
       this._canvas.style.width = size.x + "px";
@@ -128,10 +136,14 @@
         const p = map.latLngToContainerPoint(label.at), high = label.rank === 1 ? 14 : 11.5;
         if (p.x < 0 || p.y < 0 || p.x > size.x || p.y > size.y || shown.has(label.text + label.rank)) continue;
         pen.font = (label.rank === 1 ? "600 " : "") + high + "px " + getComputedStyle(map.getContainer()).fontFamily;
-        const half = pen.measureText(label.text).width / 2 + 4;
-        const box = [p.x - half, p.y - high, p.x + half, p.y + high * 0.6];
-        if (taken.some((t) => t[0] < box[2] && t[2] > box[0] && t[1] < box[3] && t[3] > box[1])) continue;
+        const half = pen.measureText(label.text).width / 2 + 3;
+        const aside = half + 10, moves = [[0, 0], [0, -16], [0, 16], [aside, 0], [-aside, 0], [0, -28], [0, 28]];
+        const spots = moves.map(([dx, dy]) => [p.x + dx - half, p.y + dy - high * 0.7, p.x + dx + half, p.y + dy + high * 0.7]);
+        const box = spots.find((spot) => !taken.some((other) => clash(spot, other)));
+        if (!box) continue;
         taken.push(box);
+        p.x = (box[0] + box[2]) / 2;
+        p.y = (box[1] + box[3]) / 2;
         shown.add(label.text + label.rank);
         pen.strokeStyle = "rgba(255,255,255,.9)";
         pen.lineWidth = 3.5;
@@ -158,9 +170,9 @@
 
   window.startPlanMap = function (map, options) {
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
-    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [170, 30] }; // for buttons, legend and scale
+    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [130, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
-    let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, raster, cellNames;
+    let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, raster, cellNames, names;
 
     // what stands on what
     for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["labels", 450]]) {
@@ -262,6 +274,7 @@
         marker.on("click", () => state.select && send({ type: "select", id: school.id }));
         marker.on("dragend", () => {
           const at = marker.getLatLng();
+          markers.get(school.id).content = ""; // put back where it stood if the move is refused
           send({ type: "move", id: school.id, lat: at.lat, lng: at.lng });
         });
         markers.set(school.id, { marker, content });
@@ -302,15 +315,33 @@
         const hex = parseInt(entry.color.slice(1), 16);
         colours[i + 1] = ((255 << 24) | ((hex & 255) << 16) | (hex & 0xff00) | (hex >> 16)) >>> 0;
       });
-      const pixels = new Uint32Array(picture.data.data.buffer), ids = numbers.ids, classes = state.bytes;
+      const far = map.getZoom() < numbers.nearZoom, ids = far ? numbers.wide : numbers.ids, classes = state.bytes;
+      const pixels = new Uint32Array(picture.data.data.buffer);
+      picture.pen.canvas.classList.toggle("is-far", far);
       for (let i = 0; i < pixels.length; i++) pixels[i] = ids[i] ? colours[classes[ids[i] - 1]] : 0;
       picture.pen.putImageData(picture.data, 0, 0);
+    }
+
+    // Seen from far a cell is less than a pixel: there it is painted as wide as two pixels of the screen.
+    function widened(ids, width, reach) {
+      const wide = ids.slice();
+      for (let i = 0; i < ids.length; i++) {
+        if (!ids[i]) continue;
+        const x = i % width, from = Math.max(-reach, -x), to = Math.min(reach, width - 1 - x);
+        for (let dy = -reach; dy <= reach; dy++)
+          for (let dx = from; dx <= to; dx++) {
+            const k = i + dy * width + dx;
+            if (dx * dx + dy * dy <= reach * reach && wide[k] === 0) wide[k] = ids[i];
+          }
+      }
+      return wide;
     }
 
     function draw() {
       if (!state || !picture) return;
       recolour();
       drawSchools();
+      names.avoid(state.schools.map((school) => [school.lat, school.lng]));
       drawLegend();
       container.classList.toggle("is-placing", state.click === "place");
       if (ghost) ghost.remove();
@@ -344,7 +375,7 @@
         pane: "lines", lines, keepBuffer: 4,
         kinds: ["river", "path", "track", "minor", "tertiary", "secondary", "primary", "trunk", "railway", "township", "boundary"],
       }).addTo(map);
-      new Labels(base.labels).addTo(map);
+      names = new Labels(base.labels).addTo(map);
       const canvas = document.createElement("canvas");
       canvas.width = image.width;
       canvas.height = image.height;
@@ -358,6 +389,15 @@
       const [south, west, north, east] = options.rasterBounds;
       const [x0, y0] = metres(L.latLng(south, west)), [x1, y1] = metres(L.latLng(north, east));
       raster = { west: x0, south: y0, east: x1, north: y1 };
+      // From this zoom on a pixel of the image is at least a pixel of the screen.
+      numbers.nearZoom = Math.log2((2 * HALF_WORLD * image.width) / (256 * (x1 - x0))) - 0.25;
+      numbers.wide = widened(numbers.ids, image.width, 4);
+      let wasFar = null;
+      map.on("zoomend", () => {
+        const far = map.getZoom() < numbers.nearZoom;
+        if (state && far !== wasFar) recolour();
+        wasFar = far;
+      });
       canvas.className = "planmap-cells";
       L.svgOverlay(canvas, [[south, west], [north, east]], { pane: "cells" }).addTo(map); // any element will do
       draw();

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
+import shapely
 import streamlit as st
 
-from planning.errors import PlanningError
+from planning.errors import PlanningError, msg
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
-from planning.stages import BANDS, teaches
+from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool
+from planning.scenario.proposals import default_seats
+from planning.stages import BANDS
 from planning.ui import colours, mapview, propose, shell, sheets, tables
 from planning.ui.mapview import MapEvent
 from planning.ui.state import Session, session
@@ -116,11 +116,11 @@ def _map(
     tool: str,
     t: Translator,
 ) -> None:
-    pupils = workspace.county.cells[f"pupils_{band}"]
+    people = workspace.county.cells["population"]
     if view == "change":
-        painting = colours.paint_change(base, current, band, pupils, t)
+        painting = colours.paint_change(base, current, band, people, t)
     else:
-        painting = colours.paint_way(current, band, pupils, view, t)
+        painting = colours.paint_way(current, band, people, view, t)
     closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool)}
     roles = {site: "new" for site in current.sites.index[current.sites["is_new"].astype(bool)]}
     roles |= {edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles}
@@ -162,17 +162,17 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
         here.selected = None if here.selected == event.school_id else event.school_id
         return
     x, y = mapview.to_county(workspace, event)
+    if not workspace.county.boundary.geometry.contains(shapely.Point(x, y)).any():
+        here.complaint = msg("This place is outside the county; nothing was changed.")
+        return
     if event.type == "move":
         here.move(event.school_id, x, y)
         return
     school_id = here.next_id()
     number = school_id.rsplit("-", 1)[-1]
-    kind = next(kind for kind in (stage, "primary") if kind in ("kindergarten", "primary", "junior", "senior", "special"))
-    from planning.scenario.proposals import default_seats
-
-    here.place(
-        NewSchool(school_id, t("New school {n}", n=number), x, y, stage, default_seats(workspace.county, stage), kind)
-    )
+    # A stage's plain kind of school bears the stage's own name.
+    seats = default_seats(workspace.county, stage)
+    here.place(NewSchool(school_id, t("New school {n}", n=number), x, y, stage, seats, stage))
 
 
 def _selected(workspace: Workspace, here: Session, current: StageState, stage: str, t: Translator) -> None:
@@ -189,7 +189,8 @@ def _selected(workspace: Workspace, here: Session, current: StageState, stage: s
     if not closed:
         lines.append(t("pupils sent here: {n}", n=t.number(float(current.load[school]))))
     lines.append(t("seats: {n}", n=number_of(row["seats"], t)))
-    lines.append(t("pupils on the register: {n}", n=number_of(row["pupils"], t)))
+    if not bool(row["is_new"]):
+        lines.append(t("pupils on the register: {n}", n=number_of(row["pupils"], t)))
     with st.container(border=True, key="pl-selected"):
         st.html(f'<div class="pl-school"><b>{escape(str(row["name"]))}</b><span>{escape(" · ".join(lines))}</span></div>')
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -225,9 +226,9 @@ def _edits(here: Session, workspace: Workspace, t: Translator) -> None:
             f'<div class="pl-empty">{escape(t("Nothing is changed yet. Click the map where a school should stand, or ask for a proposal."))}</div>'
         )
         return
-    with st.container(border=True, height=min(48 + 38 * len(here.edits), 200), key="pl-edits"):
+    with st.container(border=True, height=min(26 + 34 * len(here.edits), 172), gap=None, key="pl-edits"):
         for number, edit in enumerate(here.edits):
-            text, button = st.columns([5, 1], vertical_alignment="center")
+            text, button = st.columns([9, 1], vertical_alignment="center")
             text.html(f'<div class="pl-edit">{number + 1}. {escape(_edit_text(edit, workspace, here.edits, t))}</div>')
             button.button(
                 "✕", key=f"drop-{number}-{_school(edit)}", help=t("Take this change back"), type="tertiary",

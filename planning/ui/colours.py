@@ -56,7 +56,7 @@ class Painting:
     site_ids: tuple[str, ...] = ()
 
 
-def paint_way(state: StageState, band: str, pupils: pd.Series, measure: str, t: Translator) -> Painting:
+def paint_way(state: StageState, band: str, people: pd.Series, measure: str, t: Translator) -> Painting:
     """
     Paint how far each cell is from its nearest school.
 
@@ -66,8 +66,8 @@ def paint_way(state: StageState, band: str, pupils: pd.Series, measure: str, t: 
         What the stage looks like.
     band : str
         Grade band.
-    pupils : pandas.Series
-        Pupils of the band by cell [pupils]; a cell without any is not painted.
+    people : pandas.Series
+        Residents by cell [people]; a cell without any is not painted.
     measure : {"distance_m", "time_min"}
         What to paint.
     t : Translator
@@ -82,7 +82,7 @@ def paint_way(state: StageState, band: str, pupils: pd.Series, measure: str, t: 
     breaks = DISTANCE_M if measure == "distance_m" else TIME_MIN
     classes = np.searchsorted(breaks, values, side="left") + 1
     classes = np.where(np.isfinite(values), classes, len(breaks) + 2)
-    classes = np.where(pupils.to_numpy() > 0, classes, 0).astype(np.uint8)
+    classes = np.where(people.to_numpy() > 0, classes, 0).astype(np.uint8)
     if measure == "distance_m":
         shown = [t.number(b / 1000, 0 if b % 1000 == 0 else 1) for b in breaks]
         title = t("Way to the nearest school (km)")
@@ -96,7 +96,7 @@ def paint_way(state: StageState, band: str, pupils: pd.Series, measure: str, t: 
     return Painting(classes, title, entries)
 
 
-def paint_catchments(state: StageState, band: str, pupils: pd.Series, t: Translator) -> Painting:
+def paint_catchments(state: StageState, band: str, people: pd.Series, t: Translator) -> Painting:
     """
     Paint which school is nearest to each cell; neighbours differ in colour.
 
@@ -106,8 +106,8 @@ def paint_catchments(state: StageState, band: str, pupils: pd.Series, t: Transla
         What the stage looks like.
     band : str
         Grade band.
-    pupils : pandas.Series
-        Pupils of the band by cell [pupils].
+    people : pandas.Series
+        Residents by cell [people].
     t : Translator
         The language.
 
@@ -121,7 +121,7 @@ def paint_catchments(state: StageState, band: str, pupils: pd.Series, t: Transla
     colour = _apart(np.column_stack([state.sites.geometry.x, state.sites.geometry.y]))
     nowhere = len(QUALITATIVE) + 1
     classes = np.where(nearest >= 0, (colour[nearest] if len(ids) else 0) + 1, nowhere)
-    classes = np.where(pupils.to_numpy() > 0, classes, 0).astype(np.uint8)
+    classes = np.where(people.to_numpy() > 0, classes, 0).astype(np.uint8)
     entries: list[dict[str, object]] = [
         {"color": c, "label": t("one colour, one school"), "hidden": i > 0} for i, c in enumerate(QUALITATIVE)
     ]
@@ -129,7 +129,7 @@ def paint_catchments(state: StageState, band: str, pupils: pd.Series, t: Transla
     return Painting(classes, t("Nearest school"), entries, (nearest + 1).astype(np.uint16), ids)
 
 
-def paint_change(before: StageState, after: StageState, band: str, pupils: pd.Series, t: Translator) -> Painting:
+def paint_change(before: StageState, after: StageState, band: str, people: pd.Series, t: Translator) -> Painting:
     """
     Paint who comes nearer to a school and who moves away.
 
@@ -139,8 +139,8 @@ def paint_change(before: StageState, after: StageState, band: str, pupils: pd.Se
         What the stage looks like without and with the edits.
     band : str
         Grade band.
-    pupils : pandas.Series
-        Pupils of the band by cell [pupils].
+    people : pandas.Series
+        Residents by cell [people].
     t : Translator
         The language.
 
@@ -154,7 +154,7 @@ def paint_change(before: StageState, after: StageState, band: str, pupils: pd.Se
     with np.errstate(invalid="ignore"):
         change = np.where(np.isinf(was) & np.isinf(now), 0.0, now - was)
     classes = np.searchsorted(CHANGE_M, change, side="left") + 1
-    classes = np.where(pupils.to_numpy() > 0, classes, 0).astype(np.uint8)
+    classes = np.where(people.to_numpy() > 0, classes, 0).astype(np.uint8)
     labels = (
         t("over 1 km nearer"),
         t("up to 1 km nearer"),

@@ -164,11 +164,13 @@ def site_marks(
     """
     if not len(sites):
         return []
-    places = sites.geometry.to_crs("EPSG:4326")
+    lons, lats = _transformer(sites.crs.to_wkt()).transform(
+        sites.geometry.x.to_numpy(), sites.geometry.y.to_numpy(), direction="INVERSE"
+    )
     roles = roles or {}
     marks = []
     for site_id, name, kind, seats, lon, lat in zip(
-        sites.index, sites["name"], sites["kind"], sites["seats"], places.x, places.y, strict=True
+        sites.index, sites["name"], sites["kind"], sites["seats"], lons, lats, strict=True
     ):
         lines = [term(t, kind), t("Seats: {n}", n=number_of(seats, t))]
         if load is not None and site_id in load.index:

@@ -174,7 +174,7 @@ def stage_figures(state: StageState, t: Translator, *, base: StageState | None =
         elif name == "mean_distance":
             note = t("{mode}, all pupils", mode=term(t, state.mode))
         elif name == "p90_distance":
-            note = t("nine pupils in ten live nearer")
+            note = t("half of the pupils: {n}", n=with_unit(float(now["value"].get("median_distance", math.nan)), "m", t))
         else:
             note = t("of all pupils, limit of each grade band")
         figures.append(Figure(term(t, name), with_unit(value, unit, t), note, tone))

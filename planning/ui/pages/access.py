@@ -26,11 +26,11 @@ with bar:
     )  # fmt: skip
 
 st.html(tables.figures_html(sheets.stage_figures(current, t)))
-pupils = workspace.county.cells[f"pupils_{band}"]
+people = workspace.county.cells["population"]
 if view == "nearest":
-    painting = colours.paint_catchments(current, band, pupils, t)
+    painting = colours.paint_catchments(current, band, people, t)
 else:
-    painting = colours.paint_way(current, band, pupils, view, t)
+    painting = colours.paint_way(current, band, people, view, t)
 
 left, right = st.columns([1.75, 1], gap="medium")
 with left:

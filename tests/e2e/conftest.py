@@ -1,0 +1,168 @@
+"""The app in a real Chromium, on the demo county, with the network cut off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+LINKS = ("county", "access", "plan", "export")
+READY = {"county": ".pl-table", "access": "iframe", "plan": "iframe", "export": ".pl-files"}
+
+
+@pytest.fixture(scope="session")
+def hostile_project(demo_folder, tmp_path_factory) -> Path:
+    """Copy the demo county, and give its first school a name that attacks a careless map."""
+    folder = tmp_path_factory.mktemp("demo")
+    for file in demo_folder.iterdir():
+        if file.is_file():
+            shutil.copy(file, folder)
+    book = openpyxl.load_workbook(folder / "schools.xlsx")
+    named = next(
+        (sheet, cell) for sheet in book for row in sheet.iter_rows(max_row=5) for cell in row if cell.value == "学校名称"
+    )
+    sheet, heading = named
+    sheet.cell(heading.row + 1, heading.column).value = HOSTILE
+    book.save(folder / "schools.xlsx")
+    return folder / "project.yaml"
+
+
+@pytest.fixture(scope="session")
+def address(root, hostile_project, tmp_path_factory) -> Iterator[str]:
+    """Serve the app as a user would start it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    environment = {**os.environ, "PLANNING_PROJECT": str(hostile_project)}
+    environment.pop("PLANNING_RUN", None)
+    with log.open("w") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port)],
+            cwd=root, env=environment, stdout=stream, stderr=stream,
+        )  # fmt: skip
+        try:
+            found = f"http://127.0.0.1:{port}"
+            _wait_for(found, log, server)
+            yield found
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def browser(chromium) -> Iterator[object]:
+    """Start Chromium once."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+class Walk:
+    """One visitor: a page with the network cut off, and everything that went wrong on it."""
+
+    def __init__(self, browser, address: str, language: str, size: tuple[int, int]) -> None:
+        self.address, self.language = address, language
+        self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        self.faults: list[str] = []
+        self.page.route("**/*", self._only_here)
+        self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.goto(f"{address}/?lang={language}")
+        self.page.wait_for_selector(".pl-table", timeout=180_000)
+
+    def _only_here(self, route) -> None:
+        if route.request.url.startswith((self.address, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.faults.append(f"asked the outside world: {route.request.url}")
+            route.abort()
+
+    def go(self, name: str) -> None:
+        """Open a page by its link, and wait until it stands."""
+        self.page.locator("[data-testid=stPageLink] a").nth(LINKS.index(name)).click()
+        self.page.wait_for_selector(READY[name], timeout=60_000)
+        if READY[name] == "iframe":
+            self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=30_000)
+        self.page.wait_for_timeout(700)
+
+    @property
+    def map(self):
+        """The map's frame, for looking things up in it."""
+        return self.page.frame_locator("iframe[title^='streamlit_folium']")
+
+    @property
+    def frame(self):
+        """The map's frame, for running scripts in it."""
+        return next(frame for frame in self.page.frames if "streamlit_folium" in frame.url)
+
+    def revision(self) -> str:
+        return self.map.locator("#map_div").get_attribute("data-revision")
+
+    def wait_for_change(self, before: str) -> None:
+        """Wait until the map has drawn a newer state."""
+        self.frame.wait_for_function(
+            "before => document.getElementById('map_div').dataset.revision !== before", arg=before, timeout=30_000
+        )
+
+    def figures(self) -> str:
+        return self.page.locator(".pl-figures").inner_text()
+
+    def wait_for_figures(self, *, same_as: str | None = None, other_than: str | None = None) -> None:
+        """Wait until the row of figures says what it should, or something else than before."""
+        self.page.wait_for_function(
+            """([same, other]) => { const now = document.querySelector('.pl-figures').innerText;
+                                    return same === null ? now !== other : now === same; }""",
+            arg=[same_as, other_than],
+            timeout=30_000,
+        )
+
+    def words(self) -> str:
+        """Everything the page says, without the names of icons."""
+        return self.page.evaluate(
+            """() => { const seen = document.querySelector('[data-testid=stAppViewContainer]').cloneNode(true);
+                       seen.querySelectorAll('[data-testid=stIconMaterial], [data-testid=stSkipToContent], style').forEach(n => n.remove());
+                       return seen.textContent; }"""
+        )
+
+
+@pytest.fixture
+def walk(browser, address):
+    """Give a function that lets a visitor in; nothing may have gone wrong in the end."""
+    visitors: list[Walk] = []
+
+    def start(language: str = "zh", size: tuple[int, int] = (1440, 900)) -> Walk:
+        visitors.append(Walk(browser, address, language, size))
+        return visitors[-1]
+
+    yield start
+    faults = [fault for visitor in visitors for fault in visitor.faults]
+    for visitor in visitors:
+        visitor.page.close()
+    assert not faults
