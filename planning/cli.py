@@ -226,9 +226,7 @@ def _times(text: str) -> list[float]:
     except ValueError:
         times = []
     if not times or not all(0 < time <= 24 * 60 for time in times):
-        raise ConfigError(
-            msg("--minutes {text}: must be numbers between 0 and 1440, such as 15,30,45.", text=text)
-        )
+        raise ConfigError(msg("--minutes {text}: must be numbers between 0 and 1440, such as 15,30,45.", text=text))
     return times
 
 

@@ -287,7 +287,6 @@ class Project(_Closed):
         """
         return next((mode for name, mode in self.travel.modes.items() if name == stage), self.travel.mode)
 
-
     def files(self) -> list[tuple[str, str]]:
         """
         List the files that the project names.

@@ -349,12 +349,18 @@ def test_templates_are_copied_once(tmp_path):
 def test_isochrones_of_a_school(county, tmp_path):
     out = tmp_path / "iso.gpkg"
     school = str(sheet(county).active.cell(row=3, column=1).value)
-    result = run_in_process("isochrones", str(county), "--school", school, "--minutes", "15,30", "--stage", "primary", "--out", str(out))
+    result = run_in_process(
+        "isochrones", str(county), "--school", school, "--minutes", "15,30", "--stage", "primary", "--out", str(out)
+    )
     assert result.exit_code == 0, result.stderr
     areas = pyogrio.read_dataframe(out)
     assert areas["cutoff"].to_list() == [15, 30]
     assert 0 < areas.area.iloc[0] < areas.area.iloc[1]
-    for wrong in (["--school", "nobody"], ["--school", school, "--minutes", "soon"], ["--school", school, "--stage", "senior"]):
+    for wrong in (
+        ["--school", "nobody"],
+        ["--school", school, "--minutes", "soon"],
+        ["--school", school, "--stage", "senior"],
+    ):
         failed = run_in_process("isochrones", str(county), *wrong, "--out", str(tmp_path / "no.gpkg"))
         assert failed.exit_code == 2, failed.stderr
         assert not (tmp_path / "no.gpkg").exists()
@@ -394,7 +400,14 @@ def test_run_writes_everything_and_the_app_serves_it_until_stopped(county, tmp_p
     assert status == 0, said
     assert "Traceback" not in said
     assert (out / "mine.txt").read_text() == "kept"
-    for name in ("catchments.shp", "catchments.gpkg", "proposal.geojson", "indicators.csv", "reconciliation.csv", "report.html"):
+    for name in (
+        "catchments.shp",
+        "catchments.gpkg",
+        "proposal.geojson",
+        "indicators.csv",
+        "reconciliation.csv",
+        "report.html",
+    ):
         assert (out / name).stat().st_size > 0, name
     assert len(json.loads((out / "proposal.geojson").read_text("utf-8"))["features"]) == 1
     assert [file for file in tmp_path.iterdir() if file.name.startswith(".")] == []

@@ -17,6 +17,7 @@ from planning.errors import ConfigError, Message, msg
 from planning.scenario.edits import Edit, NewSchool, SetSeats
 from planning.scenario.evaluate import FLOW_COLUMNS, BandCosts, StageState, evaluate, stage_costs, stage_sites
 from planning.scenario.limits import BandLimit, band_time, limit_of_question
+from planning.scenario.naming import explained
 from planning.scenario.proposals import describe_sites, no_sites
 from planning.stages import BANDS, teaches
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planning.config import Question
+    from planning.network.modes import Mode
     from planning.scenario.county import County
 
 __all__ = ["answer_boarding", "may_board"]
@@ -80,7 +82,8 @@ def answer_boarding(
 
     Only pupils without a school within their band's daily limit are asked about; the others go on as they do. They may
     board at a school with beds, or at a proposed hub: an existing school of the stage, or the candidate nearest to the
-    people of a township (its seat). Whoever lives within the daily limit of a new hub goes home every day.
+    people of a township (its seat). Nobody boards at a school within the daily limit: whoever lives near a hub goes there
+    from home.
 
     Parameters
     ----------
@@ -144,14 +147,27 @@ def answer_boarding(
         time_limit_s=question.time_limit_s,
         cancel=cancel,
     )
-    points, point_edits, point_notes = _teaching_points(county, question, edits, costs, limits)
+    proposal = explained(
+        proposal,
+        county,
+        cells=far.rows,
+        bands=bands,
+        sites=[
+            name or place
+            for place, name in zip([*schools.index, *hubs["place_id"]], [*schools["name"], *hubs["name"]], strict=True)
+        ],
+    )
+    has_answer = proposal.status != "infeasible" and math.isfinite(proposal.objective)
+    chosen = hubs.iloc[[column - len(schools) for column in proposal.sites]] if has_answer else hubs.iloc[:0]
+    new_hubs = chosen.loc[~chosen["is_school"].astype(bool), "place_id"].to_list()
+    points, point_edits, young_gain, point_notes = _teaching_points(county, question, edits, costs, limits, new_hubs)
     notes += point_notes
-    if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
+    if not has_answer:
         after = evaluate(county, stage, (*edits, *point_edits)) if point_edits else None
         return proposal, points, point_edits, after, notes
-    chosen = hubs.iloc[[column - len(schools) for column in proposal.sites]]
     places = np.concatenate([schools.index.to_numpy(), hubs["place_id"].to_numpy()])
     boarding, day_gain = _who_boards(county, proposal, far, bands, places)
+    day_gain = day_gain.add(young_gain, fill_value=0)
     hub_edits = _hub_edits(question, schools, chosen, boarding, day_gain)
     gained = boarding.groupby("site_id")["pupils"].sum().add(day_gain, fill_value=0)
     chosen = chosen.set_index("place_id")
@@ -244,12 +260,13 @@ def _costs_of_the_far(
         day.append(np.where(near, own_time, np.float32(np.inf)))
         weekly = _weekly_limit(county, question, band).within(ride, ride_distance)
         weekly[:, [not teaches(kind, band) for kind in kinds]] = False
+        weekly &= ~near  # nobody boards at a school within the daily limit, though two rides are less than ten walks
         week.append(np.where(weekly, ride, np.float32(np.inf)))
     return day, week
 
 
 def _to_places(
-    county: County, mode: str, schools: gpd.GeoDataFrame, hubs: gpd.GeoDataFrame, rows: NDArray[np.int64]
+    county: County, mode: Mode, schools: gpd.GeoDataFrame, hubs: gpd.GeoDataFrame, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Look up minutes and metres to the schools and the hub places, one column each."""
     book, extra = county.costs.schools(mode), county.costs.candidates(mode)
@@ -301,7 +318,7 @@ def _who_boards(
         )
         table = table[table["pupils"] > 0]
         # A school with beds of its own that becomes a hub stands in two columns; it is one place.
-        return table.groupby(["cell_id", "band", "site_id"], as_index=False)["pupils"].sum()
+        return table.groupby(["cell_id", "band", "site_id"])["pupils"].sum().reset_index()
 
     return read(allocation.board), read(allocation.day).groupby("site_id")["pupils"].sum()
 
@@ -334,10 +351,15 @@ def _teaching_points(
     edits: Sequence[Edit],
     costs: dict[str, BandCosts],
     limits: dict[str, BandLimit],
-) -> tuple[gpd.GeoDataFrame, tuple[Edit, ...], list[Message]]:
-    """Name the teaching points that must stay, and propose the fewest new ones for children too young to board."""
+    new_hubs: Sequence[str],
+) -> tuple[gpd.GeoDataFrame, tuple[Edit, ...], pd.Series, list[Message]]:
+    """
+    Name the teaching points that must stay, and propose the fewest new ones for children too young to board.
+
+    A new hub is a whole school: the small children who live near it go there, and need no teaching point.
+    """
     if YOUNGEST not in costs:
-        return no_sites(county), (), []
+        return no_sites(county), (), pd.Series(dtype="int64"), []
     schools = stage_sites(county, question.stage, edits)
     ours = ~county.cells["in_margin"].to_numpy(dtype=bool)
     pupils = np.where(ours, county.cells[f"pupils_{YOUNGEST}"].to_numpy(dtype=np.int64), 0)
@@ -347,19 +369,28 @@ def _teaching_points(
     kept = schools[(schools["kind"] == "teaching_point") & (needed > 0)]
     mode = county.project.mode_of(question.stage)
     rows = np.flatnonzero(~near.any(axis=1) & (pupils > 0))
+    n_far = int(pupils[rows].sum())
     candidates = county.candidates[~county.candidates.index.isin(schools.index)]
     book = county.costs.candidates(mode)
     at = np.ix_(book.cell_ids.get_indexer(county.cells.index[rows]), book.site_ids.get_indexer(candidates.index))
     used = limits[YOUNGEST].share_used(band_time(book.time_min[at], county.pack, YOUNGEST, mode), book.distance_m[at])
+    to_hubs = used[:, candidates.index.get_indexer(pd.Index(new_hubs, dtype=candidates.index.dtype))]
+    at_hub = (to_hubs <= 1).any(axis=1)
+    nearest_hub = to_hubs[at_hub].argmin(axis=1) if at_hub.any() else np.empty(0, dtype=np.int64)
+    gain = np.bincount(nearest_hub, weights=pupils[rows[at_hub]], minlength=len(new_hubs)).astype(np.int64)
+    young_gain = pd.Series(dict(zip(new_hubs, gain.tolist(), strict=True)), dtype="int64")
+    rows, used = rows[~at_hub], used[~at_hub]
     cover = siting.set_cover(
         np.where(used <= 1, used, np.float32(np.inf)), pupils[rows], 1.0, time_limit_s=question.time_limit_s
     )
     notes = [
         msg(
             "{n} children of grades 1-3 live beyond the daily limit of every school; they may not board.",
-            n=int(pupils[rows].sum()),
+            n=n_far,
         )
     ]
+    if young_gain.sum():
+        notes.append(msg("{n} of them live near a new hub and go to school there.", n=int(young_gain.sum())))
     if cover.unreachable:
         notes.append(
             msg(
@@ -382,4 +413,4 @@ def _teaching_points(
         staying["seats"] = kept["seats"].to_numpy()
         staying[["objective", "bound", "gap"]] = np.nan
         staying["status"] = ""
-    return _stacked(proposed, staying), new, notes
+    return _stacked(proposed, staying), new, young_gain, notes

@@ -45,7 +45,7 @@ class CostBook:
         self._lock = threading.RLock()
         self._minutes: dict[str, NDArray[np.float64]] = {}
         self._routers: dict[str, Router] = {}
-        self._costs: dict[tuple[str, str], Costs] = {}
+        self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[str, float, float], Costs] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
 
@@ -125,19 +125,21 @@ class CostBook:
             By mode.
         """
         with self._lock:
-            return {costs.mode: costs for (what, _), costs in self._costs.items() if what == "schools"}
+            return {mode: costs for (what, mode), costs in self._costs.items() if what == "schools"}
 
-    def know_schools(self, costs: Costs) -> None:
+    def know_schools(self, mode: Mode, costs: Costs) -> None:
         """
         Take costs to schools that were swept before, from a saved run.
 
         Parameters
         ----------
+        mode : str
+            walk, bike or drive.
         costs : Costs
             Of this county's cells and schools.
         """
         with self._lock:
-            self._costs["schools", costs.mode] = costs
+            self._costs["schools", mode] = costs
 
     def candidates(self, mode: Mode, *, progress: Callable[[int, int], None] | None = None) -> Costs:
         """

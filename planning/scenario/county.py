@@ -189,7 +189,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
         _walkable_nodes(network),
         townships=townships if len(townships) else gpd.GeoDataFrame({"name": [""]}, geometry=[line], crs=crs),
         exclusions=exclusions,
-        slope_deg=None if dem is None else dem.slope_degrees,
+        slope_deg=None if dem is None else lambda xy: dem.slope_degrees(xy).astype(np.float64),
         schools_xy=shapely.get_coordinates(schools.geometry[schools["status"] == "open"]),
         places=basemap[basemap["kind"] == "place"],
         options=CandidateOptions(
@@ -290,7 +290,9 @@ def _demand(
 ) -> tuple[Demand, float]:
     """Count people and pupils: from a grid, from a list of villages, or from both."""
     population = project.population
-    stages = {stage: (rule.ages, rule.share) for stage, rule in project.stages.items()}
+    stages: dict[str, tuple[tuple[int, int] | None, float | None]] = {
+        stage: (rule.ages, rule.share) for stage, rule in project.stages.items()
+    }
     margin_m = project.schools.margin_m
     villages = None
     if population.villages is not None:

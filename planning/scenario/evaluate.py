@@ -242,7 +242,9 @@ def stage_costs(county: County, stage: str, sites: gpd.GeoDataFrame) -> dict[str
             limit = BandLimit(reach.time_min or np.inf, reach.distance_m or np.inf)
             allowed &= limit.within(own_time, distance)
         found[band] = BandCosts(
-            *(np.where(allowed, values, np.float32(np.inf)) for values in (distance, own_time, off_road)),
+            distance_m=np.where(allowed, distance, np.float32(np.inf)),
+            time_min=np.where(allowed, own_time, np.float32(np.inf)),
+            off_road_m=np.where(allowed, off_road, np.float32(np.inf)),
             beyond_reach=had_path & ~allowed.any(axis=1),
             is_taught=bool(taught.any()),
         )

@@ -59,7 +59,10 @@ class BandLimit:
             False where there is no way at all.
         """
         time, distance = np.asarray(time_min), np.asarray(distance_m)
-        return np.isfinite(time) & (time <= self.time_min * _ROUNDING) & (distance <= self.distance_m * _ROUNDING)
+        keeps: NDArray[np.bool_] = (
+            np.isfinite(time) & (time <= self.time_min * _ROUNDING) & (distance <= self.distance_m * _ROUNDING)
+        )
+        return keeps
 
     def share_used(self, time_min: NDArray[np.float32], distance_m: NDArray[np.float32]) -> NDArray[np.float32]:
         """
@@ -83,7 +86,10 @@ class BandLimit:
         # The quotient may round across 1 where the way itself does not cross the limit.
         inside = self.within(time_min, distance_m)
         just_beyond = float(np.nextafter(np.float32(1), np.float32(2)))
-        return np.where(inside, np.minimum(used, 1), np.maximum(used, just_beyond)).astype(np.float32)
+        share: NDArray[np.float32] = np.where(inside, np.minimum(used, 1), np.maximum(used, just_beyond)).astype(
+            np.float32
+        )
+        return share
 
 
 def limit_of_band(project: Project, pack: RulePack, band: str) -> BandLimit:

@@ -18,6 +18,7 @@ from planning.scenario.boarding import answer_boarding
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.limits import limit_of_question
+from planning.scenario.naming import explained
 from planning.scenario.proposals import Asked, ask, default_seats, describe_sites, no_sites
 from planning.stages import BANDS
 
@@ -117,23 +118,38 @@ def _answer_day(
     new_sites = question.new or 0
     mode = county.project.mode_of(question.stage)
     notes: list[Message] = []
-    common = {"fixed": range(asked.n_fixed), "time_limit_s": question.time_limit_s, "cancel": cancel}
+    fixed, limit_s = range(asked.n_fixed), question.time_limit_s
     cost = asked.distance_m if mode == "walk" else asked.time_min
     unit = "pupil-m" if mode == "walk" else "pupil-min"
     seats: int | None = question.seats
     if question.model == "p_median":
-        proposal = siting.p_median(cost, asked.pupils, new_sites, **common)
+        proposal = siting.p_median(cost, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel)
     elif question.model == "p_center":
-        proposal, unit = siting.p_center(asked.time_min, asked.pupils, new_sites, **common), "min"
+        unit = "min"
+        proposal = siting.p_center(
+            asked.time_min, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel
+        )
     elif question.model == "max_coverage":
-        used = _share_of_limit(county, question, asked)
-        proposal, unit = siting.max_coverage(used, asked.pupils, new_sites, 1.0, **common), "pupils"
+        unit, used = "pupils", _share_of_limit(county, question, asked)
+        proposal = siting.max_coverage(
+            used, asked.pupils, new_sites, 1.0, fixed=fixed, time_limit_s=limit_s, cancel=cancel
+        )
     elif question.model == "set_cover":
-        used = _share_of_limit(county, question, asked)
-        proposal, unit = siting.set_cover(used, asked.pupils, 1.0, share=question.share, **common), "schools"
+        unit, used = "schools", _share_of_limit(county, question, asked)
+        proposal = siting.set_cover(
+            used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
+        )
     else:
         seats = seats or default_seats(county, question.stage)
         proposal = _capacitated(county, question, asked, cost, seats, notes, edits=edits, cancel=cancel)
+    proposal = explained(
+        proposal,
+        county,
+        cells=asked.cells,
+        bands=list(asked.bands),
+        sites=[name or str(site_id) for site_id, name in asked.sites["name"].items()],
+        cost_of=(lambda cost: msg("{n} times the limit", n=cost)) if question.model == "set_cover" else str,
+    )
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
         return proposal, no_sites(county), (), None, notes, unit
     chosen = asked.sites.iloc[list(proposal.sites)]

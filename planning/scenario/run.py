@@ -92,7 +92,7 @@ def run(project: Project, *, progress: Progress | None = None) -> RunResult:
     started = time.perf_counter()
     county = prepare(project, progress=lambda share, doing: tell(0.4 * share, doing))
     seconds["prepare"] = time.perf_counter() - started
-    base = {}
+    base: dict[str, StageState] = {}
     for number, stage in enumerate(project.stages):
         tell(0.4 + 0.2 * number / len(project.stages), msg("Measuring how it is today: {stage}", stage=TERMS[stage]))
         started = time.perf_counter()

@@ -19,7 +19,7 @@ from planning.roads import Roads
 from planning.scenario.costbook import CostBook
 from planning.scenario.county import County
 from planning.scenario.edits import edits_from_data, edits_to_data
-from planning.scenario.evaluate import FLOW_COLUMNS, evaluate
+from planning.scenario.evaluate import FLOW_COLUMNS, StageState, evaluate
 from planning.scenario.questions import Answer
 from planning.scenario.run import RunResult
 from planning.siting import Proposal
@@ -140,7 +140,7 @@ def load_run(folder: Path) -> RunResult:
     costs = CostBook(network, tables["cells"], tables["schools"], tables["candidates"])
     for mode in document["modes"]:
         arrays = store.read_arrays(folder / f"costs_{mode}.npz")
-        costs.know_schools(Costs(tables["cells"].index, tables["schools"].index, **arrays, mode=mode))
+        costs.know_schools(mode, Costs(tables["cells"].index, tables["schools"].index, **arrays, mode=mode))
     county = County(
         project=project,
         crs=crs,
@@ -154,7 +154,7 @@ def load_run(folder: Path) -> RunResult:
         costs=costs,
         **tables,
     )
-    base = {stage: evaluate(county, stage) for stage in project.stages}
+    base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in project.stages}
     answers = tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
     return RunResult(county, base, answers, document["seconds"], document["versions"])
 
@@ -220,16 +220,14 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
     if data["has_after"]:
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
-    sites = store.read_table(folder / f"answer_{number}.parquet")
+    sites = gpd.GeoDataFrame(store.read_table(folder / f"answer_{number}.parquet"))
     return Answer(
         question=question,
         proposal=Proposal(
             **{**proposed, "sites": tuple(proposed["sites"]), "closed": tuple(proposed["closed"])}, allocation=None
         ),
         unit=data["unit"],
-        sites=gpd.GeoDataFrame(sites, crs=county.crs)
-        if sites.crs is None
-        else sites.set_crs(county.crs, allow_override=True),
+        sites=sites.set_crs(county.crs, allow_override=True),
         edits=edits,
         after=after,
         notes=tuple(_message(note) for note in data["notes"]),

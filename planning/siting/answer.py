@@ -15,13 +15,24 @@ from planning.siting.lists import build_lists, nearest_site
 from planning.siting.proposal import Proposal
 from planning.siting.swap import build_greedily, improve_by_swaps, with_finite_fallback
 
-__all__ = ["NAMED", "allocate_nearest", "left_out", "no_answer", "number_list", "unreached_by_choice"]
+__all__ = ["NAMED", "NumberList", "allocate_nearest", "left_out", "no_answer", "number_list", "unreached_by_choice"]
 
 NAMED = 20
 """Cells and sites named one by one in a sentence; of longer lists the number of the rest is told."""
 
 
-def number_list(numbers: npt.ArrayLike) -> str:
+class NumberList(tuple[int, ...]):
+    """Rows or columns for a sentence; whoever knows their names may put these in their place."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Write the first ``NAMED`` of them, and how many more there are."""
+        text = ", ".join(str(number) for number in self[:NAMED])
+        return text if len(self) <= NAMED else f"{text} (+{len(self) - NAMED})"
+
+
+def number_list(numbers: npt.ArrayLike) -> NumberList:
     """
     Write numbers for a sentence.
 
@@ -32,12 +43,10 @@ def number_list(numbers: npt.ArrayLike) -> str:
 
     Returns
     -------
-    str
-        The first ``NAMED`` of them, and how many more there are.
+    NumberList
+        All of them; as text, the first ``NAMED`` and how many more there are.
     """
-    every = np.asarray(numbers, dtype=np.int64)
-    text = ", ".join(str(number) for number in every[:NAMED].tolist())
-    return text if every.size <= NAMED else f"{text} (+{every.size - NAMED})"
+    return NumberList(np.asarray(numbers, dtype=np.int64).tolist())
 
 
 def left_out(reach: Reach, weight: Floats) -> tuple[tuple[int, ...], tuple[Message, ...]]:

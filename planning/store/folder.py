@@ -54,9 +54,10 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     _must_be(path)
     try:
-        return gpd.read_parquet(path)
+        table: pd.DataFrame = gpd.read_parquet(path)
     except ValueError:  # no geometry in it
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path)
+    return table
 
 
 def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
