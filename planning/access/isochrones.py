@@ -83,7 +83,8 @@ def isochrones(
     for cutoff in lines:
         pieces = _reached(xy, near, far, length, cost, float(cutoff))
         # the round corners of a cut piece can stick out of the longer piece by a hair: keep what was drawn before
-        inner = shapely.union_all([shapely.buffer(pieces, width_m), inner])
+        # each piece by itself: one buffer of a whole town of roads takes many times as long
+        inner = shapely.union_all([*shapely.buffer(shapely.get_parts(pieces), width_m), inner])
         shapes.append(inner)
     return gpd.GeoDataFrame({"cutoff": lines}, geometry=shapes, crs=crs)
 
