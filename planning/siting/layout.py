@@ -24,6 +24,8 @@ _SMALL = 30_000  # arcs that HiGHS takes at once
 _LARGE = 250_000  # arcs beyond which HiGHS is not asked at all
 _FEW = 6  # free sites that are chosen at once: up to here, sets of sites are gone through
 _FEW_SETS = 300  # so few that it does not pay to shut more sites first
+_MANY_SETS = 200_000  # beyond, the prices go on to their end
+_LOOKS = 3  # looks at the prices without effect after which the sets are gone through
 _NEAR = 30  # cheapest arcs of a row that the prices look at
 _POLISH_S = 60.0  # the last seating of the pupils has its own time
 
@@ -45,6 +47,8 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
         Open sites, whole flows on the arcs of the question, and a bound.
     """
     keep = _needed_arcs(question)
+    if keep.sum() > _SMALL:
+        keep[keep] = _useful_arcs(question.changed(arcs=question.arcs.only(keep)))
     shorter = question.changed(arcs=question.arcs.only(keep))
     answer = solve_flow(shorter, clock) if keep.sum() <= _SMALL else _solve_large(shorter, clock)
     if answer.opened is None or answer.flow is None:
@@ -76,6 +80,27 @@ def _needed_arcs(question: FlowQuestion) -> Bools:
     at = endless[arcs.site] & (~arcs.board | np.isinf(question.beds[arcs.site]))
     np.minimum.at(refuge, arcs.row[at], arcs.cost[at])
     return np.asarray(keep & (arcs.cost <= refuge[arcs.row]))
+
+
+def _useful_arcs(question: FlowQuestion) -> Bools:
+    """
+    Leave out arcs that no best answer needs, by the prices of seats in the sites that stay open.
+
+    Seats at different sites are substitutes [1]_: a site more never makes a seat elsewhere worth more. So a pupil never
+    costs more than among the sites that stay open, the price of the seat included, and takes no arc that does.
+
+    References
+    ----------
+    .. [1] L. S. Shapley, Nav. Res. Logist. Q. 9(1), 45-48, 1962. https://doi.org/10.1002/nav.3800090106
+    """
+    arcs, always = question.arcs, ~question.free
+    if not seats_alone_bind(question, np.ones(question.n_sites, dtype=bool)):
+        return np.ones(arcs.row.size, dtype=bool)
+    _, seat_prices = seat_pupils(question, always)
+    dearest = question.unserved.copy()
+    at = np.flatnonzero(always[arcs.site])
+    np.minimum.at(dearest, arcs.row[at], arcs.cost[at] + seat_prices[arcs.site[at]])
+    return np.asarray(arcs.cost <= dearest[arcs.row] * (1 + 1e-9))
 
 
 class _Best:
@@ -114,14 +139,13 @@ def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
     best = _Best(question, clock)
     _offer_nearest(near, best, clock)
-    prices = price_rows(
-        near, best, clock, lambda shut: _asks_for_few(question, shut) and count_sets(question, shut) <= _FEW_SETS
-    )
+    prices = price_rows(near, best, clock, _Settled(question))
     bound = prices.bound
     logger.debug("prices: bound %.6g of %.6g, %d sites shut", bound, best.value, int(prices.shut.sum()))
     if _asks_for_few(question, prices.shut):
         left, stays_shut = _without_shut(question, prices)
-        bound = max(bound, prove_by_sets(left, best, prices.cuts, stays_shut, clock))
+        half = Clock(clock.left / 2, clock.cancel)  # where sets are too many, the other half is for the whole model
+        bound = max(bound, prove_by_sets(left, best, prices.cuts, stays_shut, half))
     count = np.full(question.pupils.size, 6, dtype=np.int64)
     while bound < best.value and not clock.stopped and gap_between(best.value, bound) > 1e-9:
         more, found = _prove(question, rank, count, prices, best, clock)
@@ -160,6 +184,22 @@ def _asks_for_few(question: FlowQuestion, shut: Bools) -> bool:
     free = question.free & ~shut
     at_once = min(question.most, int((free & question.candidate).sum())) + int((free & question.closable).sum())
     return at_once <= _FEW and seats_alone_bind(question, np.ones(question.n_sites, dtype=bool))
+
+
+class _Settled:
+    """Tells when it no longer pays to shut more sites by prices before the sets are gone through."""
+
+    def __init__(self, question: FlowQuestion) -> None:
+        self._question = question
+        self._counts: list[int] = []
+
+    def __call__(self, shut: Bools) -> bool:
+        """Say so where few sets are left, or their number has not fallen by a fifth over the last looks."""
+        if not _asks_for_few(self._question, shut):
+            return False
+        self._counts.append(count_sets(self._question, shut))
+        now, before = self._counts[-1], self._counts[-1 - _LOOKS] if len(self._counts) > _LOOKS else np.inf
+        return now <= _FEW_SETS or (now <= _MANY_SETS and now > 0.8 * before)
 
 
 def _without_shut(question: FlowQuestion, prices: Prices) -> tuple[FlowQuestion, Bools]:
