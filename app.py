@@ -7,7 +7,13 @@ from planning.ui import shell, state
 t = state.translator()
 st.set_page_config(page_title=t("School Layout Planner"), page_icon=str(shell.STATIC / "icon.png"), layout="wide")
 pages = [
-    st.Page("planning/ui/pages/county.py", title=t("County and data"), icon=":material/map:", url_path="county", default=True),
+    st.Page(
+        "planning/ui/pages/county.py",
+        title=t("County and data"),
+        icon=":material/map:",
+        url_path="county",
+        default=True,
+    ),
     st.Page("planning/ui/pages/access.py", title=t("Access"), icon=":material/directions_walk:", url_path="access"),
     st.Page("planning/ui/pages/plan.py", title=t("Plan"), icon=":material/edit_location_alt:", url_path="plan"),
     st.Page("planning/ui/pages/export.py", title=t("Export"), icon=":material/download:", url_path="export"),

@@ -172,7 +172,7 @@
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
     const room = { paddingTopLeft: [50, 12], paddingBottomRight: [130, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
-    let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, raster, cellNames, names;
+    let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
     // what stands on what
     for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["labels", 450]]) {
@@ -222,7 +222,8 @@
 
     // ---- pointer: place, select, move, tell
     map.on("click", (e) => {
-      if (!state || state.click !== "place") return;
+      // A school dropped on another one ends in a click on the map between them: that is no wish for a third school.
+      if (!state || state.click !== "place" || dragged || performance.now() - dropped < 400) return;
       if (ghost) ghost.remove();
       ghost = L.marker(e.latlng, { icon: icon({ role: "ghost", shape: "square" }), interactive: false }).addTo(map);
       send({ type: "place", lat: e.latlng.lat, lng: e.latlng.lng });
@@ -261,7 +262,7 @@
       for (const school of state.schools) {
         wanted.add(school.id);
         const content = JSON.stringify(school), old = markers.get(school.id);
-        if (old && old.content === content) continue;
+        if (old && (old.content === content || dragged === school.id)) continue;
         if (old) old.marker.remove();
         const marker = L.marker([school.lat, school.lng], {
           icon: icon(school), draggable: !!school.draggable, riseOnHover: true, bubblingMouseEvents: false,
@@ -272,8 +273,11 @@
         L.DomEvent.on(node, "mousemove", (e) => { L.DomEvent.stop(e); say([school.name, ...school.lines], e); });
         L.DomEvent.on(node, "mouseout", () => (tip.style.display = "none"));
         marker.on("click", () => state.select && send({ type: "select", id: school.id }));
+        marker.on("dragstart", () => (dragged = school.id));
         marker.on("dragend", () => {
           const at = marker.getLatLng();
+          dragged = null;
+          dropped = performance.now();
           markers.get(school.id).content = ""; // put back where it stood if the move is refused
           send({ type: "move", id: school.id, lat: at.lat, lng: at.lng });
         });

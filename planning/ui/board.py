@@ -16,7 +16,7 @@ from planning.i18n.terms import term
 from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool
 from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
-from planning.ui import colours, mapview, propose, shell, sheets, tables
+from planning.ui import colours, mapview, propose, sheets, shell, tables
 from planning.ui.mapview import MapEvent
 from planning.ui.state import Session, session
 from planning.ui.words import number_of
@@ -122,9 +122,12 @@ def _map(
     else:
         painting = colours.paint_way(current, band, people, view, t)
     closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool)}
-    roles = {site: "new" for site in current.sites.index[current.sites["is_new"].astype(bool)]}
-    roles |= {edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles}
+    roles = dict.fromkeys(current.sites.index[current.sites["is_new"].astype(bool)], "new")
+    roles |= {
+        edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles
+    }
     marks = mapview.site_marks(
+        workspace,
         current.sites,
         t,
         load=current.load,
@@ -133,7 +136,7 @@ def _map(
         draggable=lambda site: site in roles or site == here.selected,
     )
     gone = base.sites[base.sites.index.isin(closed)]
-    marks += mapview.site_marks(gone, t, roles={site: "closed" for site in gone.index}, selected=here.selected)
+    marks += mapview.site_marks(workspace, gone, t, roles=dict.fromkeys(gone.index, "closed"), selected=here.selected)
     legend = mapview.kinds_shown(base.sites, t)
     if roles:
         legend.append(("new", "circle", t("new or moved")))
@@ -141,7 +144,7 @@ def _map(
         legend.append(("closed", "circle", t("closed")))
     proposed = propose.proposed_sites(here, current)
     if proposed is not None and len(proposed):
-        marks += mapview.site_marks(proposed, t, roles={site: "proposed" for site in proposed.index})
+        marks += mapview.site_marks(workspace, proposed, t, roles=dict.fromkeys(proposed.index, "proposed"))
         legend.append(("proposed", "circle", t("proposed")))
     stage = current.stage
     mapview.show_map(
@@ -161,7 +164,7 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
     if event.type == "select":
         here.selected = None if here.selected == event.school_id else event.school_id
         return
-    x, y = mapview.to_county(workspace, event)
+    x, y = workspace.to_county(event.lon, event.lat)
     if not workspace.county.boundary.geometry.contains(shapely.Point(x, y)).any():
         here.complaint = msg("This place is outside the county; nothing was changed.")
         return
@@ -192,7 +195,9 @@ def _selected(workspace: Workspace, here: Session, current: StageState, stage: s
     if not bool(row["is_new"]):
         lines.append(t("pupils on the register: {n}", n=number_of(row["pupils"], t)))
     with st.container(border=True, key="pl-selected"):
-        st.html(f'<div class="pl-school"><b>{escape(str(row["name"]))}</b><span>{escape(" · ".join(lines))}</span></div>')
+        st.html(
+            f'<div class="pl-school"><b>{escape(str(row["name"]))}</b><span>{escape(" · ".join(lines))}</span></div>'
+        )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             if closed:
                 st.button(t("Reopen"), on_click=here.forget, args=(school,), key=f"reopen-{school}")

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["export_panel"]
 
-_MIME = {".csv": "text/csv", ".html": "text/html", ".geojson": "application/geo+json", ".gpkg": "application/geopackage+sqlite3"}
+_MIME = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".geojson": "application/geo+json",
+    ".gpkg": "application/geopackage+sqlite3",
+}
 _SHAPE_PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import geopandas as gpd
 import pandas as pd
-import pyproj
+import shapely
 import streamlit as st
 from streamlit_folium import st_folium
 
@@ -21,7 +20,7 @@ from planning.ui.state import media_url, session
 from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
 
-__all__ = ["MapEvent", "kinds_shown", "show_map", "site_marks", "to_county"]
+__all__ = ["MapEvent", "kinds_shown", "show_map", "site_marks"]
 
 SHAPES: Mapping[str, str] = {
     "teaching_point": "triangle", "primary": "circle", "nine_year": "square", "junior": "square", "secondary": "square",
@@ -131,6 +130,7 @@ def show_map(
 
 
 def site_marks(
+    workspace: Workspace,
     sites: gpd.GeoDataFrame,
     t: Translator,
     *,
@@ -144,6 +144,8 @@ def site_marks(
 
     Parameters
     ----------
+    workspace : Workspace
+        The county.
     sites : geopandas.GeoDataFrame
         As a state of a stage holds them.
     t : Translator
@@ -164,9 +166,8 @@ def site_marks(
     """
     if not len(sites):
         return []
-    lons, lats = _transformer(sites.crs.to_wkt()).transform(
-        sites.geometry.x.to_numpy(), sites.geometry.y.to_numpy(), direction="INVERSE"
-    )
+    xy = shapely.get_coordinates(sites.geometry.to_numpy())
+    lons, lats = workspace.to_degrees(xy[:, 0], xy[:, 1])
     roles = roles or {}
     marks = []
     for site_id, name, kind, seats, lon, lat in zip(
@@ -189,31 +190,6 @@ def site_marks(
             }
         )
     return marks
-
-
-def to_county(workspace: Workspace, event: MapEvent) -> tuple[float, float]:
-    """
-    Turn the place of an event into the county's reference system.
-
-    Parameters
-    ----------
-    workspace : Workspace
-        The county.
-    event : MapEvent
-        The event.
-
-    Returns
-    -------
-    tuple of float
-        x, y [m].
-    """
-    x, y = _transformer(workspace.county.crs.to_wkt()).transform(event.lon, event.lat)
-    return float(x), float(y)
-
-
-@functools.lru_cache(maxsize=8)
-def _transformer(crs: str) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
 
 def _event(value: object) -> MapEvent | None:

@@ -150,7 +150,12 @@ def _question(workspace: Workspace, here: Session, stage: str, t: Translator) ->
             t("Time limit (s)"), min_value=1, max_value=3600, value=60, step=10, key="ask-time", persist_state="session"
         )
         st.button(
-            t("Look for sites"), type="primary", key="ask", width="stretch", on_click=_ask, args=(workspace, here, stage, t)
+            t("Look for sites"),
+            type="primary",
+            key="ask",
+            width="stretch",
+            on_click=_ask,
+            args=(workspace, here, stage, t),
         )
 
 
@@ -199,7 +204,9 @@ def _answer(here: Session, answer: Answer, t: Translator) -> None:
             lines.append(
                 t("Objective {objective}, bound {bound}, gap {gap}, {n} s of work.", objective=_amount(answer.proposal.objective, answer.unit, t), bound=_amount(answer.proposal.bound, answer.unit, t), gap=t.percent(answer.proposal.gap, 2), n=t.number(answer.seconds, 1))
             )  # fmt: skip
-        st.html(f'<div class="pl-proof"><b>{escape(answer.question.name)}</b>{tables.message_html(lines + [t.message(note) for note in answer.notes])}</div>')
+        st.html(
+            f'<div class="pl-proof"><b>{escape(answer.question.name)}</b>{tables.message_html(lines + [t.message(note) for note in answer.notes])}</div>'
+        )
         if len(answer.sites):
             rows = [
                 [str(row.name_) or "–", str(row.township) or "–", term(t, str(row.kind)), t.number(float(row.pupils_gained)), number_of(row.seats if answer.question.model != "boarding" else row.beds, t)]
@@ -227,7 +234,9 @@ def _amount(value: float, unit: str, t: Translator) -> str:
 
 
 def _taken(here: Session, edit: Any) -> bool:
-    return isinstance(edit, NewSchool) and any(isinstance(e, NewSchool) and e.site_id == edit.site_id for e in here.edits)
+    return isinstance(edit, NewSchool) and any(
+        isinstance(e, NewSchool) and e.site_id == edit.site_id for e in here.edits
+    )
 
 
 def _adopt(here: Session, edits: list[Any], t: Translator) -> None:

@@ -54,7 +54,9 @@ def reconciliation_html(base: Mapping[str, StageState], t: Translator) -> str:
     tones: list[list[str]] = []
     totals = {stage: _amount(sheet, "total") for stage, sheet in sheets.items()}
     for category in ("total", "served", "no_seat", "out_of_reach"):
-        reasons = sorted({str(r) for s in sheets.values() for r in s.loc[s["category"] == category, "reason"].fillna("")})
+        reasons = sorted(
+            {str(r) for s in sheets.values() for r in s.loc[s["category"] == category, "reason"].fillna("")}
+        )
         detail = [reason for reason in reasons if reason]
         amounts = {stage: _amount(sheet, category) for stage, sheet in sheets.items()}
         rows.append([term(t, category), *(_with_share(amounts[s], totals[s], category, t) for s in sheets)])
@@ -99,7 +101,14 @@ def seats_html(base: Mapping[str, StageState], t: Translator) -> str:
                 term(t, state.mode),
             ]
         )
-    heads = [t("Stage"), t("Schools"), t("Known seats"), t("Schools with unknown seats"), t("Full schools"), t("Way to school")]
+    heads = [
+        t("Stage"),
+        t("Schools"),
+        t("Known seats"),
+        t("Schools with unknown seats"),
+        t("Full schools"),
+        t("Way to school"),
+    ]
     return table_html(heads, rows, numbers=(1, 2, 3, 4))
 
 
@@ -113,7 +122,10 @@ def demand_html(sheet: pd.DataFrame, t: Translator) -> str:
         [
             names.get(str(row.township), str(row.township)),
             sources.get(str(row.source), str(row.source)),
-            *("–" if pd.isna(total) else t.number(float(total)) for total in (row.grid_total, row.list_total, row.known_total)),
+            *(
+                "–" if pd.isna(total) else t.number(float(total))
+                for total in (row.grid_total, row.list_total, row.known_total)
+            ),
             "–" if pd.isna(row.factor) else t("× {n}", n=t.number(float(row.factor), 3)),
         ]
         for row in sheet.itertuples()
@@ -174,7 +186,9 @@ def stage_figures(state: StageState, t: Translator, *, base: StageState | None =
         elif name == "mean_distance":
             note = t("{mode}, all pupils", mode=term(t, state.mode))
         elif name == "p90_distance":
-            note = t("half of the pupils: {n}", n=with_unit(float(now["value"].get("median_distance", math.nan)), "m", t))
+            note = t(
+                "half of the pupils: {n}", n=with_unit(float(now["value"].get("median_distance", math.nan)), "m", t)
+            )
         else:
             note = t("of all pupils, limit of each grade band")
         figures.append(Figure(term(t, name), with_unit(value, unit, t), note, tone))
@@ -217,7 +231,11 @@ def township_html(state: StageState, t: Translator, *, height: int = 420) -> str
     table = state.by_township
     if table.empty:
         return _empty(t("The project names no townships."))
-    wanted = [name for name in ("pupils", "mean_distance", "p90_distance", "share_within_limit") if (table["indicator"] == name).any()]
+    wanted = [
+        name
+        for name in ("pupils", "mean_distance", "p90_distance", "share_within_limit")
+        if (table["indicator"] == name).any()
+    ]
     units = table.drop_duplicates("indicator").set_index("indicator")["unit"]
     wide = table.pivot_table(index="township", columns="indicator", values="value", aggfunc="first")
     wide = wide.sort_values(wanted[1] if len(wanted) > 1 else wanted[0], ascending=False)
@@ -238,7 +256,8 @@ def township_html(state: StageState, t: Translator, *, height: int = 420) -> str
 def gains_html(base: StageState, state: StageState, t: Translator) -> str:
     """List the townships whose mean way changes, the greatest change first."""
     means = [
-        s.by_township[s.by_township["indicator"] == "mean_distance"].set_index("township")["value"] for s in (base, state)
+        s.by_township[s.by_township["indicator"] == "mean_distance"].set_index("township")["value"]
+        for s in (base, state)
     ]
     change = (means[1] - means[0]).dropna()
     change = change[change.abs() >= 0.5].sort_values()
@@ -247,7 +266,14 @@ def gains_html(base: StageState, state: StageState, t: Translator) -> str:
     rows, tones = [], []
     for name, difference in change.items():
         note, tone = _difference("mean_distance", float(means[0][name]), float(means[1][name]), "m", t)
-        rows.append([str(name) or t("(no township)"), with_unit(float(means[0][name]), "m", t), with_unit(float(means[1][name]), "m", t), note])
+        rows.append(
+            [
+                str(name) or t("(no township)"),
+                with_unit(float(means[0][name]), "m", t),
+                with_unit(float(means[1][name]), "m", t),
+                note,
+            ]
+        )
         tones.append(["", "", "", tone if difference else ""])
     heads = [t("Township"), t("Mean way before"), t("After"), t("Difference")]
     return table_html(heads, rows, numbers=(1, 2, 3), tones=tones, height=220)
@@ -261,10 +287,7 @@ def _difference(name: str, before: float, after: float, unit: str, t: Translator
     threshold = 0.0005 if unit == "1" else 0.005 if unit == "seat/pupil" else 0.05 if unit == "min" else 0.5
     if abs(change) < threshold:
         return t("unchanged"), ""
-    if unit == "1":
-        size = t("{n} points", n=t.number(abs(change) * 100, 1))
-    else:
-        size = _plain(abs(change), unit, t)
+    size = t("{n} points", n=t.number(abs(change) * 100, 1)) if unit == "1" else _plain(abs(change), unit, t)
     if unit == "seat/pupil":
         size = t.number(abs(change), 2)
     good = (change > 0) == (_GOOD.get(name, -1) > 0)

@@ -16,7 +16,17 @@ from planning.ui.jobs import Job
 from planning.ui.state import LANGUAGE_KEY, STAGE_KEY, jobs, session
 from planning.ui.workspace import Workspace, open_workspace
 
-__all__ = ["choose_stage", "in_words", "language_switch", "open_county", "page_title", "section", "show_error", "side_bar", "style"]
+__all__ = [
+    "choose_stage",
+    "in_words",
+    "language_switch",
+    "open_county",
+    "page_title",
+    "section",
+    "show_error",
+    "side_bar",
+    "style",
+]
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LANGUAGE_NAMES = {"zh": "\u4e2d\u6587", "en": "English"}

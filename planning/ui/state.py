@@ -141,10 +141,9 @@ class Session:
         edits: list[Edit] = []
         found = False
         for edit in self.edits:
-            if isinstance(edit, NewSchool) and edit.site_id == school_id:
-                edits.append(dataclasses.replace(edit, seats=seats))
-                found = True
-            elif isinstance(edit, SetSeats) and (edit.school_id, edit.stage) == (school_id, stage):
+            if (isinstance(edit, NewSchool) and edit.site_id == school_id) or (
+                isinstance(edit, SetSeats) and (edit.school_id, edit.stage) == (school_id, stage)
+            ):
                 edits.append(dataclasses.replace(edit, seats=seats))
                 found = True
             else:

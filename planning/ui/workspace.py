@@ -8,15 +8,21 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyproj
 
 from planning.config import load_project
 from planning.errors import Message, msg
 from planning.scenario.edits import Edit, edits_to_data
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from planning.report.maps import MapAssets
     from planning.scenario.county import County
     from planning.scenario.evaluate import StageState
@@ -96,6 +102,11 @@ class Workspace:
     answers: tuple[Answer, ...] = ()
     _states: dict[tuple[str, str], StageState] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    # Streamlit runs every click in a new thread, and PROJ opens its database anew in each: a third of a second.
+    _worker: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="planning-county")
+    )
+    _transformer: pyproj.Transformer | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -125,12 +136,52 @@ class Workspace:
         key = (stage, edits_key(edits))
         found = self._states.get(key)
         if found is None:
-            found = evaluate(self.county, stage, tuple(edits))
+            found = self._worker.submit(evaluate, self.county, stage, tuple(edits)).result()
             with self._lock:
                 self._states[key] = found
                 for old in list(self._states)[:-_KEPT_STATES]:
                     del self._states[old]
         return found
+
+    def to_county(self, lon: float, lat: float) -> tuple[float, float]:
+        """
+        Turn degrees into the county's reference system.
+
+        Parameters
+        ----------
+        lon, lat : float
+            A place [degree].
+
+        Returns
+        -------
+        tuple of float
+            x, y [m].
+        """
+        x, y = self._worker.submit(self._transform, lon, lat, inverse=False).result()
+        return float(x), float(y)
+
+    def to_degrees(
+        self, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """
+        Turn places of the county into degrees.
+
+        Parameters
+        ----------
+        x, y : numpy.ndarray, shape (n_places,)
+            Places [m].
+
+        Returns
+        -------
+        tuple of numpy.ndarray, shape (n_places,)
+            Longitude and latitude [degree].
+        """
+        return self._worker.submit(self._transform, x, y, inverse=True).result()
+
+    def _transform(self, x: Any, y: Any, *, inverse: bool) -> Any:
+        if self._transformer is None:
+            self._transformer = pyproj.Transformer.from_crs("EPSG:4326", self.county.crs, always_xy=True)
+        return self._transformer.transform(x, y, direction="INVERSE" if inverse else "FORWARD")
 
 
 def edits_key(edits: Sequence[Edit]) -> str:

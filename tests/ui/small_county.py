@@ -43,7 +43,10 @@ class StraightCosts:
         return self._to(to.index, to.geometry.x.to_numpy(), to.geometry.y.to_numpy(), mode)
 
     def _to(self, ids: pd.Index, x, y, mode: str) -> Costs:
-        away = np.hypot(np.subtract.outer(self.cells.geometry.x.to_numpy(), x), np.subtract.outer(self.cells.geometry.y.to_numpy(), y))
+        away = np.hypot(
+            np.subtract.outer(self.cells.geometry.x.to_numpy(), x),
+            np.subtract.outer(self.cells.geometry.y.to_numpy(), y),
+        )
         metres = (1.3 * away).astype(np.float32)
         return Costs(self.cells.index, ids, metres, metres / np.float32(75), np.zeros_like(metres), mode)
 
@@ -131,7 +134,7 @@ def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool =
         roads=_roads(centres),
         basemap=gpd.GeoDataFrame(
             {"kind": ["river", "place"], "name": ["长河", "甲村"]},
-            geometry=[shapely.linestrings([origin, origin + size / 2, origin + [size, size / 3]]), shapely.points(centres[0])],
+            geometry=[shapely.linestrings([origin, origin + size / 2, origin + np.array([size, size / 3])]), shapely.points(centres[0])],
             crs=CRS,
         ),
         network=SimpleNamespace(length_m=np.array([1000.0, 1000.0])),

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from ui_helpers import PAGES, make_workspace, text_of, wait_until
 
 #: Latin words that a page in Chinese may show: names of formats, programs and standards.

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from planning.i18n.terms import term
-from planning.ui import colours, mapview, shell, sheets, state, tables
+from planning.ui import colours, mapview, sheets, shell, state, tables
 
 t = state.translator()
 workspace = shell.open_county(t)
@@ -35,7 +35,12 @@ else:
 left, right = st.columns([1.75, 1], gap="medium")
 with left:
     mapview.show_map(
-        workspace, painting, mapview.site_marks(current.sites, t, load=current.load), place="access", t=t, marks=mapview.kinds_shown(current.sites, t)
+        workspace,
+        painting,
+        mapview.site_marks(workspace, current.sites, t, load=current.load),
+        place="access",
+        t=t,
+        marks=mapview.kinds_shown(current.sites, t),
     )
 with right:
     shell.section(t("By township"), t("the longest ways first"))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from planning.ui import shell, sheets, state, tables
+from planning.ui import sheets, shell, state, tables
 
 t = state.translator()
 workspace = shell.open_county(t)

@@ -1,7 +1,5 @@
 """Export: all files of the plan in one archive, or one by one; made in a temporary folder."""
 
-import streamlit as st
-
 from planning.ui import export, shell, state
 
 t = state.translator()

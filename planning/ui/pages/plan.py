@@ -1,7 +1,5 @@
 """Plan: place, move and close schools on the map, see at once who gains and who loses, ask for a proposal."""
 
-import streamlit as st
-
 from planning.ui import board, shell, state
 
 t = state.translator()
