@@ -191,6 +191,7 @@ def _stage(
         "indicators": [(term(t, name), quantity(t, *value)) for name, value in values.items()],
         "reconciliation": _reconciliation(t, state),
         "access_map": draw_access_map(result.county, ground, state),
+        "has_land_out_of_reach": bool(state.nearest[state.bands[0]]["site_id"].isna().any()),
         "catchment_map": draw_catchment_map(ground, state, drawn["nearest"]),
         "township_columns": [term(t, name) for name in columns],
         "townships": [
