@@ -428,6 +428,9 @@ def _expected(kind: str, fault: Mapping[str, Any]) -> Message | str:
     """Say what kind of value belongs there."""
     ctx = fault.get("ctx", {})
     for start, expected in (
+        ("string_too_short", msg("must not be empty")),
+        ("string_too_long", msg("must have at most {limit} characters", limit=ctx.get("max_length"))),
+        ("too_long", msg("must have at most {limit} entries", limit=ctx.get("max_length"))),
         ("int", msg("must be a whole number")),
         ("float", msg("must be a number")),
         ("finite", msg("must be a number")),
@@ -437,9 +440,9 @@ def _expected(kind: str, fault: Mapping[str, Any]) -> Message | str:
         ("list", msg("must be a list in [ ]")),
         ("dict", msg("must be a list of keys and values")),
         ("model", msg("must be a list of keys and values")),
-        ("greater_than_equal", msg("must be {limit} or more", limit=ctx.get("ge"))),
-        ("greater_than", msg("must be more than {limit}", limit=ctx.get("gt"))),
-        ("less_than_equal", msg("must be {limit} or less", limit=ctx.get("le"))),
+        ("greater_than_equal", msg("must be {limit:g} or more", limit=ctx.get("ge", 0))),
+        ("greater_than", msg("must be more than {limit:g}", limit=ctx.get("gt", 0))),
+        ("less_than_equal", msg("must be {limit:g} or less", limit=ctx.get("le", 0))),
         ("too_short", msg("must not be empty")),
     ):
         if kind.startswith(start):

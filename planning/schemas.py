@@ -179,15 +179,20 @@ def check_table(
 
 
 def _in_words(cases: pd.DataFrame, *, rows: pd.Series | None, headings: Mapping[str, str]) -> list[Message]:
-    faults = []
     numbers = {} if rows is None else rows.to_dict()
-    for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False):
+    absent = cases["check"] == "column_in_dataframe"
+    faults = [
+        msg("{column}: the column is missing", column=headings.get(str(column), str(column)))
+        for column in cases.loc[absent, "failure_case"]
+    ]
+    for (column, check), group in cases[~absent].groupby(["column", "check"], dropna=False, sort=False):
         name = headings.get(str(column), str(column)) if isinstance(column, str) else str(check)
         expected = _EXPECTED.get(str(check).split("(")[0])
         shown = []
         for value, place in zip(group["failure_case"].head(5), group["index"].head(5), strict=True):
             row = numbers.get(place, place)
-            shown.append(f"{row}: {value!r}" if not pd.isna(place) else f"{value!r}")
+            written = f"{value:g}" if isinstance(value, float) else repr(value)
+            shown.append(f"{row}: {written}" if not pd.isna(place) else written)
         faults.append(
             msg(
                 "{column}: {expected} (row {shown}{more})",
@@ -201,7 +206,6 @@ def _in_words(cases: pd.DataFrame, *, rows: pd.Series | None, headings: Mapping[
 
 
 _EXPECTED: Mapping[str, Message] = {
-    "column_in_dataframe": msg("the column is missing"),
     "greater_than_or_equal_to": msg("must be 0 or more"),
     "isin": msg("is not one of the values it may take"),
     "not_nullable": msg("must not be empty"),

@@ -1,0 +1,203 @@
+"""The project file: what it may say, every fault with its path, and files that are looked for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planning.config import Limit, Project, Question, load_project, read_yaml
+from planning.errors import ConfigError, SourceMissingError
+from planning.i18n import get_translator
+
+LEAST = {
+    "name": "Line",
+    "roads": {"file": "r.osm.pbf"},
+    "population": {"file": "p.tif"},
+    "schools": {"file": "s.xlsx"},
+    "stages": {"primary": {"ages": [6, 11]}},
+}
+FILES = ("r.osm.pbf", "p.tif", "s.xlsx")
+
+
+def written(folder: Path, content: object, *, files=FILES) -> Path:
+    for name in files:
+        (folder / name).write_bytes(b"x")
+    text = content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True)
+    (folder / "project.yaml").write_text(text, "utf-8")
+    return folder / "project.yaml"
+
+
+def faults(place: Path, **changes) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_project(written(place, {**LEAST, **changes}))
+    return str(caught.value)
+
+
+def test_the_least_project_has_the_defaults_of_the_design(tmp_path):
+    project = load_project(written(tmp_path, LEAST))
+    assert project.language == "zh"
+    assert project.crs == "auto"
+    assert project.schools.coordinates == "wgs84"
+    assert project.travel.reach_limit is None
+    assert project.travel.mode == "walk"
+    assert project.standards == "cn_county_default"
+    assert project.folder == tmp_path.resolve()
+    assert project.bands == ("primary_lower", "primary_upper")
+    assert project.path("p.tif") == tmp_path.resolve() / "p.tif"
+    assert load_project(tmp_path) == project  # a folder holds a project.yaml
+    with pytest.raises(ValueError, match="frozen"):
+        project.name = "x"
+
+
+def test_the_example_of_the_design_is_read(tmp_path):
+    text = """
+name: Ngazidja
+language: zh
+crs: auto
+boundary: county.gpkg
+roads: {file: roads.osm.pbf, extra: [village_roads.shp]}
+terrain: {dem: dem.tif, off_road: false}
+population: {file: worldpop.tif, year: 2020, known_total: 449425, age_bands: {"5-9": 1}}
+schools: {file: schools.xlsx, coordinates: gcj02, mapping: {name: 校名}, kind: primary}
+stages:
+  primary: {ages: [6, 11], share: 0.155}
+  junior: {ages: [12, 14], share: 0.075}
+housing: housing.xlsx
+exclusions: exclusions.gpkg
+births: births.csv
+migration: migration.csv
+standards: cn_county_default
+limits: {primary_lower: {time_min: 30}}
+travel: {mode: walk, modes: {junior: bike}, reach_limit: null}
+costs: {build_per_seat: 30000, running_per_school: 800000}
+questions:
+  - {name: three new schools, stage: primary, model: p_median, new: 3}
+  - {name: a boarding school, stage: junior, model: boarding, new: 1}
+"""
+    files = re.findall(r"[\w]+\.(?:gpkg|osm\.pbf|shp|tif|xlsx|csv)", text)
+    project = load_project(written(tmp_path, text, files=files))
+    assert project.mode_of("junior") == "bike"
+    assert project.mode_of("primary") == "walk"
+    assert [question.new for question in project.questions] == [3, 1]
+    assert {key for key, _ in project.files()} >= {"boundary", "roads.file", "roads.extra.0", "schools.file", "births"}
+
+
+def test_all_faults_come_at_once_with_their_paths(tmp_path):
+    said = faults(
+        tmp_path,
+        shools="x",
+        stages={"primary": {"agees": [6, 11]}, "primery": {"share": 0.1}},
+        travel={"mode": "fly", "reach_limit": -1},
+        terrain={"off_road": "perhaps"},
+    )
+    for words in (
+        "shools: unknown key", "stages.primary.agees: unknown key", "stages.primery", "travel.mode: must be one of walk, bike, drive",
+        "(given: fly)", "travel.reach_limit", "more than 0", "terrain.off_road: must be true or false",
+    ):  # fmt: skip
+        assert words in said, said
+    assert said.splitlines()[0] == f"project.yaml: {len(said.splitlines()) - 1} faults in the project file."
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": ""}, "name: must not be empty"),
+        ({"name": None}, "name: must be a text"),
+        ({"roads": {}}, "roads: either file or overpass: true"),
+        ({"roads": {"file": "r.osm.pbf", "overpass": True}}, "roads: either file or overpass: true"),
+        ({"population": {"year": 2020}}, "population: file or villages must be named"),
+        ({"population": {"file": "p.tif", "known_total": 0}}, "population.known_total: must be more than 0"),
+        ({"population": {"file": "p.tif", "known_total": float("nan")}}, "population.known_total: must be a number"),
+        ({"stages": {}}, "stages: must not be empty"),
+        ({"stages": {"primary": {}}}, "stages.primary: ages or share must be given"),
+        ({"stages": {"primary": {"ages": [11, 6]}}}, "ages must be [first, last] between 0 and 30"),
+        ({"stages": {"primary": {"share": 1.5}}}, "stages.primary.share: must be 1 or less"),
+        ({"limits": {"primary_lower": {}}}, "limits.primary_lower: time_min or distance_m must be given"),
+        ({"questions": [{"name": "Q", "stage": "primary", "model": "p_median"}]}, "questions.0: new must be given"),
+        ({"questions": [{"name": "Q", "stage": "junior", "model": "boarding"}]}, "question Q asks about junior"),
+        ({"questions": [{"name": "Q", "stage": "primary", "model": "set_cover"}] * 2}, "must have different names"),
+        ({"questions": [{"name": "Q", "stage": "primary", "model": "p_median", "new": 1.5}]}, "new: must be a whole number"),
+        ({"questions": [{"name": "Q", "stage": "primary", "model": "p_median", "new": -1}]}, "new: must be 0 or more"),
+        ({"folder": "/"}, "folder: unknown key"),
+    ],
+)  # fmt: skip
+def test_each_fault_says_its_path_and_what_belongs_there(tmp_path, changes, words):
+    assert words in faults(tmp_path, **changes)
+
+
+def test_a_missing_key_and_missing_files_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"schools: missing\. Add it"):
+        load_project(written(tmp_path, {key: value for key, value in LEAST.items() if key != "schools"}))
+    (tmp_path / "s.xlsx").unlink()
+    with pytest.raises(ConfigError) as caught:
+        load_project(written(tmp_path, {**LEAST, "exclusions": "no.gpkg"}, files=("r.osm.pbf", "p.tif")))
+    assert "schools.file: there is no file s.xlsx" in str(caught.value)
+    assert "exclusions: there is no file no.gpkg" in str(caught.value)
+
+
+def test_limits_may_be_plain_metres():
+    assert Limit.model_validate(3000) == Limit(distance_m=3000)
+    assert Limit.model_validate({"time_min": 30}).distance_m is None
+    for wrong in (True, 0, -5, float("inf"), "far"):
+        with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own words
+            Limit.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: [", "not readable as YAML at line"),
+        ("name: A\nname: B\n", "the key 'name' stands twice"),
+        ("- a\n- b\n", "must be a list of keys and values"),
+        ("", "must be a list of keys and values"),
+        ("a: !!python/object/apply:os.system ['true']\n", "not readable as YAML"),
+        ("? [a]\n: b\n", "must be a plain word"),
+    ],
+)
+def test_what_is_no_mapping_is_refused(tmp_path, text, words):
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        read_yaml(written(tmp_path, text))
+
+
+def test_files_that_are_no_utf8_or_not_there(tmp_path):
+    file = tmp_path / "gbk.yaml"
+    file.write_bytes("name: 云岚县".encode("gbk"))
+    with pytest.raises(ConfigError, match="Save it as UTF-8"):
+        read_yaml(file)
+    with pytest.raises(SourceMissingError, match="no such file"):
+        read_yaml(tmp_path / "none.yaml")
+    with pytest.raises(FileNotFoundError):
+        load_project(tmp_path)
+    file.write_bytes("﻿name: 云岚县".encode())  # as Windows Notepad writes it
+    assert read_yaml(file)["name"] == "云岚县"
+
+
+def test_a_project_survives_its_own_dump(tmp_path):
+    project = load_project(written(tmp_path, {**LEAST, "travel": {"reach_limit": 3000}}))
+    assert Project.model_validate({**project.model_dump(mode="json"), "folder": project.folder}) == project
+
+
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=8), st.one_of(st.none(), st.integers(), st.text(max_size=5)), max_size=4
+    )
+)
+def test_any_unknown_content_ends_in_words(content):
+    with pytest.raises(ValueError):  # noqa: PT011 - any content of ours that is no project
+        Project.model_validate({**content, "roads": 1})
+
+
+def test_question_keeps_its_text_trimmed():
+    assert Question(name=" Q ", stage="primary", model="set_cover").name == "Q"
+
+
+def test_faults_can_be_said_in_both_languages(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load_project(written(tmp_path, {**LEAST, "shools": 1}))
+    assert "shools: unknown key" in get_translator("en").error(caught.value)
+    assert "shools" in get_translator("zh").error(caught.value)

@@ -1,0 +1,66 @@
+"""Words, numbers and dates in the user's language."""
+
+from __future__ import annotations
+
+import datetime as dt
+import string
+
+import numpy as np
+import pytest
+from babel.messages.pofile import read_po
+
+from planning.errors import ConfigError, msg
+from planning.i18n import LANGUAGES, get_translator
+from planning.i18n.terms import TERMS, term
+
+ZH, EN = get_translator("zh"), get_translator("en")
+
+
+def test_a_sentence_without_translation_stays_english():
+    assert EN("No such sentence {n}", n=3) == "No such sentence 3"
+    assert ZH("No such sentence {n}", n=3) == "No such sentence 3"
+
+
+def test_numbers_dates_and_shares():
+    assert EN.number(1234.5, 1) == "1,234.5"
+    assert EN.number(None) == EN.number(float("nan")) == "–"
+    assert EN.number(float("inf")) == "∞"
+    assert EN.percent(0.935) == "93.5%"
+    assert ZH.percent(None) == "–"
+    assert EN.number(np.float32(2.0)) == "2"
+    assert ZH.date(dt.date(2026, 11, 22)) == "2026年11月22日"
+    assert "2026" in EN.date(dt.date(2026, 11, 22))
+
+
+def test_messages_inside_messages_are_put_into_words():
+    error = ConfigError(msg("{n} faults", n=1), [msg("{column}: {expected}", column="a", expected=msg("wrong"))])
+    assert EN.error(error) == "1 faults\n  a: wrong"
+
+
+def test_translators_are_shared_and_stateless():
+    assert get_translator("zh") is ZH
+    assert [get_translator(language).language for language in LANGUAGES] == ["zh", "en"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_has_a_label_and_names_pass_through(language):
+    t = get_translator(language)
+    assert all(term(t, code) for code in TERMS)
+    assert term(t, "第一小学") == "第一小学"
+    assert term(EN, "primary_lower") == "Grades 1-3"
+
+
+def test_parts_of_the_catalogue_keep_the_places_and_agree(root):
+    seen: dict[str, tuple[str, str]] = {}
+    for part in sorted((root / "planning/i18n/zh").glob("*.po")):
+        with part.open("rb") as stream:
+            for entry in read_po(stream, locale="zh_CN", abort_invalid=True):
+                if not entry.id:
+                    continue
+                assert entry.string, (part.name, entry.id)
+                names = [
+                    sorted(name for _, name, _, _ in string.Formatter().parse(str(text)) if name is not None)
+                    for text in (entry.id, entry.string)
+                ]
+                assert names[0] == names[1], (part.name, entry.id)
+                seen.setdefault(str(entry.id), (part.name, str(entry.string)))
