@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 _SMALL = 30_000  # arcs that HiGHS takes at once
 _LARGE = 250_000  # arcs beyond which HiGHS is not asked at all
-_FEW = 6  # free sites that are chosen at once: up to here, sets of sites are gone through
+_FEW = 8  # free sites that are chosen at once: up to here, sets of sites are gone through
 _FEW_SETS = 300  # so few that it does not pay to shut more sites first
 _MANY_SETS = 200_000  # beyond, the prices go on to their end
 _LOOKS = 3  # looks at the prices without effect after which the sets are gone through

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from siting_oracles import boarding_by_cpsat, capacitated_by_cpsat
 
 from planning import siting
+from planning.access.allocation import allocate
 from planning.errors import PlanningError
 from planning.siting import layout, sets
 
@@ -219,6 +222,20 @@ def test_a_large_question_has_an_honest_bound():
     assert (flows.sum(axis=0) <= seats).all()
     assert flows.sum() == pupils.sum()
     assert float((flows * costs).sum()) == answer.objective
+
+
+def test_two_new_schools_equal_the_best_of_all_pairs(monkeypatch):
+    monkeypatch.setattr(layout, "_SMALL", 1000)
+    costs, pupils, seats, fixed = county(400, 26, 8)
+    seats[3] = INF
+    answer = siting.capacitated(costs, pupils, seats, 2, fixed=fixed)
+    all_pairs = [
+        allocate(costs[:, [*fixed, *pair]], pupils, seats[[*fixed, *pair]]).cost
+        for pair in combinations(range(8, 26), 2)
+    ]
+    assert answer.status == "optimal"
+    assert answer.objective == pytest.approx(min(all_pairs))
+    assert answer.bound <= min(all_pairs) + 1e-6
 
 
 def test_a_large_question_without_seats_is_infeasible():
