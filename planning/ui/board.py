@@ -48,13 +48,17 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
         tool = _choose_tool(t)
         _history(here, t)
     base = workspace.base[stage]
+    # Always there, mostly empty: an element that comes and goes above the map would make the browser load it anew.
+    complaints = st.container(gap=None, key="pl-complaints")
     try:
         current = workspace.state(stage, here.edits)
     except PlanningError as error:
-        shell.show_error(error, t)
+        with complaints:
+            shell.show_error(error, t)
         current = base
     if here.complaint is not None:
-        shell.show_error(here.complaint, t)
+        with complaints:
+            shell.show_error(here.complaint, t)
         here.complaint = None
     st.html(tables.figures_html(sheets.stage_figures(current, t, base=base)))
 

@@ -90,7 +90,7 @@ def paint_way(state: StageState, band: str, people: pd.Series, measure: str, t: 
     else:
         shown = [t.number(b) for b in breaks]
         title = t("Time to the nearest school (min)")
-        labels = [f"≤ {shown[0]}", *(f"{low} – {high}" for low, high in pairwise(shown)), f"> {shown[-1]}"]
+    labels = [f"≤ {shown[0]}", *(f"{low} – {high}" for low, high in pairwise(shown)), f"> {shown[-1]}"]
     entries: list[dict[str, object]] = [{"color": c, "label": f} for c, f in zip(NEAR_TO_FAR, labels, strict=True)]
     entries.append({"color": UNREACHED, "label": t("no path"), "hidden": not (classes == len(entries) + 1).any()})
     return Painting(classes, title, entries)

@@ -96,6 +96,19 @@ def test_click_places_a_school_and_the_figures_change(walk, language):
     assert statistics.median(waits) < 5000  # a guard against the ten-second map; benchmarks hold the true figure
 
 
+def test_click_outside_the_county_is_refused_and_the_map_stays(walk):
+    visitor = walk("zh")
+    visitor.go("plan")
+    visitor.frame.evaluate("window.stillTheSame = true")
+    first, before = visitor.figures(), visitor.revision()
+    visitor.map.locator("#map_div").click(position={"x": 60, "y": 400})
+    visitor.wait_for_change(before)
+    visitor.page.locator(".pl-error").wait_for()
+    assert visitor.figures() == first
+    assert visitor.frame.evaluate("window.stillTheSame === true")
+    assert visitor.map.locator(".leaflet-marker-icon.is-new").count() == 0
+
+
 def test_two_counties_never_share_a_map(walk):
     # streamlit-folium drops what follows an underscore from its key: pages must not show each other's map.
     visitor = walk("zh")
