@@ -43,8 +43,8 @@ DISTANCE_COLOURS = ("#fee391", "#fec44f", "#fe9929", "#ec7014", "#b8420a", "#662
 NO_WAY_COLOUR = "#7b3294"
 #: Neighbouring catchments get different ones of these where possible; light, so that roads and names stay readable.
 CATCHMENT_COLOURS = ("#cfe3d0", "#fbe7b2", "#d8d2ea", "#f7cfb0", "#c2d9ee", "#f3d2de", "#dfdccf", "#c9e6e3")
-#: Width of every map in its own units, and what a drawn coordinate is rounded to; page and print scale it.
-WIDTH = 1100
+#: Longer side of every map in its own units, and what a drawn coordinate is rounded to; page and print scale it.
+LONGER_SIDE = 1100
 _TENTH = 10
 #: The least side of a drawn cell, so that a hamlet can be seen.
 _LEAST_CELL = 4.0
@@ -190,15 +190,15 @@ def draw_ground(county: County) -> Ground:
     west, south, east, north = county.boundary.total_bounds
     rim = 0.02 * max(east - west, north - south)
     frame = (west - rim, south - rim, east + rim, north + rim)
-    unit = (frame[2] - frame[0]) / WIDTH
-    height = round((frame[3] - frame[1]) / unit)
-    scale_m = _round_length(unit * WIDTH / 5)
+    unit = max(frame[2] - frame[0], frame[3] - frame[1]) / LONGER_SIDE
+    width, height = (max(1, round((frame[side + 2] - frame[side]) / unit)) for side in (0, 1))
+    scale_m = _round_length(unit * width / 4)
     names = county.townships.get("name", [])
     middles = county.townships.representative_point()
-    ground = Ground(WIDTH, height, frame, unit, "", (), (), scale_m, scale_m / unit)
+    ground = Ground(width, height, frame, unit, "", (), (), scale_m, scale_m / unit)
     spots = ground.place(np.column_stack((middles.x, middles.y))) if len(middles) else np.empty((0, 2))
     return Ground(
-        width=WIDTH,
+        width=width,
         height=height,
         frame=frame,
         unit_m=unit,

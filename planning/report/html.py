@@ -55,6 +55,7 @@ _ON_CARDS = (
 )
 _BY_TOWNSHIP = ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
 _LONGEST_LIST = 60
+_FULLEST = 15
 
 
 def write_html(
@@ -102,6 +103,7 @@ def write_html(
         name=county.project.name,
         version=result.versions["planning"],
         crs=":".join(authority) if authority else county.crs.name,
+        has_boundary=county.project.boundary is not None,
         date=t.date(day or dt.date.today()),
         ground=ground,
         numbers=_county_numbers(t, result),
@@ -197,9 +199,11 @@ def _stage(
         "townships": [
             (township or t("(outside all townships)"), [quantity(t, row[name], values[name][1]) for name in columns])
             for township, row in by_township.iterrows()
+            if len(by_township) > 1 or township
         ],
         "fullest": _fullest(t, state),
-        "without_catchment": state.sites.loc[without[:_LONGEST_LIST], "name"].tolist(),
+        "seats_known": bool(state.sites["seats"].notna().any()),
+        "without_catchment": [_called(state.sites, site) for site in without[:_LONGEST_LIST]],
         "without_catchment_more": max(len(without) - _LONGEST_LIST, 0),
     }
 
@@ -215,14 +219,20 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
     ]
 
 
+def _called(sites: pd.DataFrame, site_id: str) -> str:
+    """Give a school's name, or its code where it has none."""
+    return str(sites.at[site_id, "name"]) or site_id
+
+
 def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str, str]]:
-    """List the schools with most pupils for their seats, and those whose seats are unknown last."""
+    """List the schools with most pupils for their seats, then those whose seats are unknown, the largest first."""
     table = state.sites.assign(load=state.load)
     full = table["load"] / table["seats"].astype("Float64")
-    order = full.fillna(-1).sort_values(ascending=False, kind="stable").index[:15]
+    rank = pd.DataFrame({"full": full.fillna(-1), "load": table["load"]})
+    order = rank.sort_values(["full", "load"], ascending=False, kind="stable").index[:_FULLEST]
     return [
         (
-            table.at[site, "name"],
+            _called(table, site),
             term(t, table.at[site, "kind"]),
             t("unknown") if pd.isna(table.at[site, "seats"]) else t.number(int(table.at[site, "seats"])),
             t.number(int(table.at[site, "load"])),
@@ -340,4 +350,6 @@ def _rule_value(t: Translator, value: float | bool, unit: str) -> str:
     if isinstance(value, bool):
         return t("Yes") if value else t("No")
     number = t.number(value, 0 if float(value).is_integer() else 1)
+    if unit == "beds/boarder":  # the rule's name says it
+        return number
     return t("{n} pupils", n=number) if unit == "pupils" else f"{number} {unit_name(t, unit)}"

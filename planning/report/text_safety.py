@@ -50,15 +50,15 @@ def as_plain_text(table: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A copy.
     """
-
-    def mark(value: object) -> object:
-        runs = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
-        return f"'{value}" if runs else value
-
     texts = [name for name in table.columns if is_text_column(table[name])]
     return table.assign(
         **{
-            str(name): pd.Series([mark(value) for value in table[name]], index=table.index, dtype=object)
+            str(name): pd.Series([_marked(value) for value in table[name]], index=table.index, dtype=object)
             for name in texts
         }
     )
+
+
+def _marked(value: object) -> object:
+    runs = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value

@@ -17,8 +17,8 @@ from PIL import Image
 from planning.report.figures import (
     CATCHMENT_COLOURS,
     DISTANCE_COLOURS,
+    LONGER_SIDE,
     NO_WAY_COLOUR,
-    WIDTH,
     draw_access_map,
     draw_catchment_map,
     draw_ground,
@@ -45,8 +45,8 @@ def test_north_is_up_and_the_scale_is_true(clip, ground) -> None:
     west, south, east, north = clip.county.boundary.total_bounds
     corners = ground.place(np.array([[west, north], [east, south]]))
     assert (corners > 0).all()
-    assert corners[1, 0] < WIDTH
-    assert corners[1, 1] < ground.height
+    assert (corners[1] < (ground.width, ground.height)).all()
+    assert max(ground.width, ground.height) == LONGER_SIDE
     assert corners[1, 0] - corners[0, 0] == pytest.approx((east - west) / ground.unit_m)
     assert ground.scale * ground.unit_m == pytest.approx(ground.scale_m)
     assert str(ground.scale_m).strip("0.") in ("1", "2", "5")

@@ -126,7 +126,8 @@ def test_a_project_with_little_still_has_its_report(clip, tmp_path: Path, langua
     t = get_translator(language)
     assert t("unknown") in page.text
     assert t("Nothing.") in page.text
-    assert t("(outside all townships)") in page.text
+    assert t("By township") not in page.text
+    assert t("Schools with most pupils") in page.text
     assert t("Questions and answers") not in page.text
 
 
@@ -195,3 +196,18 @@ def test_every_sentence_of_the_report_has_its_chinese(root: Path) -> None:
     terms = {message.id for message in TERMS.values()}  # their Chinese stands with the terms
     assert len(wanted) > 90
     assert sorted(wanted - translated - terms) == []
+
+
+def test_a_school_without_a_name_goes_by_its_code(clip, tmp_path: Path) -> None:
+    nameless = with_names(in_english(clip), [""] * 3)
+    page = report(dataclasses.replace(nameless, answers=()), tmp_path)
+    listed = [site for state in clip.base.values() for site in state.sites.index[:3] if state.load[site] > 0]
+    assert any(site in page.text for site in listed)
+
+
+def test_rules_of_other_stages_are_left_out(clip, tmp_path: Path) -> None:
+    page = report(in_english(clip), tmp_path)
+    assert "Junior secondary: largest class" in page.text
+    assert "50 pupils" in page.text
+    assert "Senior secondary" not in page.text
+    assert page.text.count("longest daily way to school") == 3  # one of the project, two of the pack
