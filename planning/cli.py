@@ -74,8 +74,10 @@ def _setup(verbose: Annotated[bool, typer.Option("--verbose", help="Say what eac
     )
 
 
-@app.command()
-def demo(out: Out = None, app: App = False, port: Port = 8501, encoding: Encoding = "UTF-8", lang: Lang = None) -> None:
+@app.command("demo")
+def _demo(
+    out: Out = None, app: App = False, port: Port = 8501, encoding: Encoding = "UTF-8", lang: Lang = None
+) -> None:
     """Do the whole job for the invented county that ships."""
     with _words(lang) as t:
         target = out or ROOT / "data" / "runs" / "demo"
@@ -84,8 +86,8 @@ def demo(out: Out = None, app: App = False, port: Port = 8501, encoding: Encodin
             _serve(DEMO, target, port, t)
 
 
-@app.command()
-def run(
+@app.command("run")
+def _run_command(
     project: ProjectFile,
     out: Out = None,
     app: App = False,
@@ -102,8 +104,8 @@ def run(
             _serve(file, target, port, t)
 
 
-@app.command()
-def check(project: ProjectFile, lang: Lang = None) -> None:
+@app.command("check")
+def _check(project: ProjectFile, lang: Lang = None) -> None:
     """Read and check everything a project names, and say what was set aside; write nothing, answer no question."""
     from planning.scenario.county import prepare
 
@@ -113,13 +115,13 @@ def check(project: ProjectFile, lang: Lang = None) -> None:
             typer.echo(line)
 
 
-@app.command()
-def isochrones(
+@app.command("isochrones")
+def _isochrones(
     project: ProjectFile,
     school: Annotated[str, typer.Option("--school", metavar="ID", help="Code of the school.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE.gpkg", help="GeoPackage to write; replaced if there.")],
     minutes: Annotated[
-        str, typer.Option("--minutes", metavar="M,M,…", help="Times one way, at the mode's reference speed [min].")
+        str, typer.Option("--minutes", metavar="M,M,…", help="Minutes one way, at the reference speed of the mode.")
     ] = "15,30,45",
     stage: Annotated[
         str | None,
@@ -154,8 +156,8 @@ def isochrones(
         typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
 
 
-@app.command()
-def template(
+@app.command("template")
+def _template(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder the tables go to; made where it is not there.")],
     lang: Lang = None,
 ) -> None:
@@ -179,8 +181,8 @@ def template(
         typer.echo(t("Fill them in, and name them in project.yaml."), err=True)
 
 
-@app.command()
-def version() -> None:
+@app.command("version")
+def _version() -> None:
     """Print the version."""
     typer.echo(__version__)
 

@@ -252,7 +252,14 @@ class Project(_Closed):
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Grade bands of the project's stages, in school order."""
+        """
+        Grade bands of the project's stages, in school order.
+
+        Returns
+        -------
+        tuple of str
+            Such as ``primary_lower``.
+        """
         return tuple(band for stage, bands in BANDS.items() if stage in self.stages for band in bands)
 
     def path(self, name: str) -> Path:

@@ -66,7 +66,7 @@ def school_cell(folder: Path, heading: str, row: int, content: object) -> None:
     for cells in page.iter_rows():
         for cell in cells:
             if cell.value == heading:
-                page.cell(row=row, column=cell.column, value=content)
+                page.cell(row=row, column=cell.column).value = content
                 book.save(folder / "schools.xlsx")
                 return
     raise AssertionError(heading)

@@ -39,7 +39,14 @@ class BandLimit:
 
     @property
     def is_set(self) -> bool:
-        """True where there is a limit at all."""
+        """
+        Say whether there is a limit at all.
+
+        Returns
+        -------
+        bool
+            False where neither time nor distance is limited.
+        """
         return bool(np.isfinite(self.time_min) or np.isfinite(self.distance_m))
 
     def within(self, time_min: ArrayLike, distance_m: ArrayLike) -> NDArray[np.bool_]:

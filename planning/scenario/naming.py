@@ -96,7 +96,7 @@ def explained(
         The same answer; its reasons name places, schools and grades.
     """
 
-    def words(message: Message) -> Message:
+    def _words(message: Message) -> Message:
         params = dict(message.params)
         if "cell" in params:
             row = _number(params["cell"])
@@ -121,7 +121,7 @@ def explained(
             params["cost"] = cost_of(params["cost"])
         return Message(message.id, params)
 
-    return replace(proposal, explanation=tuple(words(message) for message in proposal.explanation))
+    return replace(proposal, explanation=tuple(_words(message) for message in proposal.explanation))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -100,12 +100,26 @@ class Rule(_Closed):
 
     @property
     def enabled(self) -> bool:
-        """False for a doubtful value: it ships, but nothing uses it."""
+        """
+        Say whether the value is used.
+
+        Returns
+        -------
+        bool
+            False for a doubtful value: it ships, but nothing uses it.
+        """
         return self.confidence != "KQ"
 
     @property
     def is_law(self) -> bool:
-        """False for a default of this tool."""
+        """
+        Say whether a document stands behind the value.
+
+        Returns
+        -------
+        bool
+            False for a default of this tool.
+        """
         return self.confidence != "T"
 
 
@@ -197,17 +211,17 @@ class RulePack(_Closed):
         """
         found: list[tuple[str, Rule]] = []
 
-        def walk(value: object, path: str) -> None:
+        def _walk(value: object, path: str) -> None:
             if isinstance(value, Rule):
                 found.append((path, value))
             elif isinstance(value, BaseModel):
                 for name in type(value).model_fields:
-                    walk(getattr(value, name), f"{path}.{name}".lstrip("."))
+                    _walk(getattr(value, name), f"{path}.{name}".lstrip("."))
             elif isinstance(value, dict):
                 for key, item in value.items():
-                    walk(item, f"{path}.{key}")
+                    _walk(item, f"{path}.{key}")
 
-        walk(self, "")
+        _walk(self, "")
         return found
 
     def _named_sources(self) -> list[tuple[str, str]]:

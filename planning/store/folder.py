@@ -72,11 +72,11 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
         The ``.npz`` file.
     """
 
-    def write(draft: Path) -> None:
+    def _write(draft: Path) -> None:
         with draft.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
 
-    _whole(path, write)
+    _whole(path, _write)
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
