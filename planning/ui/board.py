@@ -41,6 +41,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
         The language.
     """
     here = session()
+    propose.collect_answer(here)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
         stage = shell.choose_stage(workspace, t)
         band = _choose_band(stage, t)

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
 
-__all__ = ["proof_in_words", "proposal_panel", "proposed_sites"]
+__all__ = ["collect_answer", "proof_in_words", "proposal_panel", "proposed_sites"]
 
 MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
+_ASKED_S = 60.0
+"""Time that the bar of a running question stands for; the words beside it say the true one [s]."""
 #: Which fields a question has.
 _FIELDS = {
     "ask-new": ("p_median", "max_coverage", "p_center", "capacitated", "boarding"),
@@ -52,20 +54,33 @@ def proposal_panel(workspace: Workspace, here: Session, stage: str, t: Translato
     """
     shell.section(t("Proposal"), t("the program looks for the best sites and proves how good they are"))
     job = jobs().get(here.answer_job) if here.answer_job else None
-    if job is not None and not job.done:
-        _progress(job, here, t)
-        return
     if job is not None:
-        here.answer_job = None
-        if job.error is not None:
-            here.complaint = job.error
-            shell.show_error(job.error, t)
-        else:
-            here.answer = job.result()
+        _progress(job, t)
+        return
     if here.answer is not None:
         _answer(here, here.answer, t)
         return
     _question(workspace, here, stage, t)
+
+
+def collect_answer(here: Session) -> None:
+    """
+    Take the answer of a job that is done, before the map is drawn that shows it.
+
+    Parameters
+    ----------
+    here : Session
+        This planner's work.
+    """
+    job = jobs().get(here.answer_job) if here.answer_job else None
+    if job is None:
+        here.answer_job = None
+    elif job.done:
+        here.answer_job = None
+        if job.error is None:
+            here.answer = job.result()
+        else:
+            here.complaint = job.error
 
 
 def proposed_sites(here: Session, current: StageState) -> gpd.GeoDataFrame | None:
@@ -183,14 +198,12 @@ def _ask(workspace: Workspace, here: Session, stage: str, t: Translator) -> None
     here.answer_job, here.answer = key, None
 
 
-def _progress(job: Job, here: Session, t: Translator) -> None:
-    limit = 60.0
-
+def _progress(job: Job, t: Translator) -> None:
     @st.fragment(run_every=0.7)
     def waiting() -> None:
         if job.done:
             st.rerun()
-        st.progress(min(job.seconds() / limit, 0.97), text=t("Looking for sites… {n} s", n=t.number(job.seconds())))
+        st.progress(min(job.seconds() / _ASKED_S, 0.97), text=t("Looking for sites… {n} s", n=t.number(job.seconds())))
         st.button(t("Stop and take the best so far"), on_click=job.cancel.set, key="ask-stop")
 
     with st.container(border=True, key="pl-progress"):
