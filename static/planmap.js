@@ -184,8 +184,15 @@
     map.setMinZoom(7).setMaxZoom(18);
     const remembered = JSON.parse(sessionStorage.getItem("planmap-" + options.key) || "null");
     remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });
+    // The frame gets its height after the map is made: fit the county again, until the planner takes the map in hand.
+    let untouched = !remembered;
+    for (const act of ["pointerdown", "wheel", "keydown"]) container.addEventListener(act, () => (untouched = false), true);
+    new ResizeObserver(() => {
+      map.invalidateSize({ pan: false });
+      if (untouched) map.fitBounds(bounds, { animate: false, ...room });
+    }).observe(container);
     map.on("moveend", () =>
-      sessionStorage.setItem("planmap-" + options.key, JSON.stringify({ center: map.getCenter(), zoom: map.getZoom() }))
+      untouched || sessionStorage.setItem("planmap-" + options.key, JSON.stringify({ center: map.getCenter(), zoom: map.getZoom() }))
     );
     map.attributionControl.setPrefix("");
     map.attributionControl.addAttribution(words.notice);

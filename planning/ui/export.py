@@ -171,7 +171,7 @@ def _result(
     answers: bool,
 ) -> RunResult:
     from planning.scenario.questions import answer
-    from planning.scenario.run import RunResult
+    from planning.scenario.run import RunResult, versions
 
     county = workspace.county
     found = list(workspace.answers) if not edits else []
@@ -182,4 +182,4 @@ def _result(
             tell(0.55 * number / len(county.project.questions), msg("Answering: {question}", question=question.name))
             found.append(answer(county, question, edits=tuple(edits), cancel=cancel.is_set))
     base = {stage: workspace.state(stage, edits) for stage in workspace.stages}
-    return RunResult(county=county, base=base, answers=tuple(found), seconds={}, versions={})
+    return RunResult(county=county, base=base, answers=tuple(found), seconds={}, versions=versions())
