@@ -101,6 +101,15 @@ def _contents(t: Translator) -> Mapping[str, str]:
         "proposal.geojson": t("Proposed sites with objective, bound and gap"),
         "indicators.csv": t("Indicators before and after each question"),
         "reconciliation.csv": t("Where every pupil stands"),
+        "tables.xlsx": t("All tables in one workbook"),
+        "catchments_allocated.shp": t("Catchments by seats: where pupils find a seat"),
+        "unreachable.shp": t("Places from which no school is reached"),
+        "indicators_by_township.csv": t("Indicators by township"),
+        "schools.csv": t("Schools with the pupils sent to them"),
+        "demand.csv": t("What the numbers of children rest on"),
+        "set_aside.csv": t("Rows left out or changed, and why"),
+        "fields.csv": t("What the fields mean, in both languages"),
+        "run.json": t("Versions and fingerprints, so that the run can be repeated"),
     }
 
 
@@ -119,16 +128,19 @@ def _downloads(files: Mapping[str, bytes], name: str, t: Translator) -> None:
     shell.section(t("Single files"))
     with st.container(border=True, key="pl-downloads"):
         for file, data in files.items():
-            if file.endswith(_SHAPE_PARTS[1:]):
+            if file.endswith((*_SHAPE_PARTS[1:], ".qml")):
                 continue
             shape = file.endswith(".shp")
             stem = file.removesuffix(".shp")
-            content = _zipped({k: v for k, v in files.items() if k.rsplit(".", 1)[0] == stem}) if shape else data
+            parts = {
+                k: v for k, v in files.items() if k.rsplit(".", 1)[0] == stem and k.endswith((*_SHAPE_PARTS, ".qml"))
+            }
+            content = _zipped(parts) if shape else data
             shown = f"{stem}.shp.zip" if shape else file
             text, button = st.columns([6, 1.2], vertical_alignment="center")
             text.html(
                 f'<div class="pl-file"><b>{escape(shown)}</b><span>{escape(contents.get(file, ""))}</span>'
-                f"<em>{escape(t('{n} kB', n=t.number(len(content) / 1e3)))}</em></div>"
+                f"<em>{escape(t('{n} kB', n=t.number(len(content) / 1e3, 1)))}</em></div>"
             )
             button.download_button(
                 t("Download"), content, file_name=shown.rsplit("/", 1)[-1], key=f"download-{file}", width="stretch",
