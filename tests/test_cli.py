@@ -250,8 +250,9 @@ def test_bad_input_ends_with_2_words_and_no_output(fault, county, tmp_path):
     assert everything_in(tmp_path) == before
 
 
-@pytest.mark.parametrize("fault", [text_in_a_number, truncated_pbf, unknown_key], ids=lambda fault: fault.__name__)
-@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("command", "fault"), [("run", text_in_a_number), ("run", truncated_pbf), ("check", unknown_key)]
+)
 def test_the_same_through_the_real_command(command, fault, county, root):
     words = fault(county)
     before = everything_in(county)

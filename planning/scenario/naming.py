@@ -103,20 +103,20 @@ def explained(
             place = place_names(county, cells[[row]])[0]
             cell_id = str(county.cells.index[cells[row]])
             band = None if "band" in params else TERMS[bands[row]]
-            params["cell"] = (
-                msg("{place} [{cell_id}]", place=place, cell_id=cell_id)
-                if band is None
-                else msg("{place} [{cell_id}], {band}", place=place, cell_id=cell_id, band=band)
-            )
+            label = place if place == cell_id else f"{place} [{cell_id}]"
+            params["cell"] = label if band is None else msg("{place}, {band}", place=label, band=band)
         rows = params.get("cells")
         if isinstance(rows, NumberList):
-            params["cells"] = _listed(list(dict.fromkeys(place_names(county, cells[list(rows)]))))
+            params["cells"] = _listed(place_names(county, cells[list(rows)]))
         if "band" in params:
             params["band"] = TERMS[bands[_number(params["band"])]]
         for key in ("site", "sites"):
             columns = params.get(key)
             if isinstance(columns, NumberList):
                 params[key] = _listed([sites[column] for column in columns])
+        for key in ("seats", "beds"):
+            if params.get(key) == "inf":
+                params[key] = msg("unlimited")
         if "cost" in params:
             params["cost"] = cost_of(params["cost"])
         return Message(message.id, params)
@@ -124,7 +124,8 @@ def explained(
     return replace(proposal, explanation=tuple(_words(message) for message in proposal.explanation))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(every: Sequence[str]) -> str:
+    names = list(dict.fromkeys(every))  # a school that may become a hub has two columns
     shown = ", ".join(names[:NAMED])
     return shown if len(names) <= NAMED else f"{shown} (+{len(names) - NAMED})"
 

@@ -148,7 +148,7 @@ def _answer_day(
         cells=asked.cells,
         bands=list(asked.bands),
         sites=[name or str(site_id) for site_id, name in asked.sites["name"].items()],
-        cost_of=(lambda cost: msg("{n} times the limit", n=cost)) if question.model == "set_cover" else str,
+        cost_of=_times_the_limit if question.model == "set_cover" else str,
     )
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
         return proposal, no_sites(county), (), None, notes, unit
@@ -161,6 +161,10 @@ def _answer_day(
     gained = after.load - after.load_from_margin
     sites = describe_sites(county, question, proposal, chosen, gained, seats=seats, beds=None, kind="new")
     return proposal, sites, new, after, notes, unit
+
+
+def _times_the_limit(cost: object) -> Message:
+    return msg("{n:.2f} times the limit", n=float(str(cost)))
 
 
 def _share_of_limit(county: County, question: Question, asked: Asked) -> NDArray[np.float32]:

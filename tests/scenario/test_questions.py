@@ -210,3 +210,28 @@ def test_rows_in_another_order_give_the_same_proposal():
     assert set(one.sites.index) == set(other.sites.index)
     assert one.proposal.objective == pytest.approx(other.proposal.objective)
     assert np.isfinite(one.seconds)
+
+
+MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
+ODD = {
+    "nobody": ([{"at": 0}], {"A": {"at": 100}}, {}),
+    "no school": ([{"at": 0, "primary_lower": 5}, {"at": 9000, "primary_upper": 5}], {}, {}),
+    "limit of reach": ([{"at": 0, "primary_lower": 5}, {"at": 9000, "primary_upper": 5}], {"A": {"at": 100}}, {"reach_limit": 1500}),
+    "by bicycle": ([{"at": 0, "primary_lower": 5}, {"at": 9000, "primary_upper": 5}], {"A": {"at": 100}}, {"mode": "bike"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("odd", ODD)
+def test_every_model_answers_odd_counties_and_loses_nobody(odd, model):
+    cells, schools, travel = ODD[odd]
+    place = line_county(cells, schools, {"N1": 5000.0, "N2": 8000.0}, project=project_of(travel=travel))
+    for new in (0, 1):
+        found = ask(place, model, new=new)
+        assert found.proposal.status in ("optimal", "infeasible")
+        if found.proposal.status == "infeasible":
+            assert len(found.notes) > 0
+            assert not any("inf seats" in str(note) for note in found.notes)
+        if found.after is not None:
+            adds_up(place, "primary", found.after)
+            assert set(found.sites.index) <= set(found.after.sites.index)
