@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import folium
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 from folium.template import Template
@@ -241,7 +242,7 @@ def plan_map(assets: MapAssets, *, base_url: str, raster_url: str, words: Mappin
     return carrier
 
 
-class PushState(folium.FeatureGroup):  # type: ignore[misc]
+class PushState(folium.FeatureGroup):
     """
     What an edit changes, handed to the map in the browser as if it were a layer.
 
@@ -277,7 +278,7 @@ class PushState(folium.FeatureGroup):  # type: ignore[misc]
         )
 
 
-class _PlanMapFolium(folium.Map):  # type: ignore[misc]
+class _PlanMapFolium(folium.Map):
     """A folium map that loads Leaflet and our script from the app itself."""
 
     default_js = [("leaflet", _STATIC + "leaflet/leaflet.js"), ("planmap", _STATIC + "planmap.js")]  # noqa: RUF012
@@ -287,7 +288,7 @@ class _PlanMapFolium(folium.Map):  # type: ignore[misc]
     ]
 
 
-class _PlanMap(folium.MacroElement):  # type: ignore[misc]
+class _PlanMap(folium.MacroElement):
     """Starts our script on the folium map."""
 
     _template = Template(
@@ -297,7 +298,7 @@ class _PlanMap(folium.MacroElement):  # type: ignore[misc]
     )
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "PlanMap"
         self.options = json.dumps(options, ensure_ascii=True).replace("<", "\\u003c")
 
@@ -327,7 +328,7 @@ def _add_shapes(lines: list[tuple[int, NDArray[np.float64]]], kind: str, shapes:
 def _add_roads(lines: list[tuple[int, NDArray[np.float64]]], roads: Roads) -> None:
     if len(roads.ways) == 0:
         return
-    xy = roads.nodes[["x", "y"]].to_numpy()[roads.nodes.index.get_indexer(roads.refs)]
+    xy = roads.nodes[["x", "y"]].to_numpy()[roads.nodes.index.get_indexer(pd.Index(roads.refs))]
     of_way = np.repeat(np.arange(len(roads.ways)), np.diff(roads.offsets))
     long_enough = np.diff(roads.offsets)[of_way] >= 2
     ways = np.unique(of_way[long_enough])
@@ -379,5 +380,6 @@ def _spacing(tree: cKDTree, xy: NDArray[np.float64]) -> float:
     if len(xy) < 2:
         return 200.0
     distance, _ = tree.query(xy, k=2, workers=-1)
-    apart = distance[:, 1][distance[:, 1] > 0]
+    apart = np.asarray(distance)[:, 1]
+    apart = apart[apart > 0]
     return float(np.median(apart)) if len(apart) else 200.0

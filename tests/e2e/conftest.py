@@ -17,7 +17,8 @@ import pytest
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 LINKS = ("county", "access", "plan", "export")
-READY = {"county": ".pl-table", "access": "iframe", "plan": "iframe", "export": ".pl-files"}
+MAP = "iframe[title^='streamlit_folium']:not([data-old])"
+READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
 
 
 @pytest.fixture(scope="session")
@@ -110,21 +111,23 @@ class Walk:
 
     def go(self, name: str) -> None:
         """Open a page by its link, and wait until it stands."""
+        # A page that is left stays in sight until the next one stands: its map must not be taken for the new one.
+        self.page.evaluate("document.querySelectorAll('iframe').forEach(frame => { frame.dataset.old = 1; })")
         self.page.locator("[data-testid=stPageLink] a").nth(LINKS.index(name)).click()
         self.page.wait_for_selector(READY[name], timeout=60_000)
-        if READY[name] == "iframe":
+        if READY[name] == MAP:
             self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=30_000)
         self.page.wait_for_timeout(700)
 
     @property
     def map(self):
         """The map's frame, for looking things up in it."""
-        return self.page.frame_locator("iframe[title^='streamlit_folium']")
+        return self.page.frame_locator(MAP)
 
     @property
     def frame(self):
         """The map's frame, for running scripts in it."""
-        return next(frame for frame in self.page.frames if "streamlit_folium" in frame.url)
+        return [frame for frame in self.page.frames if "streamlit_folium" in frame.url][-1]
 
     def revision(self) -> str:
         return self.map.locator("#map_div").get_attribute("data-revision")
