@@ -224,7 +224,7 @@ def _progress(t: Translator) -> Callable[[float, Message], None]:
 def _times(text: str) -> list[float]:
     """Read times such as ``15,30,45``."""
     try:
-        times = [float(part) for part in text.replace("，", ",").split(",")]
+        times = [float(part) for part in text.replace("\uff0c", ",").split(",")]
     except ValueError:
         times = []
     if not times or not all(0 < time <= 24 * 60 for time in times):

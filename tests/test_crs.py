@@ -31,7 +31,7 @@ def test_the_local_zone(lon, lat, epsg):
     assert check_metric(crs, lon=lon, lat=lat, where="test") is crs
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.floats(-180, 180), st.floats(-80, 80))
 def test_every_place_has_a_zone_true_to_the_metre(lon, lat):
     crs = local_metric_crs(lon, lat)
