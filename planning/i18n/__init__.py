@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Literal
 
+import babel
 import babel.dates
 import babel.numbers
 from babel.messages.pofile import read_po
 
 from planning.errors import Message, PlanningError
 
-__all__ = ["LANGUAGES", "Language", "Translator", "get_translator"]
+__all__ = ["LANGUAGES", "Language", "Translator", "get_translator", "own_name"]
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -179,3 +180,20 @@ def get_translator(language: Language) -> Translator:
         Holds no state of a session; may be shared.
     """
     return Translator(language)
+
+
+def own_name(language: Language) -> str:
+    """
+    Name a language as its own readers do.
+
+    Parameters
+    ----------
+    language : str
+        ``zh`` or ``en``.
+
+    Returns
+    -------
+    str
+        Such as ``English``.
+    """
+    return str(babel.Locale(language).get_language_name(language))

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from planning.errors import Message, PlanningError
-from planning.i18n import LANGUAGES, Translator
+from planning.i18n import LANGUAGES, Translator, own_name
 from planning.i18n.terms import term
 from planning.ui.jobs import Job
 from planning.ui.state import LANGUAGE_KEY, STAGE_KEY, jobs, session
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-LANGUAGE_NAMES = {"zh": "\u4e2d\u6587", "en": "English"}
 
 
 def style() -> None:
@@ -70,7 +69,7 @@ def language_switch(t: Translator) -> None:
             t("Language"),
             LANGUAGES,
             required=True,
-            format_func=LANGUAGE_NAMES.__getitem__,
+            format_func=own_name,
             key=LANGUAGE_KEY,
             label_visibility="collapsed",
         )
