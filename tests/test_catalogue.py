@@ -28,7 +28,7 @@ def said(root):
     """Every sentence the program may say, with the file it stands in."""
     found = {
         text: f"{path.relative_to(root)}:{line}"
-        for path in sorted((root / "planning").rglob("*.py"))
+        for path in [root / "app.py", *sorted((root / "planning").rglob("*.py"))]
         for line, text in sentences(path)
     }
     pages = extract_from_dir(str(root / "planning"), [("**/templates/*.html", "jinja2")], keywords=KEYWORDS)
