@@ -252,6 +252,8 @@ def _run(project_file: Path, out: Path, encoding: str, t: Translator) -> None:
             write_outputs(result, draft, encoding=encoding)
             save_run(result, draft / "state")
             _move_into_place(draft, out)
+    for notice in result.county.notices:
+        typer.echo(f"- {t.message(notice)}", err=True)
     typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
 
 
