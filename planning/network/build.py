@@ -55,17 +55,38 @@ class Network:
 
     @property
     def n_nodes(self) -> int:
-        """Number of nodes."""
+        """
+        Count the nodes.
+
+        Returns
+        -------
+        int
+            Number of nodes.
+        """
         return len(self.x)
 
     @property
     def n_arcs(self) -> int:
-        """Number of directed arcs."""
+        """
+        Count the directed arcs.
+
+        Returns
+        -------
+        int
+            Number of directed arcs.
+        """
         return len(self.tails)
 
     @property
     def xy(self) -> NDArray[np.float64]:
-        """Places of the nodes, shape (n_nodes, 2) [m]."""
+        """
+        Give the places of the nodes.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_nodes, 2)
+            Places of the nodes [m].
+        """
         return np.column_stack([self.x, self.y])
 
 
