@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -158,6 +158,11 @@ def _answer_day(
         for site_id, row in zip(chosen.index, chosen.rename(columns={"name": "name_"}).itertuples(), strict=True)
     )
     after = evaluate(county, question.stage, (*edits, *new))
+    if seats is None:
+        # The question left the size open: the school is proposed as large as the pupils who come, so that a layout that
+        # takes the proposal over has no school of unknown size. One that nobody comes to has no size to propose.
+        new = tuple(replace(school, seats=int(after.load[school.site_id]) or None) for school in new)
+        after = evaluate(county, question.stage, (*edits, *new))
     gained = after.load - after.load_from_margin
     sites = describe_sites(county, question, proposal, chosen, gained, seats=seats, beds=None, kind="new")
     return proposal, sites, new, after, notes, unit
