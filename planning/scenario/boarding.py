@@ -410,7 +410,7 @@ def _teaching_points(
     proposed = describe_sites(county, question, cover, chosen, gained, seats=None, beds=None, kind="teaching_point")
     staying = describe_sites(county, question, cover, kept, needed, seats=None, beds=None, kind="keep")
     if len(staying):
-        staying["seats"] = kept["seats"].to_numpy()
+        staying["seats"] = kept["seats"].array
         staying[["objective", "bound", "gap"]] = np.nan
         staying["status"] = ""
     return _stacked(proposed, staying), new, young_gain, notes

@@ -99,6 +99,7 @@ def _contents(t: Translator) -> Mapping[str, str]:
         "catchments.shp": t("Catchments for ArcGIS and QGIS, one polygon a school and stage"),
         "catchments.gpkg": t("The same as a GeoPackage, with styles"),
         "proposal.geojson": t("Proposed sites with objective, bound and gap"),
+        "proposal.csv": t("The same as a table"),
         "indicators.csv": t("Indicators before and after each question"),
         "reconciliation.csv": t("Where every pupil stands"),
         "tables.xlsx": t("All tables in one workbook"),

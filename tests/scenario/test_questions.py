@@ -176,6 +176,7 @@ def test_boarding_houses_those_beyond_the_daily_limit_and_no_small_child():
     assert set(boarders["band"]) <= {"primary_upper"}
     assert "over" not in set(boarders["cell_id"])
     assert set(found.sites["kind"]) <= {"boarding", "teaching_point", "keep"}
+    assert found.sites["seats"].dtype == found.sites["beds"].dtype == "Int64"  # unknown is NA, and counts stay whole
     # The hub stands near the far village: all its children go home every day, and it needs no teaching point besides.
     assert found.sites.index.to_list() == ["N1"]
     assert found.sites["pupils_gained"].item() == 11
