@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
+import scipy.spatial
 import shapely
 from numpy.typing import NDArray
 
@@ -317,6 +318,16 @@ def _demand(
     told.take(set_aside=grid.notices)
     cells = grid.cells.assign(name="")
     cells["township"] = _townships_of(cells, townships, msg("grid cells"), told)
+    own = None if villages is None else villages[~villages["in_margin"]]
+    if own is not None and not len(townships) and (own["township"] != "").any():
+        cells["township"] = _townships_by_nearest(cells, own)
+        told.take(
+            notices=(
+                msg(
+                    "The boundary has no townships: each cell of the population file was given the township of the nearest village in the list."
+                ),
+            )
+        )
     ages = cells[[f"people_{name}" for name in bands]].rename(columns={f"people_{name}": name for name in bands})
     cells = cells.drop(columns=[f"people_{name}" for name in bands])
     if population.known_total is not None:
@@ -347,6 +358,17 @@ def _townships_of(points: gpd.GeoDataFrame, townships: gpd.GeoDataFrame, what: M
     outside = outside_notice(assigned, what=what)
     told.take(notices=(outside,) if outside is not None else ())
     return assigned
+
+
+def _townships_by_nearest(cells: gpd.GeoDataFrame, villages: gpd.GeoDataFrame) -> pd.Series:
+    """
+    Give each cell the township of the nearest village.
+
+    Without one, no township of the list would be found in the grid, and the people of both would be counted.
+    """
+    tree = scipy.spatial.KDTree(shapely.get_coordinates(villages.geometry.to_numpy()))
+    _, nearest = tree.query(shapely.get_coordinates(cells.geometry.to_numpy()))
+    return pd.Series(villages["township"].to_numpy()[nearest], index=cells.index, dtype="str")
 
 
 def _cell_size(raster_crs: pyproj.CRS, transform: object, cells: gpd.GeoDataFrame, crs: pyproj.CRS) -> float:

@@ -38,6 +38,8 @@ __all__ = [
 
 _HEADER_SEARCHED_ROWS = 20
 _MAX_ROWS = 500_000
+#: A larger count in one cell is a slip of the pen, and would overflow the sums.
+_MAX_COUNT = 1_000_000_000
 _MOST_FAULTS = 50
 _FORMULA_ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
@@ -517,7 +519,7 @@ def numbers(
     values : pandas.Series
         Float64, NA where nothing is known, on the table's rows.
     faults : list of Message
-        Text in a number, fractions, numbers below 0; with heading and row.
+        Text in a number, fractions, numbers below 0 or beyond reason; with heading and row.
     notices : list of Message
         How many cells say in words that they are unknown.
     """
@@ -538,6 +540,15 @@ def numbers(
         elif number < 0:
             faults.append(
                 msg("{heading}: must be 0 or more: {value} (row {row}).", heading=heading, value=text_of(cell), row=row)
+            )
+        elif number > _MAX_COUNT:
+            faults.append(
+                msg(
+                    "{heading}: larger than any county has: {value} (row {row}). Correct the number, or leave the cell empty if it is not known.",
+                    heading=heading,
+                    value=text_of(cell),
+                    row=row,
+                )
             )
         elif whole and not number.is_integer():
             faults.append(

@@ -102,7 +102,7 @@ def read_boundary(path: Path, *, crs: pyproj.CRS | None = None) -> Boundary:
             notices += [notice for notice in read.notices if notice not in notices]
             parts[what] = _polygons(read.table, path.name)
     if crs is None:
-        crs = _local_crs(next(iter(parts.values())))
+        crs = _local_crs(next(iter(parts.values())), path.name)
     parts = {what: _project(table, crs, path.name) for what, table in parts.items()}
     townships = parts.get("townships")
     if townships is None and len(parts["county"]) > 1:
@@ -147,9 +147,18 @@ def _polygons(table: gpd.GeoDataFrame, file: str) -> gpd.GeoDataFrame:
     return polygons.reset_index(drop=True)
 
 
-def _local_crs(table: gpd.GeoDataFrame) -> pyproj.CRS:
+def _local_crs(table: gpd.GeoDataFrame, file: str) -> pyproj.CRS:
     west, south, east, north = table.to_crs(4326).total_bounds.tolist()
-    return local_metric_crs((west + east) / 2, (south + north) / 2)
+    try:
+        return local_metric_crs((west + east) / 2, (south + north) / 2)
+    except CrsError as error:
+        raise CrsError(
+            msg(
+                "{file}: its coordinates are no place on land. Check whether its longitudes and latitudes are swapped, and its reference system ({crs}).",
+                file=file,
+                crs=table.crs.name,
+            )
+        ) from error
 
 
 def _project(table: gpd.GeoDataFrame, crs: pyproj.CRS, file: str) -> gpd.GeoDataFrame:

@@ -124,6 +124,21 @@ def test_a_margin_keeps_schools_and_children_across_the_line(folder):
     assert any(item.source == "schools.xlsx" for item in bare.set_aside)
 
 
+def test_a_list_over_a_grid_counts_nobody_twice_where_the_boundary_has_no_townships(folder):
+    """The list names townships, a county's outline does not: they are the same children all the same."""
+    whole = pyogrio.read_dataframe(folder / "boundary.gpkg", layer="county")
+    pyogrio.write_dataframe(whole, folder / "outline.gpkg", layer="county")
+    both = {"file": "population.tif", "villages": "villages.xlsx"}
+    outline = prepare(load(folder, boundary="outline.gpkg", population=both))
+    townships = prepare(load(folder, boundary="boundary.gpkg", population=both))
+    bands = ["pupils_primary_lower", "pupils_primary_upper", "pupils_junior"]
+    listed = pd.read_excel(folder / "villages.xlsx", header=1)[["小学生数", "初中生数"]].sum().sum()
+    assert outline.cells[bands].sum().sum() == listed
+    assert outline.cells["population"].sum() == pytest.approx(townships.cells["population"].sum())
+    assert set(outline.cells["township"]) == set(townships.cells["township"])
+    assert any("nearest village" in str(notice) for notice in outline.notices)
+
+
 @pytest.mark.parametrize(
     ("crs", "words"), [("EPSG:3857", "on the ground"), ("EPSG:4326", "metres"), ("EPSG:32632", "on the ground")]
 )

@@ -159,17 +159,20 @@ def test_coordinates_in_degrees_minutes_seconds(cell, degrees):
 
 def test_a_column_of_counts_names_every_fault(tmp_path):
     path = write_xlsx(
-        tmp_path / "s.xlsx", [["名称", "学位数"], ["a", "一百"], ["b", -5], ["c", 1.5], ["d", "—"], ["e", 9]]
+        tmp_path / "s.xlsx",
+        [["名称", "学位数"], ["a", "一百"], ["b", -5], ["c", 1.5], ["d", "—"], ["e", 9], ["f", "1e30"]],
     )
     raw = read_table(path, subject="schools")
     values, faults, told = numbers(raw, Headings({"seats": "学位数"}), "seats")
-    assert values.isna().tolist() == [True, True, True, True, False]
+    assert values.isna().tolist() == [True, True, True, True, False, True]
     assert [str(fault).split(":")[1].strip() for fault in faults] == [
         "text in a number",
         "must be 0 or more",
         "must be a whole number",
+        "larger than any county has",
     ]
     assert "'一百' (row 2)" in str(faults[0])
+    assert "1e30 (row 7). Correct" in str(faults[3])
     assert "1 cells say in words" in str(told[0])
 
 

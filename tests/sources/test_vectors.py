@@ -100,6 +100,12 @@ def test_numbers_that_do_not_fit_the_system_they_name(tmp_path):
         read_boundary(write(tmp_path / "b.gpkg", a=table), crs=CRS)
 
 
+def test_a_boundary_with_swapped_coordinates_names_its_file(tmp_path):
+    table = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.box(27.6, 107.0, 27.8, 107.3)], crs=4326)
+    with pytest.raises(CrsError, match=r"b\.gpkg.*swapped"):
+        read_boundary(write(tmp_path / "b.gpkg", a=table))
+
+
 def test_exclusions_of_every_layer_with_kinds_in_both_languages(tmp_path):
     areas = gpd.GeoDataFrame(
         {
