@@ -235,6 +235,7 @@ def _times(text: str) -> list[float]:
 def _run(project_file: Path, out: Path, encoding: str, t: Translator) -> None:
     """Run a project; the results appear in their folder all at once, or not at all."""
     from planning.report import write_outputs
+    from planning.report.html import gap_in_words
     from planning.scenario.run import run as run_project
     from planning.scenario.saved import save_run
 
@@ -254,6 +255,8 @@ def _run(project_file: Path, out: Path, encoding: str, t: Translator) -> None:
             _move_into_place(draft, out)
     for notice in result.county.notices:
         typer.echo(f"- {t.message(notice)}", err=True)
+    for answer in result.answers:
+        typer.echo(f"- {answer.question.name}: {gap_in_words(t, answer)}", err=True)
     typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from planning.errors import ConfigError, Message, SourceMissingError, msg
 from planning.stages import BANDS
@@ -38,6 +39,9 @@ ModeName = Literal["walk", "bike", "drive"]
 ModelName = Literal["p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+_COORDINATES = re.compile(r"wgs-?84|gcj-?02|bd-?09|(EPSG:|ESRI:)?\d{4,6}", re.IGNORECASE)
 
 
 class _Closed(BaseModel):
@@ -108,6 +112,13 @@ class Schools(_Closed):
     """Sheet of the workbook; the first one otherwise."""
     margin_m: NotNegative = 0.0
     """Keep schools (and children) up to this far beyond the county line [m]."""
+
+    @field_validator("coordinates")
+    @classmethod
+    def _a_known_system(cls, value: str) -> str:
+        if not _COORDINATES.fullmatch(value):
+            raise ValueError(msg("must be wgs84, gcj02, bd09 or EPSG:number"))
+        return value
 
 
 class Stage(_Closed):

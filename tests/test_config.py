@@ -123,6 +123,10 @@ def test_all_faults_come_at_once_with_their_paths(tmp_path):
         ({"questions": [{"name": "Q", "stage": "primary", "model": "set_cover"}] * 2}, "must have different names"),
         ({"questions": [{"name": "Q", "stage": "primary", "model": "p_median", "new": 1.5}]}, "new: must be a whole number"),
         ({"questions": [{"name": "Q", "stage": "primary", "model": "p_median", "new": -1}]}, "new: must be 0 or more"),
+        (
+            {"schools": {"file": "s.xlsx", "coordinates": "baidu"}},
+            "schools.coordinates: must be wgs84, gcj02, bd09 or EPSG:number",
+        ),
         ({"folder": "/"}, "folder: unknown key"),
     ],
 )  # fmt: skip
