@@ -184,12 +184,13 @@
     map.setMinZoom(7).setMaxZoom(18);
     const remembered = JSON.parse(sessionStorage.getItem("planmap-" + options.key) || "null");
     remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });
-    // The frame gets its height after the map is made: fit the county again, until the planner takes the map in hand.
-    let untouched = !remembered;
+    // The frame gets its height after the map is made: set the view again, until the planner takes the map in hand.
+    let untouched = true;
     for (const act of ["pointerdown", "wheel", "keydown"]) container.addEventListener(act, () => (untouched = false), true);
     new ResizeObserver(() => {
       map.invalidateSize({ pan: false });
-      if (untouched) map.fitBounds(bounds, { animate: false, ...room });
+      if (!untouched) return;
+      remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });
     }).observe(container);
     map.on("moveend", () =>
       untouched || sessionStorage.setItem("planmap-" + options.key, JSON.stringify({ center: map.getCenter(), zoom: map.getZoom() }))
@@ -270,10 +271,10 @@
         wanted.add(school.id);
         const content = JSON.stringify(school), old = markers.get(school.id);
         if (old && (old.content === content || dragged === school.id)) continue;
-        if (old) old.marker.remove();
+        if (old) old.marker.remove(), (tip.style.display = "none"); // it may tell what was true of the school before
         const marker = L.marker([school.lat, school.lng], {
           icon: icon(school), draggable: !!school.draggable, riseOnHover: true, bubblingMouseEvents: false,
-          zIndexOffset: school.role === "open" ? 0 : 1000,
+          zIndexOffset: school.selected ? 2000 : school.role === "open" ? 0 : 1000, // the selected one can be grasped
         }).addTo(map);
         const node = marker.getElement();
         node.setAttribute("aria-label", school.name);

@@ -216,14 +216,16 @@ def _selected(workspace: Workspace, here: Session, current: StageState, stage: s
 
 def _seats_field(here: Session, school: str, stage: str, seats: Any, t: Translator) -> None:
     known = None if pd.isna(seats) else int(seats)
-    key = f"seats-{school}-{known}"
+    key = f"seats-{stage}-{school}"
+    # Nullable, so that the field can be emptied; what it shows is what the plan says, also after an undo.
+    st.session_state[key] = known
 
     def changed() -> None:
         value = st.session_state[key]
         here.set_seats(school, stage, None if value is None else int(value))
 
     st.number_input(
-        t("Seats"), min_value=0, max_value=20_000, value=known, step=45, key=key, on_change=changed,
+        t("Seats"), min_value=1, max_value=max(20_000, known or 0), value=None, step=45, key=key, on_change=changed,
         placeholder=t("no limit"), width=150,
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def export_panel(workspace: Workspace, t: Translator) -> None:
     elif job.error is not None:
         shell.show_error(job.error, t)
     else:
-        _downloads(job.result(), workspace.county.project.name, t)
+        _downloads(*job.result(), workspace.county.project.name, t)
 
 
 def _announce(t: Translator) -> None:
@@ -114,11 +114,11 @@ def _contents(t: Translator) -> Mapping[str, str]:
     }
 
 
-def _downloads(files: Mapping[str, bytes], name: str, t: Translator) -> None:
+def _downloads(files: Mapping[str, bytes], archive: bytes, name: str, t: Translator) -> None:
     contents = _contents(t)
     st.download_button(
-        t("Download all files (.zip, {n} MB)", n=t.number(sum(map(len, files.values())) / 1e6, 1)),
-        lambda: _zipped(files),
+        t("Download all files (.zip, {n} MB)", n=t.number(len(archive) / 1e6, 1)),
+        archive,
         file_name=f"{name}.zip",
         mime="application/zip",
         type="primary",
@@ -159,10 +159,10 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 def _work(
     workspace: Workspace, edits: Sequence[Edit], encoding: str, *, answers: bool
-) -> Callable[[Callable[[float, Message], None], Event], dict[str, bytes]]:
-    """Make the files in a temporary folder; what is handed back are their contents."""
+) -> Callable[[Callable[[float, Message], None], Event], tuple[dict[str, bytes], bytes]]:
+    """Make the files in a temporary folder; what is handed back are their contents, and the archive of all."""
 
-    def work(tell: Callable[[float, Message], None], cancel: Event) -> dict[str, bytes]:
+    def work(tell: Callable[[float, Message], None], cancel: Event) -> tuple[dict[str, bytes], bytes]:
         from planning.report import write_outputs
 
         result = _result(workspace, edits, tell, cancel, answers=answers)
@@ -170,7 +170,8 @@ def _work(
         with tempfile.TemporaryDirectory(prefix="planning-export-") as folder:
             written = write_outputs(result, Path(folder), encoding=encoding)
             found = sorted({path for path in (*written, *Path(folder).rglob("*")) if path.is_file()})
-            return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+            files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+        return files, _zipped(files)
 
     return work
 

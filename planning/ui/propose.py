@@ -28,6 +28,8 @@ __all__ = ["collect_answer", "proof_in_words", "proposal_panel", "proposed_sites
 MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
 _ASKED_S = 60.0
 """Time that the bar of a running question stands for; the words beside it say the true one [s]."""
+_MOST_BUTTONS = 6
+"""Proposed sites that have a button each; more are chosen from a list."""
 #: Which fields a question has.
 _FIELDS = {
     "ask-new": ("p_median", "max_coverage", "p_center", "capacitated", "boarding"),
@@ -136,9 +138,16 @@ def proof_in_words(answer: Answer, t: Translator) -> str:
 
 def _question(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
     with st.container(border=True, key="pl-question"):
+        # A field a language: the browser keeps the words of the choice, and would show them in the language before.
+        key = f"ask-model-{t.language}"
+        st.session_state[key] = here.model
+
+        def changed() -> None:
+            here.model = st.session_state[key]
+
         model = st.selectbox(
-            t("What should be best"), MODELS, format_func=lambda m: model_name(m, t), key="ask-model",
-            filter_mode=None, persist_state="session",
+            t("What should be best"), MODELS, format_func=lambda m: model_name(m, t), key=key, on_change=changed,
+            filter_mode=None,
         )  # fmt: skip
         st.html(f'<div class="pl-help">{escape(model_help(model, t))}</div>')
         first, second, third = st.columns(3)
@@ -179,7 +188,7 @@ def _ask(workspace: Workspace, here: Session, stage: str, t: Translator) -> None
     from planning.scenario.questions import answer
 
     asked = st.session_state
-    model = asked["ask-model"]
+    model = here.model
     fits = {key for key, models in _FIELDS.items() if model in models}
     limit_km = asked.get("ask-limit") if "ask-limit" in fits else None
     question = Question(
@@ -232,10 +241,23 @@ def _answer(here: Session, answer: Answer, t: Translator) -> None:
             fresh = [edit for edit in answer.edits if edit not in here.edits and not _taken(here, edit)]
             if fresh:
                 st.button(t("Adopt all"), type="primary", on_click=_adopt, args=(here, fresh, t), key="adopt-all")
-            for number, edit in enumerate(fresh if len(fresh) > 1 else []):
+            for number, edit in enumerate(fresh if 1 < len(fresh) <= _MOST_BUTTONS else []):
                 label = t("Adopt {n}", n=getattr(edit, "name", "") or t.number(number + 1))
                 st.button(label, on_click=_adopt, args=(here, [edit], t), key=f"adopt-{number}")
             st.button(t("New question"), on_click=_forget, args=(here,), key="ask-again")
+        if len(fresh) > _MOST_BUTTONS:
+            _adopt_one(here, fresh, t)
+
+
+def _adopt_one(here: Session, fresh: list[Any], t: Translator) -> None:
+    """Let one of many sites be chosen from a list, where a button each would fill the page."""
+    names = [getattr(edit, "name", "") or t.number(number + 1) for number, edit in enumerate(fresh)]
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        number = st.selectbox(
+            t("Proposed site"), range(len(fresh)), format_func=names.__getitem__, key="adopt-which", filter_mode=None
+        )
+        label = t("Adopt {n}", n=names[number])
+        st.button(label, on_click=_adopt, args=(here, [fresh[number]], t), key="adopt-one")
 
 
 def _amount(value: float, unit: str, t: Translator) -> str:
@@ -243,7 +265,8 @@ def _amount(value: float, unit: str, t: Translator) -> str:
         return t("{n} pupil-km", n=t.number(value / 1000))
     if unit in ("pupil-min", "pupil-minutes/week"):
         return t("{n} pupil-hours", n=t.number(value / 60))
-    return with_unit(value, unit, t)
+    # The engine counts in the plural where the tables name one.
+    return with_unit(value, {"pupils": "pupil", "schools": "school"}.get(unit, unit), t)
 
 
 def _taken(here: Session, edit: Any) -> bool:

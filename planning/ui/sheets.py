@@ -39,11 +39,11 @@ def county_figures(county: County, t: Translator) -> list[Figure]:
     pupils = int(county.cells[[f"pupils_{band}" for band in bands]].to_numpy().sum())
     return [
         Figure(t("Area"), t("{n} km²", n=t.number(area_km2)), t("{n} townships", n=t.number(len(county.townships)))),
-        Figure(t("Residents"), t.number(people), t("in {n} inhabited places", n=t.number(len(county.cells)))),
-        Figure(t("Pupils"), t.number(pupils), ", ".join(term(t, stage) for stage in county.project.stages)),
-        Figure(t("Open schools"), t.number(len(open_schools)), t("{n} across the county line", n=t.number(int(open_schools["in_margin"].sum())))),
+        Figure(t("Residents"), t("{n} people", n=t.number(people)), t("in {n} inhabited places", n=t.number(len(county.cells)))),
+        Figure(t("Pupils"), with_unit(pupils, "pupil", t), ", ".join(term(t, stage) for stage in county.project.stages)),
+        Figure(t("Open schools"), with_unit(len(open_schools), "school", t), t("{n} across the county line", n=t.number(int(open_schools["in_margin"].sum())))),
         Figure(t("Roads"), t("{n} km", n=t.number(float(county.network.length_m.sum()) / 2000)), t("reference system {crs}", crs=county.crs.to_string() if county.crs.to_authority() is None else ":".join(county.crs.to_authority()))),
-        Figure(t("Possible sites"), t.number(len(county.candidates)), t("outside {n} areas closed to building", n=t.number(len(county.exclusions)))),
+        Figure(t("Possible sites"), t("{n} sites", n=t.number(len(county.candidates))), t("outside {n} areas closed to building", n=t.number(len(county.exclusions)))),
     ]  # fmt: skip
 
 

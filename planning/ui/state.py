@@ -42,6 +42,7 @@ class Session:
     past: list[tuple[Edit, ...]] = field(default_factory=list)
     future: list[tuple[Edit, ...]] = field(default_factory=list)
     selected: str | None = None
+    model: str = "p_median"
     answer: Answer | None = None
     answer_job: str | None = None
     export_job: str | None = None

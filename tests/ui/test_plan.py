@@ -118,3 +118,45 @@ def test_closed_school_can_be_reopened(open_app):
     assert here.edits == (CloseSchool("s001"),)
     app.button(key="reopen-s001").click().run()
     assert here.edits == ()
+
+
+def test_seats_field_can_be_emptied_and_follows_an_undo(open_app):
+    app = open_app("en", "plan")
+    here = app.session_state["planner"]
+    here.selected = "s001"
+    app.run()
+    field = "seats-primary-s001"
+    first = app.number_input(key=field).value
+    assert app.number_input(key=field).min == 1  # 0 would take the school off the map, and its panel with it
+    app.number_input(key=field).set_value(45).run()
+    assert here.edits == (SetSeats("s001", "primary", 45),)
+    app.button(key="undo").click().run()
+    assert app.number_input(key=field).value == first
+    app.number_input(key=field).set_value(None).run()
+    assert not app.exception
+    assert here.edits == (SetSeats("s001", "primary", None),)
+    assert app.number_input(key=field).value is None
+
+
+def test_one_of_many_proposed_sites_is_adopted_from_a_list(open_app, monkeypatch):
+    from planning.ui import propose, state
+
+    monkeypatch.setattr(propose, "_MOST_BUTTONS", 1)
+    app = open_app("en", "plan")
+    app.button(key="ask").click().run()
+    here = app.session_state["planner"]
+    wait_until(lambda: here.answer_job is None or state.jobs().get(here.answer_job).done, 60)
+    app.run()
+    wanted = here.answer.edits[1]
+    app.selectbox(key="adopt-which").select_index(1).run()
+    app.button(key="adopt-one").click().run()
+    assert not app.exception
+    assert [edit.site_id for edit in here.edits] == [wanted.site_id]
+
+
+@pytest.mark.parametrize(("unit", "expected"), [("pupils", "1,200 pupils"), ("schools", "1,200 schools")])
+def test_what_a_question_counts_has_its_unit(unit, expected):
+    from planning.i18n import get_translator
+    from planning.ui.propose import _amount
+
+    assert _amount(1200.0, unit, get_translator("en")) == expected
