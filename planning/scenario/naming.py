@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from planning.scenario.county import County
 
-__all__ = ["explained", "place_names"]
+__all__ = ["explained", "listed", "place_names"]
 
 #: A cell without a name of its own takes that of a mapped place no further than this [m].
 NAMED_WITHIN_M = 2000.0
@@ -70,7 +70,6 @@ def explained(
     cells: NDArray[np.int64],
     bands: Sequence[str],
     sites: Sequence[str],
-    cost_of: Callable[[object], object] = lambda cost: cost,
 ) -> Proposal:
     """
     Put names into the reasons of a proposal.
@@ -87,8 +86,6 @@ def explained(
         Grade band of each row; or, where the reasons name a band by its number, the bands in that order.
     sites : sequence of str
         What each column is called.
-    cost_of : callable, optional
-        Says what a cost is in words.
 
     Returns
     -------
@@ -107,24 +104,35 @@ def explained(
             params["cell"] = label if band is None else msg("{place}, {band}", place=label, band=band)
         rows = params.get("cells")
         if isinstance(rows, NumberList):
-            params["cells"] = _listed(place_names(county, cells[list(rows)]))
+            params["cells"] = listed(place_names(county, cells[list(rows)]))
         if "band" in params:
             params["band"] = TERMS[bands[_number(params["band"])]]
         for key in ("site", "sites"):
             columns = params.get(key)
             if isinstance(columns, NumberList):
-                params[key] = _listed([sites[column] for column in columns])
+                params[key] = listed([sites[column] for column in columns])
         for key in ("seats", "beds"):
             if params.get(key) == "inf":
                 params[key] = msg("unlimited")
-        if "cost" in params:
-            params["cost"] = cost_of(params["cost"])
         return Message(message.id, params)
 
     return replace(proposal, explanation=tuple(_words(message) for message in proposal.explanation))
 
 
-def _listed(every: Sequence[str]) -> str:
+def listed(every: Sequence[str]) -> str:
+    """
+    Name the first of many, each once, and count the rest.
+
+    Parameters
+    ----------
+    every : sequence of str
+        Names.
+
+    Returns
+    -------
+    str
+        Such as ``A, B (+3)``.
+    """
     names = list(dict.fromkeys(every))  # a school that may become a hub has two columns
     shown = ", ".join(names[:NAMED])
     return shown if len(names) <= NAMED else f"{shown} (+{len(names) - NAMED})"

@@ -18,7 +18,7 @@ from planning.scenario.boarding import answer_boarding
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.limits import limit_of_question
-from planning.scenario.naming import explained
+from planning.scenario.naming import explained, listed, place_names
 from planning.scenario.proposals import Asked, ask, default_seats, describe_sites, no_sites
 from planning.stages import BANDS
 
@@ -136,6 +136,7 @@ def _answer_day(
         )
     elif question.model == "set_cover":
         unit, used = "schools", _share_of_limit(county, question, asked)
+        asked, notes = _without_the_far(county, asked, used)
         proposal = siting.set_cover(
             used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
@@ -148,7 +149,6 @@ def _answer_day(
         cells=asked.cells,
         bands=list(asked.bands),
         sites=[name or str(site_id) for site_id, name in asked.sites["name"].items()],
-        cost_of=_times_the_limit if question.model == "set_cover" else str,
     )
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
         return proposal, no_sites(county), (), None, notes, unit
@@ -168,8 +168,18 @@ def _answer_day(
     return proposal, sites, new, after, notes, unit
 
 
-def _times_the_limit(cost: object) -> Message:
-    return msg("{n:.2f} times the limit", n=float(str(cost)))
+def _without_the_far(county: County, asked: Asked, used: NDArray[np.float32]) -> tuple[Asked, list[Message]]:
+    """Leave out, by name, the pupils whom no place can bring within the limit; the share is asked of the others."""
+    nearest = used.min(axis=1, initial=np.inf)
+    far = (asked.pupils > 0) & (nearest > 1) & np.isfinite(nearest)
+    if not far.any():
+        return asked, []
+    told = msg(
+        "{n} pupils live beyond the limit of every school and candidate and are left out of the question: {places}.",
+        n=int(asked.pupils[far].sum()),
+        places=listed(sorted(place_names(county, asked.cells[far]))),
+    )
+    return replace(asked, pupils=np.where(far, 0, asked.pupils)), [told]
 
 
 def _share_of_limit(county: County, question: Question, asked: Asked) -> NDArray[np.float32]:

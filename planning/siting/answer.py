@@ -154,7 +154,12 @@ def no_answer(
         allocation=None,
         sense=sense,
         objective=float("nan") if stopped is None else worst,
-        bound=float("nan") if stopped is None else (-worst if bound is None else bound),
+        # What a plan costs is never negative, so that 0 is proven before anything else is.
+        bound=float("nan")
+        if stopped is None
+        else (-worst if bound is None else bound)
+        if sense == "max"
+        else max(bound or 0.0, 0.0),
         status=stopped or "infeasible",
         seconds=clock.seconds,
         unreachable=unreachable,

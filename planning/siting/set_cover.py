@@ -15,7 +15,7 @@ import numpy as np
 
 from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import NAMED, allocate_nearest, left_out, no_answer, number_list
-from planning.siting.checks import Floats, Reach, check_columns, check_limit, check_pupils, check_reach
+from planning.siting.checks import Bools, Floats, Reach, check_columns, check_limit, check_pupils, check_reach
 from planning.siting.clock import Cancel, Clock
 from planning.siting.cover import cover_rows
 from planning.siting.lists import nearest_cost
@@ -37,8 +37,8 @@ def set_cover(
     """
     Open as few new sites as possible so that ``share`` of the pupils are within ``limit`` of an open site.
 
-    A cell that lies beyond the limit of every site counts as not reached: it is left out, listed in ``unreachable``
-    and named, and ``share`` is of the pupils of all other cells.
+    ``share`` is of all pupils in reach of some site, within its limit or not. Where more of them live beyond the limit of
+    every site than the share leaves, there is no answer, and the reason names their cells with what would reach them.
 
     Parameters
     ----------
@@ -76,8 +76,11 @@ def set_cover(
         raise SchemaError(msg("share: must be from 0 to 1, not {value}.", value=str(share)))
     open_now = check_columns(fixed, reach.n_sites, "fixed")
     near = reach.only(reach.cost <= within)
-    unreachable, words = _beyond(reach, near, weight)
-    row, site, missed, spare = _question(near, weight, open_now, float(share))
+    unreachable, words = left_out(reach, weight)
+    spare = _spare(weight, reach.reached(), near.reached(), float(share))
+    if spare < 0:
+        return no_answer("min", clock, unreachable, (*words, *_beyond(reach, near, weight, float(share))))
+    row, site, missed = _question(near, weight, open_now)
     if clock.stopped:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=0.0)
     cover = cover_rows(row, site, missed, reach.n_sites, clock=clock, spare=spare)
@@ -95,28 +98,39 @@ def set_cover(
     )
 
 
-def _question(
-    near: Reach, weight: Floats, fixed: Any, share: float
-) -> tuple[np.typing.NDArray[np.int64], np.typing.NDArray[np.int64], Floats, float]:
-    """Keep the rows that the open sites leave uncovered, and the pupils that may stay so."""
-    counted = np.where(near.reached(), weight, 0.0)
-    total = float(counted.sum())
-    spare = (1.0 - share) * total
+def _spare(weight: Floats, in_reach: Bools, within: Bools, share: float) -> float:
+    """Count the pupils who may stay uncovered besides those whom no site covers; negative where these are too many."""
+    total = float(weight[in_reach].sum())
+    beyond = float(weight[in_reach & ~within].sum())
     if np.array_equal(weight, np.floor(weight)):
-        spare = float(np.floor(spare + 1e-9 * max(1.0, total)))  # whole pupils: 0.9 of 10 leaves 1, not 0.9999…
-    elif share < 1.0:
-        spare += 1e-12 * total
-    open_rows = (counted > 0) & np.isinf(nearest_cost(near, fixed))
+        return (
+            float(np.floor((1.0 - share) * total + 1e-9 * max(1.0, total))) - beyond
+        )  # 0.9 of 10 leaves 1, not 0.9999…
+    return (1.0 - share) * total + (1e-12 * total if share < 1.0 else 0.0) - beyond
+
+
+def _question(
+    near: Reach, weight: Floats, fixed: Any
+) -> tuple[np.typing.NDArray[np.int64], np.typing.NDArray[np.int64], Floats]:
+    """Keep the rows that the open sites leave uncovered."""
+    open_rows = (weight > 0) & near.reached() & np.isinf(nearest_cost(near, fixed))
     number = np.cumsum(open_rows) - 1
     pairs = open_rows[near.row]
-    return number[near.row[pairs]], near.site[pairs], weight[open_rows], spare
+    return number[near.row[pairs]], near.site[pairs], weight[open_rows]
 
 
-def _beyond(reach: Reach, near: Reach, weight: Floats) -> tuple[tuple[int, ...], tuple[Message, ...]]:
-    """List the cells beyond the limit of every site, and name them with the limit that would reach them."""
-    unreached, words = left_out(reach, weight)
+def _beyond(reach: Reach, near: Reach, weight: Floats, share: float) -> tuple[Message, ...]:
+    """Say that the share is out of reach, and name the cells beyond the limit of every site with what would reach them."""
     far = np.flatnonzero((weight > 0) & reach.reached() & ~near.reached())
     nearest = nearest_cost(reach, np.arange(reach.n_sites))
+    total = float(weight[reach.reached()].sum())
+    first = msg(
+        "Only {covered} of the {total} pupils in reach are within the limit of some site, {wanted} are asked for. "
+        "Raise the limit, lower the share, or allow more places.",
+        covered=f"{total - weight[far].sum():g}",
+        total=f"{total:g}",
+        wanted=f"{np.ceil(share * total - 1e-9 * total):g}",
+    )
     single = tuple(
         msg(
             "Cell {cell} ({pupils} pupils) is beyond the limit of every site: its nearest site {site} costs {cost}.",
@@ -130,4 +144,4 @@ def _beyond(reach: Reach, near: Reach, weight: Floats) -> tuple[tuple[int, ...],
     rest: tuple[Message, ...] = ()
     if far.size > NAMED:
         rest = (msg("{n} more cells are beyond the limit of every site.", n=int(far.size - NAMED)),)
-    return tuple(sorted([*unreached, *far.tolist()])), (*words, *single, *rest)
+    return (first, *single, *rest)

@@ -43,12 +43,17 @@ def test_coverage_equals_all_subsets(case):
 @given(cases(), st.sampled_from([0.0, 0.3, 0.9, 1.0]))
 def test_cover_equals_all_subsets(case, share):
     costs, pupils, _, fixed, limit = case
+    known = cover_by_hand(costs, pupils, limit, share, fixed)
     answer = siting.set_cover(costs, pupils, limit, share, fixed)
-    assert (answer.status, answer.objective) == ("optimal", cover_by_hand(costs, pupils, limit, share, fixed))
+    assert answer.unreachable == tuple(np.flatnonzero((pupils > 0) & np.isinf(costs.min(axis=1))).tolist())
+    if known is None:
+        assert answer.status == "infeasible"
+        assert "Cell" in str(answer.explanation[-1])
+        return
+    assert (answer.status, answer.objective) == ("optimal", known)
     assert len(answer.sites) == answer.objective == answer.bound
-    reachable = pupils[costs.min(axis=1) <= limit].sum()
-    assert answer.allocation.flows.sum() >= share * reachable - 1e-9
-    assert answer.unreachable == tuple(np.flatnonzero((pupils > 0) & (costs.min(axis=1) > limit)).tolist())
+    in_reach = pupils[np.isfinite(costs.min(axis=1))].sum()
+    assert answer.allocation.flows.sum() >= share * in_reach - 1e-9
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,12 +85,22 @@ def test_five_villages_on_a_road():
     assert (center.sites, center.objective) == ((2,), 2.0)
 
 
-def test_cells_beyond_the_limit_are_named_with_what_would_reach_them():
-    answer = siting.set_cover([[1.0, 9.0], [7.0, 8.0], [INF, INF]], [3, 4, 5], 2)
-    assert (answer.status, answer.objective, answer.unreachable) == ("optimal", 1.0, (1, 2))
-    assert "Cell 1 (4 pupils) is beyond the limit of every site: its nearest site 0 costs 7." in map(
-        str, answer.explanation
+def test_cells_beyond_the_limit_of_every_site_make_all_impossible_and_are_named():
+    costs, pupils = [[1.0, 9.0], [7.0, 8.0], [INF, INF]], [3, 4, 5]
+    answer = siting.set_cover(costs, pupils, 2)
+    assert (answer.status, answer.sites, answer.unreachable) == ("infeasible", (), (2,))
+    said = [str(words) for words in answer.explanation]
+    assert "Cell 1 (4 pupils) is beyond the limit of every site: its nearest site 0 costs 7." in said
+    assert any(
+        words.startswith("Only 3 of the 7 pupils in reach are within the limit of some site, 7 are") for words in said
     )
+
+
+def test_share_is_of_all_pupils_in_reach():
+    costs, pupils = [[1.0, 9.0], [7.0, 8.0], [9.0, 1.0], [INF, INF]], [3, 4, 3, 5]
+    found = {share: siting.set_cover(costs, pupils, 2, share=share) for share in (0.3, 0.31, 0.6, 0.61)}
+    assert [len(answer.sites) for answer in found.values()] == [1, 2, 2, 0]
+    assert [answer.status for answer in found.values()] == ["optimal", "optimal", "optimal", "infeasible"]
 
 
 def test_coverage_grows_with_the_limit():
