@@ -188,6 +188,7 @@
     let untouched = true;
     for (const act of ["pointerdown", "wheel", "keydown"]) container.addEventListener(act, () => (untouched = false), true);
     new ResizeObserver(() => {
+      if (!container.clientWidth || !container.clientHeight) return; // a frame on its way out shrinks to nothing
       map.invalidateSize({ pan: false });
       if (!untouched) return;
       remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });

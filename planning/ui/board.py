@@ -232,7 +232,7 @@ def _seats_field(here: Session, school: str, stage: str, seats: Any, t: Translat
 
 def _edits(here: Session, workspace: Workspace, t: Translator) -> None:
     """List the plan's edits, each of which can be taken back by itself."""
-    shell.section(t("This plan"), t("{n} changes", n=t.number(len(here.edits))) if here.edits else "")
+    shell.section(t("This plan"), t("changes: {n}", n=t.number(len(here.edits))) if here.edits else "")
     if not here.edits:
         st.html(
             f'<div class="pl-empty">{escape(t("Nothing is changed yet. Click the map where a school should stand, or ask for a proposal."))}</div>'

@@ -168,7 +168,7 @@ def _question(workspace: Workspace, here: Session, stage: str, t: Translator) ->
         if model in _FIELDS["ask-seats"]:
             second.number_input(
                 t("Seats each"), min_value=1, max_value=10_000, value=None, step=45, key="ask-seats",
-                placeholder=t("as needed"), persist_state="session",
+                placeholder=t("open"), persist_state="session",
             )  # fmt: skip
         third.number_input(
             t("Time limit (s)"), min_value=1, max_value=3600, value=60, step=10, key="ask-time", persist_state="session"
