@@ -147,19 +147,19 @@ def no_answer(
     Proposal
         Without sites; objective and bound are nan where the question is infeasible.
     """
-    worst = float("inf") if sense == "min" else float("-inf")
+    objective = proven = float("nan")
+    if stopped is not None and sense == "min":
+        # What a plan costs is never negative, so that 0 is proven before anything else is.
+        objective, proven = float("inf"), max(bound or 0.0, 0.0)
+    elif stopped is not None:
+        objective, proven = float("-inf"), float("inf") if bound is None else bound
     return Proposal(
         sites=(),
         closed=(),
         allocation=None,
         sense=sense,
-        objective=float("nan") if stopped is None else worst,
-        # What a plan costs is never negative, so that 0 is proven before anything else is.
-        bound=float("nan")
-        if stopped is None
-        else (-worst if bound is None else bound)
-        if sense == "max"
-        else max(bound or 0.0, 0.0),
+        objective=objective,
+        bound=proven,
         status=stopped or "infeasible",
         seconds=clock.seconds,
         unreachable=unreachable,
