@@ -246,8 +246,8 @@ def township_html(state: StageState, t: Translator, *, height: int = 420) -> str
     short = {
         "pupils": t("Pupils"),
         "mean_distance": t("Mean way"),
-        "p90_distance": t("Farthest tenth"),
-        "share_within_limit": t("Within the limit"),
+        "p90_distance": t("90 % at most"),
+        "share_within_limit": t("In limit"),
     }
     heads = [t("Township"), *(short[i] for i in wanted)]
     return table_html(heads, rows, numbers=range(1, len(heads)), height=height)
