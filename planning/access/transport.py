@@ -21,9 +21,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from planning.kernels import kernel
 
 __all__ = ["push_out_overflow"]
 
@@ -50,7 +51,7 @@ class _State(NamedTuple):
     parent: NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find(indices: NDArray[np.int32], start: int, stop: int, column: int) -> int:
     """Give the entry of a row that stands in a column, or -1; columns ascend within the row."""
     guess = start + column
@@ -68,7 +69,7 @@ def _find(indices: NDArray[np.int32], start: int, stop: int, column: int) -> int
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _look_up(s: _State, school: int, k: int) -> None:
     """Find the cheapest pupil of an arc again where the one it names has left."""
     if s.origin[school, k] < 0 or s.flow[s.origin[school, k]] > 0:
@@ -93,7 +94,7 @@ def _look_up(s: _State, school: int, k: int) -> None:
     s.target[school, k] = target
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _join(s: _State, entry: int, school: int) -> None:
     """Put an entry on the list of a school's pupils and offer it to the arcs out of the school."""
     s.previous[entry] = -1
@@ -116,7 +117,7 @@ def _join(s: _State, entry: int, school: int) -> None:
         moves[-1], origins[-1], targets[-1] = -own, entry, -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _leave(s: _State, entry: int, school: int) -> None:
     """Take an entry off the list of a school's pupils."""
     before, after = s.previous[entry], s.following[entry]
@@ -130,7 +131,7 @@ def _leave(s: _State, entry: int, school: int) -> None:
     s.following[entry] = -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _relax(s: _State, school: int, first: int, stop: int) -> None:
     """Offer the way over a school to the schools of a range; the last column is taking a pupil out."""
     distance, settled, potential = s.distance, s.settled, s.potential
@@ -149,7 +150,7 @@ def _relax(s: _State, school: int, first: int, stop: int) -> None:
                 s.parent[k] = school
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _search(s: _State, taking_out: bool) -> bool:
     """Find the shortest path from any overloaded school to the sink, stopping there; say whether there is one."""
     distance, settled = s.distance, s.settled
@@ -179,7 +180,7 @@ def _search(s: _State, taking_out: bool) -> bool:
     return bool(s.parent[n_schools] >= 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _augment(s: _State, taking_out: bool, unserved: NDArray[np.int64]) -> None:
     """Move as many pupils as the path found carries, and mend the lists of the schools on it."""
     sink = s.head.size
@@ -225,7 +226,7 @@ def _augment(s: _State, taking_out: bool, unserved: NDArray[np.int64]) -> None:
         k = before
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def push_out_overflow(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
