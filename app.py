@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from planning.ui import shell, state
+from planning.ui import shell, state, warming
 
 t = state.translator()
 st.set_page_config(page_title=t("School Layout Planner"), page_icon=str(shell.STATIC / "icon.png"), layout="wide")
@@ -22,4 +22,5 @@ page = st.navigation(pages, position="hidden")
 shell.style()
 shell.side_bar(pages, t)
 shell.language_switch(t)
+warming.start()
 page.run()

@@ -215,6 +215,15 @@ def _system_language() -> Language:
 
 
 def _progress(t: Translator) -> Callable[[float, Message], None]:
+    """Say how far the work is, and first of all why it takes longer this once."""
+    from planning.kernels import is_cold
+
+    if is_cold():
+        typer.echo(
+            t("First use on this machine: the program is prepared, which takes up to a minute and is done once."),
+            err=True,
+        )
+
     def show(share: float, doing: Message) -> None:
         typer.echo(f"[{share:4.0%}] {t.message(doing)}", err=True)
 

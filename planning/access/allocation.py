@@ -13,7 +13,7 @@ from scipy import sparse
 from planning.access.pairs import cost_pairs, whole_numbers
 from planning.errors import SchemaError, msg
 
-__all__ = ["Allocation", "allocate", "main_school"]
+__all__ = ["Allocation", "allocate", "main_school", "warm"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ def allocate(costs: Any, pupils: ArrayLike, seats: ArrayLike) -> Allocation:
     unserved = wanted.astype(np.int64) - served
     prices = _prices(pairs, flows, unserved, load < offered, move)
     return Allocation(flows=flows, cost=_cost(pairs, flows), unserved=unserved, prices=prices)
+
+
+def warm() -> None:
+    """Make the kernel behind :func:`allocate` ready by the least example that has something to move."""
+    allocate([[1.0, 2.0], [1.0, 3.0]], pupils=[1, 1], seats=[1, 1])
 
 
 def _flows(

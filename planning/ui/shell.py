@@ -12,6 +12,7 @@ import streamlit as st
 from planning.errors import Message, PlanningError
 from planning.i18n import LANGUAGES, Translator, own_name
 from planning.i18n.terms import term
+from planning.ui import warming
 from planning.ui.jobs import Job
 from planning.ui.state import LANGUAGE_KEY, STAGE_KEY, jobs, session
 from planning.ui.workspace import Workspace, open_workspace
@@ -126,6 +127,10 @@ def _wait(job: Job, t: Translator) -> None:
         )
         st.progress(job.share, text=t.message(job.doing))
         st.caption(t("{n} s", n=t.number(job.seconds())))
+        if warming.compiling():
+            st.caption(
+                t("First use on this machine: the program is prepared, which takes up to a minute and is done once.")
+            )
 
     waiting()
 

@@ -1,0 +1,47 @@
+"""Compiled kernels made ready in the background, once per server process, while the first page is drawn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+__all__ = ["compiling", "start"]
+
+logger = logging.getLogger(__name__)
+
+_started = threading.Lock()  # taken by the first session, never given back
+_compiling = threading.Event()
+
+
+def start() -> None:
+    """Begin, unless it was begun before; whoever needs a kernel sooner waits for that one or compiles it."""
+    if _started.acquire(blocking=False):
+        # a daemon, so that the server can be stopped meanwhile
+        threading.Thread(target=_warm, name="planning-warm", daemon=True).start()
+
+
+def compiling() -> bool:
+    """
+    Tell whether kernels are being compiled for the first time on this machine.
+
+    Returns
+    -------
+    bool
+        False where they only need to be loaded.
+    """
+    return _compiling.is_set()
+
+
+def _warm() -> None:
+    try:
+        from planning.kernels import is_cold
+
+        if is_cold():
+            _compiling.set()
+        from planning import access
+
+        access.warm()
+    except Exception:  # the end of a thread: nobody else would hear of it
+        logger.exception("kernels could not be made ready")
+    finally:
+        _compiling.clear()
