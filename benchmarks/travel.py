@@ -11,7 +11,8 @@ Benchmark of the travel engine against other programs, in one process and on one
 
 A plain script and not pytest-benchmark, which times one function after the other and cannot let two take turns: on a shared
 machine only turns keep a ratio honest. Each network has a process of its own, which leaves its results in a folder; they
-are kept until the engine's source changes; delete the folder to measure all anew. Slow peers do some of the 2,000 sources, and the table says how many.
+are kept until the engine's source changes; delete the folder to measure all anew. Slow peers do some of the 2,000 sources, and
+the table says how many.
 
 Peers stand in benchmarks/requirements.txt and are all optional. igraph is under the GPL and pandana under the AGPL: they are
 measured here and must never become part of the program.
@@ -88,7 +89,7 @@ def measure(graph: str, options: argparse.Namespace) -> None:
         "check": lambda: check(bench, checked_rows) | {"rows": checked_rows},
     }
     for peer in peers_of(graph, quick=options.quick):
-        parts[f"against {peer}"] = lambda peer=peer: against(bench, peer)
+        parts[f"against {peer}"] = lambda peer=peer: against(bench, peer, path)
     if not drive:
         parts["memory"] = lambda: probe("memory", path)
         parts["cold"] = lambda: cold_starts(path)
@@ -109,19 +110,20 @@ def kept_results(store: Path) -> dict[str, Any]:
     return kept if kept.get("engine digest") == engine_digest() else {}
 
 
-def against(bench: Bench, peer: str) -> dict[str, Any]:
-    """Take turns with a peer, or say that it is absent."""
+def against(bench: Bench, peer: str, path: Path) -> dict[str, Any]:
+    """Take turns with a peer and measure its memory, or say that it is absent."""
     try:
-        return time_against(bench, PEERS[peer])
+        found = time_against(bench, PEERS[peer])
     except ImportError as error:
         return {"absent": str(error)}
+    return found if bench.derived else found | {"memory": probe(peer, path)["peak"]}
 
 
 def probe(what: str, path: Path, **environment: str) -> dict[str, float]:
     """Measure memory or a cold start in a process of its own."""
     command = [sys.executable, str(ROOT / "benchmarks" / "travel_probes.py"), what, str(path), str(LIMIT_CM)]
     done = subprocess.run(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def cold_starts(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """
-Memory and cold start of the travel engine, each in a process of its own: ``python travel_probes.py memory|cold NETWORK LIMIT``.
+Memory and cold start, each in a process of its own: ``python travel_probes.py memory|cold|PEER NETWORK LIMIT``.
 
-Prints one line of JSON. The memory a task needs beyond its result is the peak of the resident set while it runs (the kernel's
+Prints one line of JSON, the last. The memory a task needs beyond its result is the peak of the resident set while it runs (the kernel's
 high-water mark, reset before), less what the process held before the router was built, less the result. Kernels are compiled
 beforehand on a small network, since the compiler's own memory is no part of the method.
 """
@@ -20,6 +20,7 @@ from typing import Any
 START = time.process_time()
 ROOT = Path(__file__).resolve().parents[1]
 CLEAR_HIGH_WATER_MARK = "5"
+PEER_ROWS = 20
 
 
 def held_mb(field: str) -> float:
@@ -69,9 +70,7 @@ def memory(bench: Any, small: Any) -> dict[str, float]:
     """Measure the memory beyond the result of building and of each task [MB]."""
     for task in tasks_of(small).values():
         task()
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    base = held_mb("VmRSS")
+    base = settled_mb()
     built, _ = peak_mb(lambda: bench.router)
     beyond = {"build": built - base, "router kept": held_mb("VmRSS") - base}
     for name, task in tasks_of(bench).items():
@@ -79,6 +78,27 @@ def memory(bench: Any, small: Any) -> dict[str, float]:
         beyond[name] = peak - base - size_mb(result)
         del result
     return beyond
+
+
+def peer_memory(name: str, bench: Any, small: Any) -> dict[str, float]:
+    """Measure the same of a peer that is built and does some rows of the matrix [MB]."""
+    from travel_peers import PEERS
+
+    def rows(of: Any) -> Any:
+        peer = PEERS[name](of.network, of.places, of.limit)
+        return peer.matrix(of.places.candidates[:PEER_ROWS])
+
+    rows(small)  # imports
+    base = settled_mb()
+    peak, result = peak_mb(lambda: rows(bench))
+    return {"peak": peak - base - size_mb(result)}
+
+
+def settled_mb() -> float:
+    """Give back what is free, and say what is held [MB]."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return held_mb("VmRSS")
 
 
 def cold(bench: Any) -> dict[str, float]:
@@ -101,8 +121,9 @@ def main() -> None:
     if sys.argv[1] == "cold":
         found = cold(bench)
     else:
-        small = made_network(2_000)
-        found = memory(bench, Bench(small, draw_places(small.n_nodes, **sizes), limit, derived=False))
+        little = made_network(2_000)
+        small = Bench(little, draw_places(little.n_nodes, **sizes), limit, derived=False)
+        found = memory(bench, small) if sys.argv[1] == "memory" else peer_memory(sys.argv[1], bench, small)
     print(json.dumps(found))
 
 

@@ -201,12 +201,13 @@ def peer_table(parts: dict[str, Any], name: str) -> str:
     for peer in peers:
         part = parts[f"against {peer}"]
         if "absent" in part:
-            rows.append([peer, f"absent: {part['absent']}", *[""] * (len(tasks) + 1)])
+            rows.append([peer, f"absent: {part['absent']}", *[""] * (len(tasks) + 2)])
             continue
         cells = [peer_cell(part["tasks"].get(task), task) for task in tasks]
         apart = max((task.get("apart", 0.0) for task in part["tasks"].values()), default=0.0)
-        rows.append([peer, amount(part["build"], "s"), *cells, f"{apart:.3g}" if apart else "0"])
-    return table([f"on {name}", "build", *tasks, "largest difference"], rows)
+        memory = amount(part["memory"], "MB") if "memory" in part else "–"
+        rows.append([peer, amount(part["build"], "s"), *cells, memory, f"{apart:.3g}"])
+    return table([f"on {name}", "build", *tasks, "memory", "largest difference"], rows)
 
 
 def peer_cell(pair: dict[str, Any] | None, task: str) -> str:
