@@ -108,9 +108,10 @@ def digest(package: Path = _PACKAGE) -> str:
     Returns
     -------
     str
-        16 hexadecimal digits, the same for the same sources and the same numba.
+        16 hexadecimal digits, the same for the same sources at the same place and the same numba.
     """
-    found = hashlib.sha256(numba.__version__.encode())
+    # the place as well, for numba asks for it: code compiled for another copy of the package is of no use to this one
+    found = hashlib.sha256(f"{numba.__version__}\0{package}".encode())
     for file in sorted(package.rglob("*.py")):
         source = file.read_bytes()
         if _MARK in source:

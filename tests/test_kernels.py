@@ -129,6 +129,11 @@ def test_digest_is_of_all_sources_with_kernels(package):
     assert kernels.digest(package) not in (first, second)
 
 
+def test_digest_is_of_one_copy(package, tmp_path):
+    shutil.copytree(package, tmp_path / "copy")
+    assert kernels.digest(tmp_path / "copy") != kernels.digest(package)
+
+
 def test_digest_is_of_numba_too(package, monkeypatch):
     first = kernels.digest(package)
     monkeypatch.setattr(numba, "__version__", "0.0.1")

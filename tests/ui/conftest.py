@@ -17,9 +17,10 @@ def open_app(workspace, root, monkeypatch):
     """Start the app in a language, on the small county or another one."""
     from streamlit.testing.v1 import AppTest
 
-    from planning.ui import shell, state
+    from planning.ui import shell, state, warming
     from planning.ui.workspace import Source
 
+    monkeypatch.setattr(warming, "start", lambda: None)  # a thread that imports would change warnings under our feet
     monkeypatch.setattr(Source, "key", lambda self: opened.key)
     monkeypatch.setattr(shell, "open_workspace", lambda source, key, tell: opened)
     monkeypatch.chdir(root)
