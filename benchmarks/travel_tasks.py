@@ -258,9 +258,7 @@ def check(bench: Bench, rows: int | None) -> dict[str, dict[str, int]]:
         what = bench.what_if()
     except MissingError:
         return found
-    found["what-if: add"] = check_added(bench, what, referee, to_schools)
-    found["what-if: remove"] = check_removed(bench, what, to_schools)
-    return found
+    return found | check_what_ifs(bench, what, referee, to_schools)
 
 
 def tally(bench: Bench, ours: np.ndarray, theirs: np.ndarray, limit: float = np.inf) -> tuple[int, int]:
@@ -312,33 +310,28 @@ def check_nearest(bench: Bench, to_schools: Floats, k: int) -> dict[str, int]:
     return summed(tallies)
 
 
-def check_added(bench: Bench, what: Any, referee: Scipy, to_schools: Floats) -> dict[str, int]:
-    """Compare all costs after one school more, and hold the change it names and the undo against them."""
-    base = to_schools.min(axis=0)
-    nodes = bench.new_schools()[:CHECKED_ROWS]
-    tallies = []
-    for node, costs in zip(nodes.tolist(), referee.to_sites(nodes), strict=True):
-        choices = np.vstack([to_schools, costs])
-        tallies += try_out(bench, what, what.add, node, choices, np.minimum(base, costs))
-    return summed(tallies)
+def check_what_ifs(bench: Bench, what: Any, referee: Scipy, to_schools: Floats) -> dict[str, dict[str, int]]:
+    """Compare all costs after one school more, one less and one moved; each is undone before the next."""
+    nodes, positions = bench.new_schools()[:CHECKED_ROWS], bench.positions()
+    to_nodes = referee.to_sites(nodes)
+    added, removed, moved = [], [], []
+    for node, costs in zip(nodes.tolist(), to_nodes, strict=True):
+        added += try_out(bench, what, lambda node=node: what.add(node), np.vstack([to_schools, costs]))
+    for position in positions.tolist():
+        others = to_schools.copy()
+        others[position] = np.inf
+        removed += try_out(bench, what, lambda position=position: what.remove(position), others)
+    for position, node, costs in zip(positions.tolist(), nodes.tolist(), to_nodes, strict=False):
+        others = to_schools.copy()
+        others[position] = costs
+        moved += try_out(bench, what, lambda position=position, node=node: what.move(position, node), others)
+    return {"what-if: add": summed(added), "what-if: remove": summed(removed), "what-if: move": summed(moved)}
 
 
-def check_removed(bench: Bench, what: Any, to_schools: Floats) -> dict[str, int]:
-    """Compare all costs after one school less, likewise."""
-    tallies = []
-    for position in bench.positions().tolist():
-        choices = to_schools.copy()
-        choices[position] = np.inf
-        tallies += try_out(bench, what, what.remove, position, choices, choices.min(axis=0))
-    return summed(tallies)
-
-
-def try_out(
-    bench: Bench, what: Any, act: Callable, argument: int, choices: Floats, expected: Floats
-) -> list[tuple[int, int]]:
+def try_out(bench: Bench, what: Any, act: Callable[[], Any], choices: Floats) -> list[tuple[int, int]]:
     """Compare the state after a change, the change itself, and the state after its undo."""
     before = np.stack([what.costs, what.positions])
-    change = act(argument)
+    change = act()
     costs, positions = what.costs.copy(), what.positions.copy()
     served = np.where(positions < 0, np.inf, choices[positions, np.arange(len(positions))])
     after = np.stack([costs, positions])
@@ -347,4 +340,4 @@ def try_out(
     what.undo()
     undone = np.stack([what.costs, what.positions]) != before
     exact = [(unlike.size, int(unlike.sum())) for unlike in (named, silent, undone)]
-    return [tally(bench, costs, expected), tally(bench, costs, served), *exact]
+    return [tally(bench, costs, choices.min(axis=0)), tally(bench, costs, served), *exact]
