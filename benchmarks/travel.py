@@ -11,7 +11,7 @@ Benchmark of the travel engine against other programs, in one process and on one
 
 A plain script and not pytest-benchmark, which times one function after the other and cannot let two take turns: on a shared
 machine only turns keep a ratio honest. Each network has a process of its own, which leaves its results in a folder; they
-are kept until the engine's source changes; delete the folder to measure all anew. Slow peers do some of the 2,000 sources, and
+are kept until the engine's source changes; delete the folder to measure all anew. Slow peers do some of the 2,000 sites, and
 the table says how many.
 
 Peers stand in benchmarks/requirements.txt and are all optional. igraph is under the GPL and pandana under the AGPL: they are

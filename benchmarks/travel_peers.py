@@ -3,13 +3,14 @@ Other programs that answer the questions of the travel engine, each in the quick
 
 A peer is built from a network and its places, and has a method for each question it can answer:
 
-- ``matrix(sources)``: costs from nodes to every cell, as rows;
-- ``limited(sources)``: the same with costs beyond the limit left out;
+- ``matrix(sites)``: costs between every cell and each site, a row for each site;
+- ``limited(sites)``: the same with costs beyond the limit left out;
 - ``nearest()``: each cell's cost to the nearest school, and which it is where the peer can tell;
 - ``five()``: costs to the five nearest schools, from the nearest on;
 - ``add(node)`` and ``remove(position)``: nearest costs after one school more or less.
 
-Costs go from cell to school, except in the matrix, which goes from site to cell. All peers are optional. igraph is under the GPL
+Costs go from cell to school or site. scipy turns the network round, so that a search from a site finds what it costs to get
+there; others are measured where both directions cost the same. All peers are optional. igraph is under the GPL
 and pandana under the AGPL: they are measured here, and neither the program nor its tests may ever need them.
 """
 
@@ -47,15 +48,15 @@ class Scipy:
         ends = (network.tails[open_arc], network.heads[open_arc])
         return csr_array((network.costs[open_arc], ends), shape=(network.n_nodes, network.n_nodes))
 
-    def matrix(self, sources: Ints, limit: float = np.inf) -> Floats:
-        return self._costs(self.graph, sources, limit)
-
-    def limited(self, sources: Ints) -> Floats:
-        return self.matrix(sources, self.limit)
-
-    def to_sites(self, sites: Ints) -> Floats:
-        """Costs from every cell to each site, as rows of a site each."""
+    def matrix(self, sites: Ints) -> Floats:
         return self._costs(self.reversed_graph, sites, np.inf)
+
+    def limited(self, sites: Ints) -> Floats:
+        return self._costs(self.reversed_graph, sites, self.limit)
+
+    def from_sites(self, sites: Ints) -> Floats:
+        """The way back: costs from each site to every cell."""
+        return self._costs(self.graph, sites, np.inf)
 
     def _costs(self, graph: csr_array, sources: Ints, limit: float) -> Floats:
         rows = np.empty((len(sources), len(self.cells)))
@@ -72,11 +73,11 @@ class Scipy:
         return costs[cells], root[cells]
 
     def five(self) -> Floats:
-        costs = self.to_sites(self.schools)
+        costs = self.matrix(self.schools)
         return np.sort(np.partition(costs, N_NEAREST - 1, axis=0)[:N_NEAREST], axis=0).T
 
     def add(self, node: int) -> Floats:
-        return self.to_sites(np.array([node]))[0]
+        return self.matrix(np.array([node]))[0]
 
     def remove(self, position: int) -> Floats:
         return self.nearest(np.delete(self.schools, position))[0]
@@ -102,20 +103,19 @@ class Networkx:
 
         self.nx, self.limit = nx, limit
         self.cells, self.schools = places.cells.tolist(), places.schools.tolist()
-        self.graph = nx.DiGraph()
-        arcs = zip(network.tails.tolist(), network.heads.tolist(), network.costs.tolist(), strict=True)
-        self.graph.add_weighted_edges_from(arcs)
-        self.reversed_graph = self.graph.reverse(copy=False)
+        self.reversed_graph = nx.DiGraph()
+        arcs = zip(network.heads.tolist(), network.tails.tolist(), network.costs.tolist(), strict=True)
+        self.reversed_graph.add_weighted_edges_from(arcs)
 
-    def matrix(self, sources: Ints, limit: float | None = None) -> Floats:
-        rows = np.empty((len(sources), len(self.cells)))
-        for row, source in zip(rows, sources.tolist(), strict=True):
-            costs = self.nx.single_source_dijkstra_path_length(self.graph, source, cutoff=limit)
+    def matrix(self, sites: Ints, limit: float | None = None) -> Floats:
+        rows = np.empty((len(sites), len(self.cells)))
+        for row, site in zip(rows, sites.tolist(), strict=True):
+            costs = self.nx.single_source_dijkstra_path_length(self.reversed_graph, site, cutoff=limit)
             row[:] = [costs.get(cell, np.inf) for cell in self.cells]
         return rows
 
-    def limited(self, sources: Ints) -> Floats:
-        return self.matrix(sources, self.limit)
+    def limited(self, sites: Ints) -> Floats:
+        return self.matrix(sites, self.limit)
 
     def nearest(self) -> tuple[Floats, None]:
         costs = self.nx.multi_source_dijkstra_path_length(self.reversed_graph, self.schools)
@@ -140,8 +140,8 @@ class Igraph:
         self.graph = igraph.Graph(n=network.n_nodes, edges=ends, directed=True)
         self.graph.es["cost"] = network.costs
 
-    def matrix(self, sources: Ints) -> Floats:
-        return np.array(self.graph.distances(sources.tolist(), self.cells, weights="cost", mode="out"))
+    def matrix(self, sites: Ints) -> Floats:
+        return np.array(self.graph.distances(sites.tolist(), self.cells, weights="cost", mode="in"))
 
     def five(self) -> Floats:
         costs = np.array(self.graph.distances(self.schools, self.cells, weights="cost", mode="in"))
@@ -162,19 +162,18 @@ class Rustworkx:
 
         self.dijkstra = rx.digraph_dijkstra_shortest_path_lengths
         self.cells = places.cells.tolist()
-        self.graph, self.reversed_graph = rx.PyDiGraph(), rx.PyDiGraph()
-        tails, heads, costs = network.tails.tolist(), network.heads.tolist(), network.costs.tolist()
-        self.graph.extend_from_weighted_edge_list(list(zip(tails, heads, costs, strict=True)))
-        self.reversed_graph.extend_from_weighted_edge_list(list(zip(heads, tails, costs, strict=True)))
+        self.reversed_graph = rx.PyDiGraph()
+        arcs = zip(network.heads.tolist(), network.tails.tolist(), network.costs.tolist(), strict=True)
+        self.reversed_graph.extend_from_weighted_edge_list(list(arcs))
 
-    def matrix(self, sources: Ints) -> Floats:
-        return np.array([self._row(self.graph, source) for source in sources.tolist()])
+    def matrix(self, sites: Ints) -> Floats:
+        return np.array([self._row(site) for site in sites.tolist()])
 
     def add(self, node: int) -> Floats:
-        return np.array(self._row(self.reversed_graph, int(node)))
+        return np.array(self._row(int(node)))
 
-    def _row(self, graph: object, source: int) -> list[float]:
-        costs = dict(self.dijkstra(graph, source, float).items())
+    def _row(self, source: int) -> list[float]:
+        costs = dict(self.dijkstra(self.reversed_graph, source, float).items())
         costs[source] = 0.0
         return [costs.get(cell, np.inf) for cell in self.cells]
 
@@ -194,8 +193,8 @@ class Networkit:
         self.graph = networkit.GraphFromCoo(arcs, n=network.n_nodes, weighted=True, directed=True)
         self.cells = places.cells.tolist()
 
-    def matrix(self, sources: Ints) -> Floats:
-        search = self.networkit.distance.SPSP(self.graph, sources.tolist())
+    def matrix(self, sites: Ints) -> Floats:
+        search = self.networkit.distance.SPSP(self.graph, sites.tolist())
         search.setTargets(self.cells)
         search.run()
         costs = np.array(search.getDistances(asarray=True))
@@ -221,10 +220,10 @@ class Pandana:
         self.network.set_pois("schools", self.reach_m, N_NEAREST, nodes[0].iloc[school], nodes[1].iloc[school])
         self.cells = places.cells
 
-    def matrix(self, sources: Ints) -> Floats:
-        tails, heads = np.repeat(sources, len(self.cells)), np.tile(self.cells, len(sources))
+    def matrix(self, sites: Ints) -> Floats:
+        tails, heads = np.repeat(sites, len(self.cells)), np.tile(self.cells, len(sites))
         costs = self.network.shortest_path_lengths(tails, heads)
-        return np.array(costs).reshape(len(sources), -1) * 100
+        return np.array(costs).reshape(len(sites), -1) * 100
 
     def nearest(self) -> tuple[Floats, None]:
         return self.network.nearest_pois(self.reach_m, "schools").to_numpy()[self.cells, 0] * 100, None
@@ -234,7 +233,7 @@ class Pandana:
 
 
 class RoutingkitCch:
-    """RoutingKit's customizable contraction hierarchy through routingkit-cch: one to many pinned targets."""
+    """RoutingKit's customizable contraction hierarchy through routingkit-cch: many pinned sources to one."""
 
     package = "routingkit-cch"
     licence = "MIT"
@@ -247,11 +246,10 @@ class RoutingkitCch:
         self.cch = rk.CCH(order, *arcs, False)
         self.metric = rk.CCHMetric(self.cch, network.costs.astype(np.int64).tolist())
         self.schools = places.schools.tolist()
-        self.to_cells = rk.CCHOneToMany(self.metric, places.cells.tolist())
         self.from_cells = rk.CCHManyToOne(self.metric, places.cells.tolist())
 
-    def matrix(self, sources: Ints) -> Floats:
-        return np.array([self.to_cells.distances_from(source) for source in sources.tolist()], dtype=float)
+    def matrix(self, sites: Ints) -> Floats:
+        return np.array([self.from_cells.distances_to(site) for site in sites.tolist()], dtype=float)
 
     def nearest(self, schools: list[int] | None = None) -> tuple[Floats, None]:
         starts = [(school, 0) for school in (self.schools if schools is None else schools)]
@@ -284,8 +282,8 @@ class Pyroutingkit:
         self.cch.customize_weights(network.costs.astype(np.uint32))
         self.cells, self.schools = places.cells.astype(np.uint32), places.schools.astype(np.uint32)
 
-    def matrix(self, sources: Ints) -> Floats:
-        return self._costs(sources.astype(np.uint32), self.cells)
+    def matrix(self, sites: Ints) -> Floats:
+        return self._costs(sites.astype(np.uint32), self.cells)
 
     def five(self) -> Floats:
         costs = self._costs(self.cells, self.schools)

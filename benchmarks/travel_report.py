@@ -217,7 +217,7 @@ def peer_cell(pair: dict[str, Any] | None, task: str) -> str:
         return "missing"
     median, low, high = ratio_range(pair, task)
     noise = "" if low == high else f" ({low_to_high((median, low, high), 'x')})"
-    scaled = f", scaled from {pair['rows']:,} sources" if pair.get("rows", 0) < pair.get("of", 0) else ""
+    scaled = f", scaled from {pair['rows']:,} sites" if pair.get("rows", 0) < pair.get("of", 0) else ""
     return f"{amount(float(np.median(pair['peer'])), 's')}: {amount(median, 'x')}{noise}{scaled}"
 
 

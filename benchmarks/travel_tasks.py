@@ -90,15 +90,15 @@ class Bench:
         """The array that each matrix is laid out in."""
         if not supports(Router.matrix, "out"):
             raise MissingError("matrix(out=) is not there")
-        return np.empty((len(self.places.candidates), len(self.places.cells)), np.float32)
+        return np.empty((len(self.places.cells), len(self.places.candidates)), np.float32)
 
     def matrix(self, limit: float | None = None) -> np.ndarray:
-        """Costs from each candidate to each cell, in a fresh array."""
-        return self.router.matrix(self.places.candidates, self.places.cells, limit)
+        """Costs from each cell to each candidate, in a fresh array."""
+        return self.router.matrix(self.places.cells, self.places.candidates, limit)
 
     def matrix_into_buffer(self, limit: float | None = None) -> np.ndarray:
         """The same in the reused buffer."""
-        return self.router.matrix(self.places.candidates, self.places.cells, limit, out=self.buffer)
+        return self.router.matrix(self.places.cells, self.places.candidates, limit, out=self.buffer)
 
     def quickest_matrix(self, limit: float | None = None) -> np.ndarray:
         """The same in the reused buffer, or in a fresh array as long as the engine takes no buffer."""
@@ -126,7 +126,7 @@ class Bench:
 
 def time_engine(bench: Bench) -> dict[str, Seconds | str]:
     """Time each task of the engine alone."""
-    ends = (bench.places.candidates[:1], bench.places.cells[:1])
+    ends = (bench.places.cells[:1], bench.places.candidates[:1])
     other = bench.build(bench.network.other_costs)
     tasks: dict[str, Callable] = {
         # Both to a first answer, so that work put off counts.
@@ -199,7 +199,7 @@ def rows_in_turns(bench: Bench, peer_rows: Callable, limit: float | None) -> dic
     candidates = bench.places.candidates
     seconds, _ = cpu_s(peer_rows, candidates[:FEWEST_ROWS])
     rows = int(np.clip(TURN_S / seconds * FEWEST_ROWS, FEWEST_ROWS, len(candidates)))
-    found = bench.quickest_matrix(limit)[:rows].copy()
+    found = bench.quickest_matrix(limit)[:, :rows].T.copy()
     times = in_turns(3, engine=lambda: bench.quickest_matrix(limit), peer=lambda: peer_rows(candidates[:rows]))
     scaled = [second * len(candidates) / rows for second in times["peer"]]
     return {
@@ -248,9 +248,9 @@ def apart(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def check(bench: Bench, rows: int | None) -> dict[str, dict[str, int]]:
-    """Hold every answer against scipy on the full graph; `rows` sources of the matrix, or all of them."""
+    """Hold every answer against scipy on the full graph; `rows` sites of the matrix, or all of them."""
     referee = Scipy(bench.network, bench.places, bench.limit)
-    to_schools = referee.to_sites(bench.places.schools)
+    to_schools = referee.matrix(bench.places.schools)
     found = check_matrix(bench, referee, len(bench.places.candidates) if rows is None else rows)
     found["nearest"] = check_nearest(bench, to_schools, 1)
     found["five nearest"] = check_nearest(bench, to_schools, N_NEAREST)
@@ -281,21 +281,22 @@ def check_matrix(bench: Bench, referee: Scipy, rows: int) -> dict[str, dict[str,
     """Compare rows of the matrix, whole and limited, in a buffer and afresh, and of the way back."""
     candidates, cells = bench.places.candidates, bench.places.cells
     chosen = np.sort(np.random.default_rng(SEED).choice(len(candidates), min(rows, len(candidates)), replace=False))
-    whole, limited = bench.matrix()[chosen], bench.matrix(bench.limit)[chosen]
-    back = bench.router.matrix(cells, candidates)[:, chosen]
-    tallies: dict[str, list[tuple[int, int]]] = {"matrix": [], "limited matrix": [], "matrix, cells to sites": []}
+    whole, limited = bench.matrix().T[chosen], bench.matrix(bench.limit).T[chosen]
+    back = bench.router.matrix(candidates, cells)[chosen]
+    tallies: dict[str, list[tuple[int, int]]] = {"matrix": [], "limited matrix": [], "matrix, the way back": []}
     if supports(Router.matrix, "out"):
-        same = (bench.matrix_into_buffer()[chosen] != whole).sum() + (
-            bench.matrix_into_buffer(bench.limit)[chosen] != limited
-        ).sum()
-        tallies["matrix, reused buffer"] = [(2 * whole.size, int(same))]
+        unlike = (
+            bench.matrix_into_buffer().T[chosen] != whole,
+            bench.matrix_into_buffer(bench.limit).T[chosen] != limited,
+        )
+        tallies["matrix, reused buffer"] = [(2 * whole.size, int(sum(part.sum() for part in unlike)))]
     for start in range(0, len(chosen), 20):
         part = slice(start, start + 20)
-        expected = referee.matrix(candidates[chosen[part]])
+        sites = candidates[chosen[part]]
+        expected = referee.matrix(sites)
         tallies["matrix"].append(tally(bench, whole[part], expected))
         tallies["limited matrix"].append(tally(bench, limited[part], expected, bench.limit))
-        returned = referee.to_sites(candidates[chosen[part]])
-        tallies["matrix, cells to sites"].append(tally(bench, back[:, part].T, returned))
+        tallies["matrix, the way back"].append(tally(bench, back[part], referee.from_sites(sites)))
     return {name: summed(found) for name, found in tallies.items()}
 
 
@@ -313,7 +314,7 @@ def check_nearest(bench: Bench, to_schools: Floats, k: int) -> dict[str, int]:
 def check_what_ifs(bench: Bench, what: Any, referee: Scipy, to_schools: Floats) -> dict[str, dict[str, int]]:
     """Compare all costs after one school more, one less and one moved; each is undone before the next."""
     nodes, positions = bench.new_schools()[:CHECKED_ROWS], bench.positions()
-    to_nodes = referee.to_sites(nodes)
+    to_nodes = referee.matrix(nodes)
     added, removed, moved = [], [], []
     for node, costs in zip(nodes.tolist(), to_nodes, strict=True):
         added += try_out(bench, what, lambda node=node: what.add(node), np.vstack([to_schools, costs]))
