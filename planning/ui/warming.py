@@ -38,9 +38,11 @@ def _warm() -> None:
 
         if is_cold():
             _compiling.set()
-        from planning import access
+        from planning.access import warm as warm_access
+        from planning.travel.warm import warm as warm_travel
 
-        access.warm()
+        warm_travel()
+        warm_access()
     except Exception:  # the end of a thread: nobody else would hear of it
         logger.exception("kernels could not be made ready")
     finally:

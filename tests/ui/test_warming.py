@@ -1,0 +1,60 @@
+"""Kernels made ready in the background: once, out of the way of the first page, and not in silence when it fails."""
+
+import importlib
+import threading
+
+import pytest
+
+from planning import access, kernels
+from planning.ui import warming
+
+travel = importlib.import_module("planning.travel.warm")  # the module, whatever the package calls by this name
+
+
+@pytest.fixture
+def began(monkeypatch):
+    """Let nothing have begun yet, and replace the work by something that waits."""
+    monkeypatch.setattr(warming, "_started", threading.Lock())
+    monkeypatch.setattr(warming, "_compiling", threading.Event())
+    calls, go = [], threading.Event()
+
+    def work(name):
+        assert go.wait(20)
+        calls.append((name, warming.compiling()))
+
+    monkeypatch.setattr(travel, "warm", lambda: work("travel"))
+    monkeypatch.setattr(access, "warm", lambda: work("access"))
+    return calls, go
+
+
+def finish():
+    for thread in threading.enumerate():
+        if thread.name == "planning-warm":
+            thread.join(20)
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_it_happens_once_and_nobody_waits(began, monkeypatch, cold):
+    calls, go = began
+    monkeypatch.setattr(kernels, "is_cold", lambda: cold)
+    for _ in range(3):
+        warming.start()
+    assert calls == []  # start came back before the work was done
+    assert [thread.daemon for thread in threading.enumerate() if thread.name == "planning-warm"] == [True]
+    go.set()
+    finish()
+    warming.start()
+    assert calls == [("travel", cold), ("access", cold)]
+    assert not warming.compiling()
+
+
+def test_failure_is_logged(began, monkeypatch, caplog):
+    _, go = began
+    go.set()
+    monkeypatch.setattr(kernels, "is_cold", lambda: True)
+    monkeypatch.setattr(travel, "warm", lambda: [][0])
+    warming.start()
+    finish()
+    assert "kernels could not be made ready" in caplog.text
+    assert "IndexError" in caplog.text
+    assert not warming.compiling()
