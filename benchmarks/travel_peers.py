@@ -29,6 +29,11 @@ UNREACHABLE = 2**31 - 1  # RoutingKit's own "infinity"
 N_NEAREST = 5
 
 
+def least(costs: Floats) -> Floats:
+    """Pick the smallest few of each column, in order, as rows."""
+    return np.sort(np.partition(costs, N_NEAREST - 1, axis=0)[:N_NEAREST], axis=0).T
+
+
 class Scipy:
     """scipy's Dijkstra on the full graph."""
 
@@ -74,7 +79,7 @@ class Scipy:
 
     def five(self) -> Floats:
         costs = self.matrix(self.schools)
-        return np.sort(np.partition(costs, N_NEAREST - 1, axis=0)[:N_NEAREST], axis=0).T
+        return least(costs)
 
     def add(self, node: int) -> Floats:
         return self.matrix(np.array([node]))[0]
@@ -145,7 +150,7 @@ class Igraph:
 
     def five(self) -> Floats:
         costs = np.array(self.graph.distances(self.schools, self.cells, weights="cost", mode="in"))
-        return np.sort(np.partition(costs, N_NEAREST - 1, axis=0)[:N_NEAREST], axis=0).T
+        return least(costs)
 
     def add(self, node: int) -> Floats:
         return np.array(self.graph.distances([int(node)], self.cells, weights="cost", mode="in"))[0]
@@ -257,7 +262,7 @@ class RoutingkitCch:
 
     def five(self) -> Floats:
         costs = np.array([self.from_cells.distances_to(school) for school in self.schools], dtype=float)
-        return np.sort(np.partition(costs, N_NEAREST - 1, axis=0)[:N_NEAREST], axis=0).T
+        return least(costs)
 
     def add(self, node: int) -> Floats:
         return np.array(self.from_cells.distances_to(int(node)), dtype=float)
@@ -286,11 +291,11 @@ class Pyroutingkit:
         return self._costs(sites.astype(np.uint32), self.cells)
 
     def five(self) -> Floats:
-        costs = self._costs(self.cells, self.schools)
-        return np.sort(np.partition(costs, N_NEAREST - 1, axis=1)[:, :N_NEAREST], axis=1)
+        costs = self._costs(self.schools, self.cells)
+        return least(costs)
 
     def add(self, node: int) -> Floats:
-        return self._costs(self.cells, np.array([node], np.uint32))[:, 0]
+        return self._costs(np.array([node], np.uint32), self.cells)[0]
 
     def _costs(self, sources: NDArray[np.uint32], targets: NDArray[np.uint32]) -> Floats:
         costs = self.cch.distances_many_to_many(sources, targets).astype(float)
@@ -317,7 +322,7 @@ def versions() -> dict[str, str]:
     found = {}
     for peer in PEERS.values():
         try:
-            found[peer.package] = f"{version(peer.package)}, {peer.licence}"
+            found[peer.package] = f"{version(peer.package)} ({peer.licence})"
         except PackageNotFoundError:
             found[peer.package] = "absent"
     return found
