@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -146,6 +144,9 @@ def one_way(tags: dict[str, str]) -> int:
 
 def two_way_network(begin: Ints, end: Ints, lon_lat: Floats, speed_kmh: Floats, direction: Floats) -> Network:
     """Lay both directions of segments, keep the cheapest of parallel ones and the largest connected part."""
+    from scipy.sparse import coo_array  # here, so that a cold start reads a stored network without it
+    from scipy.sparse.csgraph import connected_components
+
     length_cm = great_circle_cm(lon_lat[begin], lon_lat[end])
     minutes = length_cm / 100 / (speed_kmh / 0.06)
     tails, heads = np.concatenate([begin, end]), np.concatenate([end, begin])

@@ -19,7 +19,6 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -214,6 +213,7 @@ class Pandana:
 
     def __init__(self, network: Network, places: Places, limit: float) -> None:
         import pandana
+        import pandas as pd
 
         ends = (pd.Series(network.tails), pd.Series(network.heads))
         metres = pd.DataFrame({"m": network.costs / 100})
