@@ -4,7 +4,7 @@ Benchmark of the travel engine against other programs, in one process and on one
 ::
 
     python benchmarks/travel.py                          # everything; finished parts are kept, so that it can be stopped
-    python benchmarks/travel.py --graphs porto,1M        # some networks: porto, helsinki, or a size such as 50k; -drive for minutes
+    python benchmarks/travel.py --graphs porto,1M        # some: porto, helsinki, a size such as 50k; -drive for minutes
     python benchmarks/travel.py --quick                  # small networks and few peers
     python benchmarks/travel.py --full-check             # every row of the matrix held against scipy, not a hundred
     python benchmarks/travel.py --write                  # tables into benchmarks/README.md
