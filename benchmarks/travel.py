@@ -3,19 +3,19 @@ Benchmark of the travel engine against other programs, in one process and on one
 
 ::
 
-    python benchmarks/travel.py                          # everything; finished parts are kept, so that it can be stopped
+    python benchmarks/travel.py                          # everything; can be stopped: finished parts are kept
     python benchmarks/travel.py --graphs porto,1M        # some: porto, helsinki, a size such as 50k; -drive for minutes
     python benchmarks/travel.py --quick                  # small networks and few peers
     python benchmarks/travel.py --full-check             # every row of the matrix held against scipy, not a hundred
     python benchmarks/travel.py --write                  # tables into benchmarks/README.md
 
-A plain script and not pytest-benchmark, which times one function after the other and cannot let two take turns: on a shared
-machine only turns keep a ratio honest. Each network has a process of its own, which leaves its results in a folder; they
-are kept until the engine's source changes; delete the folder to measure all anew. Slow peers do some of the 2,000 sites, and
-the table says how many.
+A plain script and not pytest-benchmark, which times one function after the other and cannot let two take turns: on a
+shared machine only turns keep a ratio honest. Each network has a process of its own, which leaves its results in a folder;
+they are kept until the engine's source changes; delete the folder to measure all anew. Slow peers do some of the 2,000
+sites, and the table says how many.
 
-Peers stand in benchmarks/requirements.txt and are all optional. igraph is under the GPL and pandana under the AGPL: they are
-measured here and must never become part of the program.
+Peers stand in benchmarks/requirements.txt and are all optional. igraph is under the GPL and pandana under the AGPL: they
+are measured here and must never become part of the program.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LIMIT_CM, LIMIT_MIN = 500_000.0, 10.0
 
 
 def peers_of(graph: str, *, quick: bool) -> list[str]:
-    """Name the peers that are timed on a network: slow ones only on towns, minutes only scipy (others want whole numbers)."""
+    """Name the peers timed on a network: slow ones on towns only, with minutes only scipy (RoutingKit wants integers)."""
     if graph.endswith("-drive"):
         return [FULL, CONTRACTED]
     if quick:
@@ -144,12 +144,12 @@ def setting(options: argparse.Namespace, results: dict[str, dict[str, Any]]) -> 
         f"Command: `{command}`; {took / 60:.0f} minutes in all, {time.strftime('%Y-%m-%d')}.",
         f"Machine: one core of {os.cpu_count()} shared ones, {model.partition(':')[2].strip()}; "
         f"Python {platform.python_version()}. CPU seconds, engine and peer in turns in one process, one thread each.",
-        f"{CELLS:,} cells, {CANDIDATES:,} candidates, {SCHOOLS} schools, drawn with a seed (on small networks at most a half "
-        "and a tenth of the nodes); limit 5 km, or 10 minutes for "
+        f"{CELLS:,} cells, {CANDIDATES:,} candidates, {SCHOOLS} schools, drawn with a seed (on small networks at most "
+        "a half and a tenth of the nodes); limit 5 km, or 10 minutes for "
         "networks named -drive, which obey one-way streets and come from the router of walking metres by `with_costs`.",
         f"Peers: {peers}. igraph and pandana are optional for the benchmark only: the program must never need them.",
-        "Ratios: peer over engine, median of the turns and the lowest and highest of them; of what-ifs that of the medians. "
-        "Largest difference: in cm or minutes, between the engine and the peer.",
+        "Ratios: peer over engine, median of the turns and the lowest and highest of them; of what-ifs that of the "
+        "medians. Largest difference: in cm or minutes, between the engine and the peer.",
     ]
 
 

@@ -1,8 +1,8 @@
 """
 Networks that the benchmark of the travel engine runs on: real towns from OpenStreetMap, and made ones of any size.
 
-A network has at most one arc for a pair of nodes and no loops, so that no peer has to deal with either. Closed directions stay
-in it as arcs that cost inf, since walking and driving share one topology.
+A network has at most one arc for a pair of nodes and no loops, so that no peer has to deal with either. Closed directions
+stay in it as arcs that cost inf, since walking and driving share one topology.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def make_network(name: str) -> Network:
 
 
 def osm_network(path: Path) -> Network:
-    """Read all walkable ways of a file with every shape point; both directions of each segment, in whole centimetres."""
+    """Read all walkable ways of a file with every shape point; both directions of each segment, in whole cm."""
     import osmium
 
     refs: list[int] = []
@@ -182,8 +182,8 @@ def made_network(n_nodes: int, *, spacing_m: float = 80.0, kept: float = 0.7, po
     """
     Make a planar network like a town's: a shaken grid that lost three links in ten, with shape points on the rest.
 
-    About three quarters of the nodes have two neighbours, as with OpenStreetMap ways; junctions have 2.8 links on average.
-    A sixth of the links is one-way for vehicles.
+    About three quarters of the nodes have two neighbours, as with OpenStreetMap ways; junctions have 2.8 links on
+    average. A sixth of the links is one-way for vehicles.
     """
     rng = np.random.default_rng(SEED + n_nodes)
     side = round(np.sqrt(n_nodes / (1 + 2 * kept * points_per_link) / 0.97))  # 0.97: share in the largest part

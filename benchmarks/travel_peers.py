@@ -9,9 +9,9 @@ A peer is built from a network and its places, and has a method for each questio
 - ``five()``: costs to the five nearest schools, from the nearest on;
 - ``add(node)`` and ``remove(position)``: nearest costs after one school more or less.
 
-Costs go from cell to school or site. scipy turns the network round, so that a search from a site finds what it costs to get
-there; others are measured where both directions cost the same. All peers are optional. igraph is under the GPL
-and pandana under the AGPL: they are measured here, and neither the program nor its tests may ever need them.
+Costs go from cell to school or site. scipy turns the network round, so that a search from a site finds what it costs to
+get there; others are measured where both directions cost the same. All peers are optional. igraph is under the GPL and
+pandana under the AGPL: they are measured here, and neither the program nor its tests may ever need them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
 Memory and cold start, each in a process of its own: ``python travel_probes.py memory|cold|PEER NETWORK LIMIT``.
 
-Prints one line of JSON, the last. The memory a task needs beyond its result is the peak of the resident set while it runs (the
-kernel's high-water mark, reset before), less what the process held before the router was built, less the result. Kernels are
-compiled beforehand on a small network, since the compiler's own memory is no part of the method.
+Prints one line of JSON, the last. The memory a task needs beyond its result is the peak of the resident set while it runs
+(the kernel's high-water mark, reset before), less what the process held before the router was built, less the result.
+Kernels are compiled beforehand on a small network, since the compiler's own memory is no part of the method.
 """
 
 from __future__ import annotations

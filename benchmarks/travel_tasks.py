@@ -1,8 +1,8 @@
 """
 What is measured of the travel engine: time in turns with a peer, what one school more or less costs, and right answers.
 
-Seconds are CPU seconds of this process, kept to one core. A peer and the engine take turns, so that what else the machine
-does falls on both; a ratio is taken within each turn.
+Seconds are CPU seconds of this process, kept to one core. A peer and the engine take turns, so that what else the
+machine does falls on both; a ratio is taken within each turn.
 """
 
 from __future__ import annotations
