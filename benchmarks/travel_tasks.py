@@ -317,28 +317,36 @@ def check_what_ifs(bench: Bench, what: Any, referee: Scipy, to_schools: Floats) 
     to_nodes = referee.matrix(nodes)
     added, removed, moved = [], [], []
     for node, costs in zip(nodes.tolist(), to_nodes, strict=True):
-        added += try_out(bench, what, lambda node=node: what.add(node), np.vstack([to_schools, costs]))
-    for position in positions.tolist():
+        added += try_out(bench, what, lambda node=node: what.add(node), np.vstack([to_schools, costs]), -1)
+    for at in positions.tolist():
         others = to_schools.copy()
-        others[position] = np.inf
-        removed += try_out(bench, what, lambda position=position: what.remove(position), others)
-    for position, node, costs in zip(positions.tolist(), nodes.tolist(), to_nodes, strict=False):
+        others[at] = np.inf
+        removed += try_out(bench, what, lambda at=at: what.remove(at), others, at)
+    for at, node, costs in zip(positions.tolist(), nodes.tolist(), to_nodes, strict=False):
         others = to_schools.copy()
-        others[position] = costs
-        moved += try_out(bench, what, lambda position=position, node=node: what.move(position, node), others)
+        others[at] = costs
+        moved += try_out(bench, what, lambda at=at, node=node: what.move(at, node), others, at)
     return {"what-if: add": summed(added), "what-if: remove": summed(removed), "what-if: move": summed(moved)}
 
 
-def try_out(bench: Bench, what: Any, act: Callable[[], Any], choices: Floats) -> list[tuple[int, int]]:
-    """Compare the state after a change, the change itself, and the state after its undo."""
+def try_out(bench: Bench, what: Any, act: Callable[[], Any], choices: Floats, row: int) -> list[tuple[int, int]]:
+    """
+    Compare the state after a change, the change itself, and the state after its undo.
+
+    `choices` are the right costs to each school after the change, and `row` the one of the school that the change is about.
+    """
     before = np.stack([what.costs, what.positions])
     change = act()
-    costs, positions = what.costs.copy(), what.positions.copy()
-    served = np.where(positions < 0, np.inf, choices[positions, np.arange(len(positions))])
+    costs, positions = what.costs, what.positions
+    what.undo()
+    undone = np.stack([what.costs, what.positions]) != before
     after = np.stack([costs, positions])
     named = after[:, change.origins] != np.stack([change.costs, change.positions])
     silent = np.delete(after != before, change.origins, axis=1)  # nothing else may have changed
-    what.undo()
-    undone = np.stack([what.costs, what.positions]) != before
     exact = [(unlike.size, int(unlike.sum())) for unlike in (named, silent, undone)]
+    school = np.where(positions == change.position, row % len(choices), positions)
+    served = np.where(school < 0, np.inf, choices[school, np.arange(len(school))])
+    if bench.whole:  # the first of equals, as `nearest` has it
+        first = np.where(np.isfinite(choices.min(axis=0)), choices.argmin(axis=0), -1)
+        exact.append((first.size, int((school != first).sum())))
     return [tally(bench, costs, choices.min(axis=0)), tally(bench, costs, served), *exact]
