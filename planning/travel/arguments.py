@@ -2,15 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planning.errors import NetworkError, msg
 
-__all__ = ["check_costs", "check_nodes"]
+__all__ = ["Limit", "check_costs", "check_nodes", "check_pairs"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_SLACK = 1e-6  # a search goes this much further than the limit, which is then applied to the sums as returned
+
+
+@dataclass(frozen=True)
+class Limit:
+    """
+    A limit of cost, inclusive.
+
+    Whole-number costs are compared exactly; others as they are returned (float32), since the order in which decimals
+    are added decides their last bits and must not decide who is within reach.
+
+    Parameters
+    ----------
+    value : float
+        The limit; inf for none.
+    whole : bool
+        Whether all costs are whole numbers.
+    """
+
+    value: float
+    whole: bool
+
+    @property
+    def reach(self) -> float:
+        """
+        How far a search must go to miss nothing.
+
+        Returns
+        -------
+        float
+            A little more than the limit.
+        """
+        return float(np.nextafter(self.value * (1 + _SLACK), np.inf))
+
+    @property
+    def cut(self) -> np.float32:
+        """
+        Which costs, as they are returned, are within it.
+
+        Returns
+        -------
+        numpy.float32
+            The largest of them.
+        """
+        exact = self.whole and self.value < 2**24
+        with np.errstate(over="ignore"):
+            return np.float32(np.floor(self.value) if exact else self.value)
+
+    def apply(self, costs: NDArray[np.float32]) -> None:
+        """
+        Put inf, in place, where costs are beyond the limit.
+
+        Parameters
+        ----------
+        costs : numpy.ndarray of float32
+            Costs of any shape.
+        """
+        if self.value < np.inf:
+            costs[costs > self.cut] = np.inf
 
 
 def check_nodes(nodes: ArrayLike, n_nodes: int) -> Ints:
@@ -90,3 +152,31 @@ def check_costs(costs: ArrayLike, n: int) -> Floats:
             msg("A cost or an amount must be 0 or more (row {row}: {value}).", row=row, value=float(values[row]))
         )
     return values + 0.0  # -0.0 becomes 0.0
+
+
+def check_pairs(origins: Ints, targets: Ints, amounts: Floats) -> None:
+    """
+    Refuse pairs that are none, and what cannot be carried.
+
+    Parameters
+    ----------
+    origins, targets : numpy.ndarray of int64
+        Checked nodes.
+    amounts : numpy.ndarray of float64, shape (n_origins,)
+        Checked amounts.
+
+    Raises
+    ------
+    NetworkError
+        If there are more of one than of the other, or an amount is not finite.
+    """
+    if len(targets) != len(origins):
+        raise NetworkError(
+            msg(
+                "{origins} origins but {targets} targets: give one of each per pair.",
+                origins=len(origins),
+                targets=len(targets),
+            )
+        )
+    if np.isinf(amounts).any():
+        raise NetworkError(msg("Amounts to carry must be finite (row {row}).", row=int(np.argmax(np.isinf(amounts)))))

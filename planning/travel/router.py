@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import NamedTuple, Self, overload
+from typing import TYPE_CHECKING, NamedTuple, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planning.errors import NetworkError, msg
-from planning.travel.arguments import check_costs, check_nodes
-from planning.travel.chains import Chains, contract_chains
-from planning.travel.customise import Customised, Winners, customise, customise_second, find_winners
-from planning.travel.flows import ChainLoads, carry, unpack_path
-from planning.travel.nearest import k_nearest, nearest_one
-from planning.travel.search import Limit
-from planning.travel.sweep import cost_matrix
+from planning.travel.arguments import Limit, check_costs, check_nodes, check_pairs
+
+if TYPE_CHECKING:
+    from planning.travel.customisation import Metric, Ways
+    from planning.travel.matrices import Direction
+    from planning.travel.topology import Topology
+    from planning.travel.unpacking import Origin
+    from planning.travel.what_if import WhatIf
 
 __all__ = ["Path", "Router"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Matrix = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+
+_THREADS = 2
+_EXACT = 2**24  # sums of whole numbers are exact in float32 up to here
+_BLOCK_MB = 256
+_WORTH_SPREADING = 4
 
 
 class Path(NamedTuple):
@@ -55,6 +62,8 @@ class Router:
         Cost of each arc, 0 or more, in any unit; inf = closed.
     n_nodes : int
         Number of nodes; nodes are 0 … n_nodes - 1, and may have no arc.
+    threads : int
+        How many threads a matrix may use, 1 or more; answers do not depend on it.
 
     Raises
     ------
@@ -70,9 +79,16 @@ class Router:
     [1, 2]
     """
 
-    def __init__(self, tails: ArrayLike, heads: ArrayLike, costs: ArrayLike, n_nodes: int) -> None:
-        if n_nodes < 0 or n_nodes >= 2**31:
+    def __init__(
+        self, tails: ArrayLike, heads: ArrayLike, costs: ArrayLike, n_nodes: int, *, threads: int = _THREADS
+    ) -> None:
+        # The steps are compiled by numba, which import planning must not pay for: here, as everywhere below.
+        from planning.travel.topology import build_topology
+
+        if n_nodes < 0 or n_nodes >= 2**31 - 1:
             raise NetworkError(msg("A network of {n} nodes cannot be routed on.", n=n_nodes))
+        if threads < 1:
+            raise NetworkError(msg("Work cannot be done by {n} threads: give 1 or more.", n=threads))
         n_nodes = int(n_nodes)
         tail, head = check_nodes(tails, n_nodes), check_nodes(heads, n_nodes)
         if len(tail) != len(head):
@@ -84,15 +100,18 @@ class Router:
                 )
             )
         arc_costs = check_costs(costs, len(tail))
-        self._lay(contract_chains(tail, head, n_nodes), arc_costs)
+        self._threads = threads
+        self._lay(build_topology(tail, head, n_nodes), arc_costs)
 
-    def _lay(self, chains: Chains, costs: Floats) -> None:
+    def _lay(self, topology: Topology, costs: Floats) -> None:
         """Lay costs upon the topology."""
-        self._chains = chains
+        from planning.travel.customisation import customise, reverse
+
+        self._topology = topology
         self._costs = costs
         self._costs.flags.writeable = False
-        self._there = customise(chains, costs)
-        self._back = self._there.reversed()
+        self._there = customise(topology, costs)
+        self._back = reverse(self._there)
 
     @property
     def n_nodes(self) -> int:
@@ -104,7 +123,7 @@ class Router:
         int
             Nodes are 0 … n_nodes - 1.
         """
-        return self._chains.n_nodes
+        return len(self._topology.left)
 
     @property
     def n_arcs(self) -> int:
@@ -116,7 +135,7 @@ class Router:
         int
             As many as the caller gave, loops and closed ones included.
         """
-        return self._chains.n_arcs
+        return len(self._topology.arc_dart)
 
     @property
     def costs(self) -> Floats:
@@ -137,8 +156,26 @@ class Router:
         return bool((finite == np.floor(finite)).all())
 
     @cached_property
-    def _winners(self) -> Winners:
-        return find_winners(self._there, self._costs)
+    def _ways(self) -> tuple[Ways, Ways]:
+        """Find the arcs that searches need, up and down in the network's own direction."""
+        from planning.travel.customisation import perfect
+
+        return perfect(self._topology.tree, self._there)
+
+    @cached_property
+    def _bound(self) -> float:
+        """Bound all finite costs, from above; inf where that is not easily said."""
+        from planning.travel.nearest import farthest
+
+        return max(farthest(self._topology, self._there) + farthest(self._topology, self._back), 0.0)
+
+    @cached_property
+    def _origin(self) -> Origin:
+        """Find where the costs of arcs come from."""
+        from planning.travel.second import no_second
+        from planning.travel.unpacking import find_origin
+
+        return find_origin(self._topology, self._there, no_second(self._there), self._costs, np.empty(0))
 
     def with_costs(self, costs: ArrayLike) -> Self:
         """
@@ -160,7 +197,8 @@ class Router:
             If a cost is negative or not a number, or there are more or fewer than arcs.
         """
         other = object.__new__(type(self))
-        other._lay(self._chains, check_costs(costs, self.n_arcs))
+        other._threads = self._threads
+        other._lay(self._topology, check_costs(costs, self.n_arcs))
         return other
 
     @overload
@@ -171,8 +209,9 @@ class Router:
         limit: float | None = None,
         *,
         also: None = None,
+        out: Matrix | None = None,
         progress: Progress | None = None,
-    ) -> NDArray[np.float32]: ...
+    ) -> Matrix: ...
 
     @overload
     def matrix(  # numpydoc ignore=GL08
@@ -182,8 +221,9 @@ class Router:
         limit: float | None = None,
         *,
         also: ArrayLike,
+        out: None = None,
         progress: Progress | None = None,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+    ) -> tuple[Matrix, Matrix]: ...
 
     def matrix(
         self,
@@ -192,8 +232,9 @@ class Router:
         limit: float | None = None,
         *,
         also: ArrayLike | None = None,
+        out: Matrix | None = None,
         progress: Progress | None = None,
-    ) -> NDArray[np.float32] | tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> Matrix | tuple[Matrix, Matrix]:
         """
         Compute the cost from each source to each target.
 
@@ -205,6 +246,9 @@ class Router:
             Costs beyond it become inf; a cost equal to it stays.
         also : array_like of float, shape (n_arcs,), optional
             A second arc cost to sum along the cheapest path; of several cheapest paths, along the one where it is least.
+        out : numpy.ndarray of float32, shape (n_sources, n_targets), optional
+            Where to put the costs, such as a buffer that is used again or a file in memory (``numpy.memmap``); not with
+            `also`. Fastest is the memory order of the array that is returned without it.
         progress : callable, optional
             Called as ``progress(done, total)`` after each block of work.
 
@@ -216,31 +260,111 @@ class Router:
         Raises
         ------
         NetworkError
-            If a node is out of range, or the limit or a second cost is negative or not a number.
+            If a node is out of range, the limit or a second cost is negative or not a number, or `out` does not fit.
         """
         origin, target = check_nodes(sources, self.n_nodes), check_nodes(targets, self.n_nodes)
         bound = self._limit(limit)
-        second = None if also is None else self._second(also)[0]
-        starts, ends = np.unique(origin, return_inverse=True), np.unique(target, return_inverse=True)
-        turned = len(ends[0]) < len(starts[0])
-        (roots, root_of), places = (ends, origin) if turned else (starts, target)
-        costs = self._back if turned else self._there
-        if second is not None and turned:
-            second = second.reversed()
-        order = np.argsort(root_of, kind="stable")
-        bounds = np.searchsorted(root_of[order], np.arange(len(roots) + 1))
-        out = np.empty((len(root_of), len(places)), np.float32)
-        out_second = None if second is None else np.empty_like(out)
-        for rows, block, block_second in cost_matrix(costs, roots, places, bound, second):
-            at = order[bounds[rows.start] : bounds[rows.stop]]
-            out[at] = _to_float32(block)[root_of[at] - rows.start]
-            if out_second is not None and block_second is not None:
-                out_second[at] = _to_float32(block_second)[root_of[at] - rows.start]
-            if progress is not None:
-                progress(rows.stop, len(roots))
-        if out_second is None:
-            return out.T if turned else out
-        return (out.T, out_second.T) if turned else (out, out_second)
+        # one sweep for each of the fewer, against the arcs where those are targets
+        turned = len(target) < len(origin)
+        given, places = (target, origin) if turned else (origin, target)
+        roots, root_of = _fewer(given)
+        if also is not None:
+            if out is not None:
+                raise NetworkError(msg("Two costs cannot go into one array: leave out= away, or also=."))
+            return self._two_matrices(self._second(also), roots, root_of, places, bound, progress, turned=turned)
+        if out is not None and (out.shape != (len(origin), len(target)) or out.dtype != np.float32):
+            raise NetworkError(
+                msg(
+                    "The array to fill must be float32 of shape {needed}, not {kind} of shape {shape}.",
+                    needed=str((len(origin), len(target))),
+                    kind=str(out.dtype),
+                    shape=str(out.shape),
+                )
+            )
+        fill = out if out is not None and root_of is None else None
+        found = self._matrix(roots, places, bound, fill, progress, turned=turned)
+        if root_of is not None:
+            found = found[:, root_of]
+            if out is not None:
+                (out if turned else out.T)[:] = found
+        return found if turned else found.T
+
+    def _matrix(
+        self, roots: Ints, places: Ints, limit: Limit, out: Matrix | None, progress: Progress | None, *, turned: bool
+    ) -> Matrix:
+        """Fill a matrix with one row a place."""
+        from planning.travel.matrices import fill_matrix
+
+        given = out if out is None or turned else out.T
+        filled = np.empty((len(places), len(roots)), np.float32) if given is None else given
+        # whole numbers below this are exact in float32, and what grows past it never comes back within the limit
+        in_float32 = self._whole and (limit.value < _EXACT or self._bound < _EXACT)
+        fill_matrix(
+            self._way(turned=turned),
+            roots,
+            places,
+            limit,
+            filled,
+            in_float32=in_float32,
+            threads=self._threads,
+            progress=progress,
+        )
+        return filled
+
+    def _two_matrices(
+        self,
+        second: Metric,
+        roots: Ints,
+        root_of: Ints | None,
+        places: Ints,
+        limit: Limit,
+        progress: Progress | None,
+        *,
+        turned: bool,
+    ) -> tuple[Matrix, Matrix]:
+        """Compute both costs."""
+        from planning.travel.matrices import fill_two_matrices
+
+        way = self._way(turned=turned)
+        costs, also = (np.empty((len(places), len(roots)), np.float32) for _ in range(2))
+        second = second._replace(turned=way.metric.turned)
+        fill_two_matrices(way, second, roots, places, limit, costs, also, threads=self._threads, progress=progress)
+        if root_of is not None:
+            costs, also = costs[:, root_of], also[:, root_of]
+        return (costs, also) if turned else (costs.T, also.T)
+
+    def matrix_blocks(
+        self, sources: ArrayLike, targets: ArrayLike, limit: float | None = None, *, budget_mb: float = _BLOCK_MB
+    ) -> Iterator[tuple[slice, Matrix]]:
+        """
+        Compute a matrix that need not fit into memory, some sources at a time.
+
+        Parameters
+        ----------
+        sources, targets : array_like of int, shape (n_sources,) and (n_targets,)
+            Nodes.
+        limit : float, optional
+            Costs beyond it become inf.
+        budget_mb : float
+            How large a block may be, above 0 [MB]; one source's costs are always whole.
+
+        Yields
+        ------
+        tuple of slice and numpy.ndarray of float32
+            Which sources, and their costs, shape (n_block, n_targets).
+
+        Raises
+        ------
+        NetworkError
+            As `matrix`; or if the budget is not above 0.
+        """
+        origin, target = check_nodes(sources, self.n_nodes), check_nodes(targets, self.n_nodes)
+        if not budget_mb > 0:
+            raise NetworkError(msg("The budget of a block must be above 0 MB, not {budget}.", budget=budget_mb))
+        n_block = max(int(budget_mb * 1e6 / max(4 * len(target), 1)), 1)
+        for begin in range(0, len(origin), n_block):
+            rows = slice(begin, min(begin + n_block, len(origin)))
+            yield rows, self.matrix(origin[rows], target, limit)
 
     def nearest(
         self, facilities: ArrayLike, origins: ArrayLike, k: int = 1, limit: float | None = None
@@ -277,11 +401,43 @@ class Router:
             raise NetworkError(msg("The {k} nearest facilities cannot be found: ask for 1 or more.", k=k))
         if not len(places) or not len(starts):
             return np.full((len(starts), k), np.inf, np.float32), np.full((len(starts), k), -1, np.int64)
+        from planning.travel.nearest import k_nearest, nearest_one
+
         if k == 1:
-            cost, position = nearest_one(self._back, places, starts, bound)
-            return _to_float32(cost)[:, None], position[:, None]
-        cost, position = k_nearest(self._back, places, starts, k, bound)
-        return _to_float32(cost), position
+            one, which = nearest_one(self._topology, self._back, places, starts)
+            cost, position = _to_float32(one)[:, None], which[:, None]
+        else:
+            several, position = k_nearest(self._topology, self._back, places, starts, k)
+            cost = _to_float32(several)
+        bound.apply(cost)
+        position[np.isinf(cost)] = -1
+        return cost, position
+
+    def what_if(self, facilities: ArrayLike, origins: ArrayLike) -> WhatIf:
+        """
+        Keep the nearest facility of each origin while facilities are added, removed and moved.
+
+        Parameters
+        ----------
+        facilities : array_like of int, shape (n_facilities,)
+            Nodes of the facilities that are open at first; none is allowed.
+        origins : array_like of int, shape (n_origins,)
+            Nodes of the origins.
+
+        Returns
+        -------
+        WhatIf
+            Costs and facilities now, and the changes.
+
+        Raises
+        ------
+        NetworkError
+            If a node is out of range.
+        """
+        from planning.travel.what_if import WhatIf
+
+        places, starts = check_nodes(facilities, self.n_nodes), check_nodes(origins, self.n_nodes)
+        return WhatIf(self._topology, self._back, places, starts)
 
     def to_target(self, target: int, limit: float | None = None) -> NDArray[np.float32]:
         """
@@ -304,9 +460,12 @@ class Router:
         NetworkError
             If the node is out of range, or the limit is negative or not a number.
         """
+        from planning.travel.nearest import nearest_one
+
         root = check_nodes([target], self.n_nodes)
-        ((_, block, _),) = cost_matrix(self._back, root, np.arange(self.n_nodes), self._limit(limit))
-        return _to_float32(block[0])
+        costs = _to_float32(nearest_one(self._topology, self._back, root, np.arange(self.n_nodes))[0])
+        self._limit(limit).apply(costs)
+        return costs
 
     def path(self, origin: int, target: int) -> Path:
         """
@@ -329,7 +488,23 @@ class Router:
             If a node is out of range.
         """
         ends = check_nodes([origin, target], self.n_nodes)
-        return Path(*unpack_path(self._there, self._winners, int(ends[0]), int(ends[1])))
+        from planning.travel.second import no_second
+        from planning.travel.trees import branch, make_room
+        from planning.travel.unpacking import path_darts
+
+        way = self._way(turned=False)
+        topology, second = self._topology, no_second(self._there)
+        branches = branch(topology, way.metric, second, way.descend, ends[1:])
+        room = make_room(branches)
+        found, darts = path_darts(
+            topology, way.metric, second, way.climb, branches, room, self._origin, int(ends[0]), int(ends[1])
+        )
+        if not found:
+            return Path(np.empty(0, np.int64), np.empty(0, np.int64))
+        heads = np.where(darts % 2 == 0, topology.head[darts // 2], topology.tail[darts // 2])
+        nodes = np.append(ends[0], heads)
+        arcs = self._origin.arc[darts // 2, darts % 2].astype(np.int64)
+        return Path(*_without_rounds(nodes, arcs))
 
     @overload
     def arc_flows(  # numpydoc ignore=GL08
@@ -372,28 +547,34 @@ class Router:
         """
         origin, target = check_nodes(origins, self.n_nodes), check_nodes(targets, self.n_nodes)
         amount = check_costs(amounts, len(origin))
-        if len(target) != len(origin):
-            raise NetworkError(
-                msg(
-                    "{origins} origins but {targets} targets: give one of each per pair.",
-                    origins=len(origin),
-                    targets=len(target),
-                )
-            )
-        if np.isinf(amount).any():
-            raise NetworkError(
-                msg("Amounts to carry must be finite (row {row}).", row=int(np.argmax(np.isinf(amount))))
-            )
-        second, winners = (None, self._winners) if also is None else self._second(also)
-        loads = ChainLoads(self._chains)
-        turned = len(np.unique(target)) <= len(np.unique(origin))
-        if turned:
-            back = None if second is None else second.reversed()
-            _, along = carry(self._back, back, (target, origin), amount, loads, turned=True)
+        check_pairs(origin, target, amount)
+        from planning.travel.flows import carry
+        from planning.travel.second import no_second
+        from planning.travel.unpacking import find_origin
+
+        if also is None:
+            own, second = self._origin, no_second(self._there)
         else:
-            _, along = carry(self._there, second, (origin, target), amount, loads, turned=False)
-        flows = loads.arcs(winners)
+            costs_second = check_costs(also, self.n_arcs)
+            second = self._second(costs_second)
+            own = find_origin(self._topology, self._there, second, self._costs, costs_second)
+        turned = len(np.unique(target)) <= len(np.unique(origin))
+        way = self._way(turned=turned)
+        second = second._replace(turned=way.metric.turned)
+        roots, places = (target, origin) if turned else (origin, target)
+        flows, along = carry(way, second, own, roots, places, amount)
         return flows if also is None else (flows, along)
+
+    def _way(self, *, turned: bool) -> Direction:
+        """Give the network as it is searched along its arcs, or against them."""
+        from planning.travel.matrices import Direction
+
+        up, down = self._ways
+        return (
+            Direction(self._topology, self._back, down, up)
+            if turned
+            else Direction(self._topology, self._there, up, down)
+        )
 
     def _limit(self, limit: float | None) -> Limit:
         """Check a limit."""
@@ -402,14 +583,34 @@ class Router:
             raise NetworkError(msg("The limit must be 0 or more, not {limit}.", limit=value))
         return Limit(value, self._whole)
 
-    def _second(self, also: ArrayLike) -> tuple[Customised, Winners]:
-        """Customise a second cost, with the arcs and chains it prefers among equals."""
-        costs = check_costs(also, self.n_arcs)
-        second = customise_second(self._there, self._costs, costs)
-        return second, find_winners(self._there, self._costs, (second, costs))
+    def _second(self, also: ArrayLike) -> Metric:
+        """Customise a second cost."""
+        from planning.travel.second import customise_second
+
+        return customise_second(self._topology, self._there, self._costs, check_costs(also, self.n_arcs))
+
+
+def _fewer(nodes: Ints) -> tuple[Ints, Ints | None]:
+    """Name each node once, and say where each goes; None where to copy its costs about would take more than a sweep."""
+    distinct, number = np.unique(nodes, return_inverse=True)
+    return (nodes, None) if _WORTH_SPREADING * len(distinct) > len(nodes) else (distinct, number)
 
 
 def _to_float32(values: Floats) -> NDArray[np.float32]:
     """Round to float32; what is too large for it becomes inf."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)
+
+
+def _without_rounds(nodes: Ints, arcs: Ints) -> tuple[Ints, Ints]:
+    """Leave out what leads back to a node that was passed already, as arcs of no cost may."""
+    if len(np.unique(nodes)) == len(nodes):
+        return nodes, arcs
+    last = {int(node): at for at, node in enumerate(nodes)}
+    kept, at = [], 0
+    while at < len(arcs):
+        at = last[int(nodes[at])]
+        if at < len(arcs):
+            kept.append(at)
+            at += 1
+    return np.append(nodes[kept], nodes[-1]), arcs[kept]

@@ -15,6 +15,12 @@ def warm() -> None:
     costs = np.arange(1.0, 13.0)
     router = Router(tails, heads, costs, 4).with_costs(costs[::-1])
     few, all_nodes = [0, 1], [0, 1, 2, 3]
+    decimals = router.with_costs(costs / 3)
+    decimals.matrix(few, all_nodes)
+    decimals.matrix(few, all_nodes, 1.5)
+    what = router.what_if(few, all_nodes)
+    what.move(what.add(2).position, 3)
+    what.undo()
     for limit in (None, 9.0):
         router.matrix(few, all_nodes, limit)
         router.matrix(all_nodes, few, limit)

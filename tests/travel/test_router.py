@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from networks_at_random import floyd, floyd_second, networks, some_nodes
 
 from planning.errors import NetworkError
-from planning.travel import Router, chains, sweep
+from planning.travel import Router, chains
 
 few = settings(max_examples=80, deadline=None)
 
@@ -102,23 +102,42 @@ def test_other_costs_equal_a_new_router(data):
     np.testing.assert_array_equal(router.matrix(every, every), before)
 
 
-def test_blocks_give_the_same(monkeypatch):
-    grid = np.arange(36).reshape(6, 6)
-    tails = np.concatenate((grid[:, :-1].ravel(), grid[:-1].ravel()))
-    heads = np.concatenate((grid[:, 1:].ravel(), grid[1:].ravel()))
+def grid_of(n):
+    """A grid of n by n, dearer one way than back."""
+    at = np.arange(n * n).reshape(n, n)
+    tails, heads = np.r_[at[:, :-1].ravel(), at[:-1].ravel()], np.r_[at[:, 1:].ravel(), at[1:].ravel()]
     costs = np.arange(len(tails)) % 7
-    every = np.arange(36)
-    router = Router(np.r_[tails, heads], np.r_[heads, tails], np.r_[costs, costs], 36)
-    whole = router.matrix(every, every), *router.nearest(every[::3], every, k=3)
-    monkeypatch.setattr(sweep, "_BLOCK_CELLS", 1)
+    return np.r_[tails, heads], np.r_[heads, tails], np.r_[costs, costs + 1], n * n
+
+
+def test_batches_threads_blocks_and_buffers_give_the_same():
+    # 196 roots are four batches, the last not full
+    args = grid_of(14)
+    every = np.arange(196)
+    best = floyd(*args)
     seen = []
-    blocks = (
-        router.matrix(every, every, progress=lambda *done: seen.append(done)),
-        *router.nearest(every[::3], every, k=3),
-    )
-    for one, other in zip(whole, blocks, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert seen == [(done, 36) for done in range(1, 37)]
+    for threads in (1, 2, 3):
+        router = Router(*args, threads=threads)
+        np.testing.assert_array_equal(router.matrix(every, every, progress=lambda *done: seen.append(done)), best)
+        np.testing.assert_array_equal(router.matrix(every, every[::-1], 9), np.where(best <= 9, best, np.inf)[:, ::-1])
+        costs, second = router.matrix(every, every, also=args[2])
+        np.testing.assert_array_equal(costs, best)
+        np.testing.assert_array_equal(second, best)
+    assert seen == [(64, 196), (128, 196), (192, 196), (196, 196)] * 3
+    for sources, targets in ((every, every[:70]), (every[:70], every), (np.r_[every[:3], every[:3]], every)):
+        for order in "CF":
+            for limit in (None, 9):
+                wanted = best[np.ix_(sources, targets)]
+                wanted = wanted if limit is None else np.where(wanted <= limit, wanted, np.inf)
+                out = np.full(wanted.shape, 7, np.float32, order=order)
+                found = router.matrix(sources, targets, limit, out=out)
+                np.testing.assert_array_equal(out, wanted)
+                np.testing.assert_array_equal(found, wanted)
+        for budget in (1e-9, 4e-6 * 70 * 2.5, 1):
+            rows, blocks = zip(*router.matrix_blocks(sources, targets, budget_mb=budget), strict=True)
+            assert [at.start for at in rows] == [0, *(at.stop for at in rows[:-1])]
+            assert all(block.nbytes <= max(budget * 1e6, 4 * len(targets)) for block in blocks)
+            np.testing.assert_array_equal(np.concatenate(blocks), best[np.ix_(sources, targets)])
 
 
 def test_a_long_road_by_hand():

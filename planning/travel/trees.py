@@ -1,0 +1,353 @@
+"""
+Cheapest-path trees: one root, both costs, and the arcs they came by.
+
+A climb from the root, then a scalar sweep over the rows that lead to some places, as in :mod:`planning.travel.sweep`; ties of
+the first cost are broken by the second. Paths, flows and second costs are read off the tree.
+
+Compiled by numba on first use: import this module inside a function only.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planning.kernels import kernel
+from planning.travel.customisation import Metric, Ways
+from planning.travel.topology import Topology
+
+__all__ = ["BY_FIRST", "BY_LAST", "STRAIGHT", "Branches", "Grown", "branch", "grow", "make_room", "reach"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+# How a place is reached: by the first end of its chain, by the last, along the chain itself, or not at all.
+BY_FIRST, BY_LAST, STRAIGHT, NOWHERE = 0, 1, 2, 3
+
+
+class Branches(NamedTuple):
+    """
+    The ancestors of some places as rows in preorder, with the arcs down to them.
+
+    Parameters
+    ----------
+    row_of : numpy.ndarray of int32, shape (n_core,)
+        Row of each core node; -1 for those that are no ancestors.
+    node : numpy.ndarray of int32, shape (n_rows,)
+        Core node of each row.
+    first : numpy.ndarray of int32, shape (n_rows + 1,)
+        Where the arcs down to each row begin.
+    head : numpy.ndarray of int32, shape (n_arcs,)
+        Row that each comes from.
+    arc : numpy.ndarray of int32, shape (n_arcs,)
+        Its number among all upward arcs.
+    cost, second : numpy.ndarray of float64, shape (n_arcs,)
+        Its costs.
+    """
+
+    row_of: Ints
+    node: Ints
+    first: Ints
+    head: Ints
+    arc: Ints
+    cost: Floats
+    second: Floats
+
+
+class Grown(NamedTuple):
+    """
+    A tree, and room for the next.
+
+    Parameters
+    ----------
+    cost, second : numpy.ndarray of float64, shape (n_rows,)
+        Costs of each row; inf where out of reach.
+    came : numpy.ndarray of int32, shape (n_rows,)
+        By which of the arcs down to it each row is reached; -1 by the climb, -2 not at all.
+    climbed, climbed_second : numpy.ndarray of float64, shape (n_core,)
+        Costs by the climb alone; all inf between calls but for nodes on the path.
+    climbed_arc, climbed_from : numpy.ndarray of int32, shape (n_core,)
+        Upward arc and node that each node of the path was climbed to by; for the node where the climb begins, as arc,
+        ``-1 - BY_FIRST`` or ``-1 - BY_LAST``.
+    path : numpy.ndarray of int32, shape (n_core,)
+        Nodes of the path, the lower first, then -1.
+    """
+
+    cost: Floats
+    second: Floats
+    came: Ints
+    climbed: Floats
+    climbed_second: Floats
+    climbed_arc: Ints
+    climbed_from: Ints
+    path: Ints
+
+
+@kernel
+def branch(topology: Topology, metric: Metric, second: Metric, ways: Ways, places: Longs) -> Branches:
+    """
+    Find the rows that lead to some places.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric, second : Metric
+        Costs in the direction of the sweep.
+    ways : Ways
+        Arcs down.
+    places : numpy.ndarray of int64, shape (n_places,)
+        Nodes anywhere.
+
+    Returns
+    -------
+    Branches
+        Rows and arcs.
+    """
+    parent, down = topology.tree.parent, 1 - metric.turned
+    row_of = np.full(parent.size, -1, np.int32)
+    for place in places:
+        for node in (topology.first_end[place], topology.last_end[place]):
+            while node >= 0 and row_of[node] < 0:
+                row_of[node] = 0
+                node = parent[node]
+    n_rows, n_arcs = 0, 0
+    for node in range(parent.size):
+        if row_of[node] == 0:
+            row_of[node] = n_rows
+            n_rows += 1
+            n_arcs += ways.first[node + 1] - ways.first[node]
+    nodes, first = np.empty(n_rows, np.int32), np.zeros(n_rows + 1, np.int32)
+    head, number = np.empty(n_arcs, np.int32), np.empty(n_arcs, np.int32)
+    cost, also = np.empty(n_arcs), np.empty(n_arcs)
+    row, at = 0, 0
+    for node in range(parent.size):
+        if row_of[node] < 0:
+            continue
+        for of in range(ways.first[node], ways.first[node + 1]):
+            head[at], number[at] = row_of[ways.head[of]], ways.arc[of]
+            cost[at], also[at] = ways.cost[of], second.arcs[ways.arc[of], down]
+            at += 1
+        nodes[row] = node
+        row += 1
+        first[row] = at
+    return Branches(row_of, nodes, first, head, number, cost, also)
+
+
+def make_room(branches: Branches) -> Grown:
+    """
+    Make room for trees.
+
+    Parameters
+    ----------
+    branches : Branches
+        The rows.
+
+    Returns
+    -------
+    Grown
+        Room for one thread.
+    """
+    n_rows, n = len(branches.node), len(branches.row_of)
+    return Grown(
+        np.empty(n_rows),
+        np.empty(n_rows),
+        np.empty(n_rows, np.int32),
+        np.full(n, np.inf),
+        np.full(n, np.inf),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.full(n + 1, -1, np.int32),
+    )
+
+
+@kernel
+def _less(cost: float, second: float, than: float, than_second: float) -> bool:
+    """Compare by the first cost, then by the second."""
+    return cost < than or (cost == than < np.inf and second < than_second)
+
+
+@kernel
+def _climb(topology: Topology, metric: Metric, second: Metric, ways: Ways, root: int, grown: Grown) -> None:
+    """Climb from a root, keeping the arcs."""
+    up, path, cost, also = metric.turned, grown.path, grown.climbed, grown.climbed_second
+    at = 0
+    while path[at] >= 0:
+        cost[path[at]], also[path[at]] = np.inf, np.inf
+        at += 1
+    first, last, left = topology.first_end[root], topology.last_end[root], topology.left[root]
+    cost[first], also[first] = 0.0, 0.0
+    grown.climbed_arc[first] = -1 - BY_FIRST
+    if left >= 0:
+        cost[first], also[first] = metric.ends[left, up], second.ends[left, up]
+        by_last, also_last = metric.ends[left, 2 + up], second.ends[left, 2 + up]
+        if _less(by_last, also_last, cost[last], also[last]):
+            cost[last], also[last], grown.climbed_arc[last] = by_last, also_last, -1 - BY_LAST
+    n = 0
+    while first >= 0 or last >= 0:
+        node = max(first, last)
+        path[n] = node
+        n += 1
+        here, here_second = cost[node], also[node]
+        if here < np.inf:
+            for of in range(ways.first[node], ways.first[node + 1]):
+                head, arc = ways.head[of], ways.arc[of]
+                way, way_second = here + ways.cost[of], here_second + second.arcs[arc, up]
+                if _less(way, way_second, cost[head], also[head]):
+                    cost[head], also[head] = way, way_second
+                    grown.climbed_arc[head], grown.climbed_from[head] = arc, node
+        if first == node:
+            first = topology.tree.parent[node]
+        if last == node:
+            last = topology.tree.parent[node]
+    path[n] = -1
+
+
+@kernel
+def grow(
+    topology: Topology, metric: Metric, second: Metric, ways: Ways, branches: Branches, root: int, grown: Grown
+) -> None:
+    """
+    Grow the tree of a root.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric, second : Metric
+        Costs in the direction of the sweep.
+    ways : Ways
+        Arcs up.
+    branches : Branches
+        Rows and arcs down.
+    root : int
+        Node to start from.
+    grown : Grown
+        Changed in place: the tree.
+    """
+    _climb(topology, metric, second, ways, root, grown)
+    cost, also, came = grown.cost, grown.second, grown.came
+    for row in range(cost.size):
+        node = branches.node[row]
+        here, here_second = grown.climbed[node], grown.climbed_second[node]
+        by = -1 if here < np.inf else -2
+        for at in range(branches.first[row], branches.first[row + 1]):
+            head = branches.head[at]
+            way, way_second = cost[head] + branches.cost[at], also[head] + branches.second[at]
+            if _less(way, way_second, here, here_second):
+                here, here_second, by = way, way_second, at
+        cost[row], also[row], came[row] = here, here_second, by
+
+
+@kernel
+def _straight(topology: Topology, metric: Metric, root: int, place: int) -> float:
+    """Sum costs along the chain that two places share; inf where they share none."""
+    start, end = topology.left[root], topology.left[place]
+    if root == place:
+        return 0.0
+    if start < 0 or end < 0 or topology.chain[start] != topology.chain[end]:
+        return np.inf
+    cost = 0.0
+    for segment in range(start + 1, end + 1):
+        cost += metric.darts[segment, metric.turned]
+    for segment in range(start, end, -1):
+        cost += metric.darts[segment, 1 - metric.turned]
+    return cost
+
+
+@kernel
+def reach(
+    topology: Topology, metric: Metric, second: Metric, branches: Branches, root: int, grown: Grown, place: int
+) -> tuple[int, float, float]:
+    """
+    Say how a place is reached and at what cost.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric, second : Metric
+        Costs in the direction of the sweep.
+    branches : Branches
+        The rows.
+    root : int
+        Root of the tree.
+    grown : Grown
+        The tree.
+    place : int
+        One of the places that the rows lead to.
+
+    Returns
+    -------
+    tuple of int, float and float
+        `BY_FIRST`, `BY_LAST`, `STRAIGHT` or `NOWHERE`; cost; second cost.
+    """
+    how, best, best_second = NOWHERE, np.inf, np.inf
+    straight = _straight(topology, metric, root, place)
+    if straight < np.inf:
+        how, best, best_second = STRAIGHT, straight, _straight(topology, second, root, place)
+    left, down = topology.left[place], 1 - metric.turned
+    row = branches.row_of[topology.first_end[place]]
+    way, way_second = grown.cost[row], grown.second[row]
+    if left >= 0:
+        way, way_second = way + metric.ends[left, down], way_second + second.ends[left, down]
+    if _less(way, way_second, best, best_second):
+        how, best, best_second = BY_FIRST, way, way_second
+    if left >= 0:
+        row = branches.row_of[topology.last_end[place]]
+        way = grown.cost[row] + metric.ends[left, 2 + down]
+        way_second = grown.second[row] + second.ends[left, 2 + down]
+        if _less(way, way_second, best, best_second):
+            how, best, best_second = BY_LAST, way, way_second
+    return how, best, best_second
+
+
+@kernel
+def costs_from(
+    topology: Topology,
+    metric: Metric,
+    second: Metric,
+    ways: Ways,
+    branches: Branches,
+    roots: Longs,
+    places: Longs,
+    grown: Grown,
+    out: NDArray[np.float32],
+    out_second: NDArray[np.float32],
+    column: int,
+    limit: float | np.float32,
+) -> None:
+    """
+    Compute both costs from some roots to some places.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric, second : Metric
+        Costs in the direction of the sweep.
+    ways : Ways
+        Arcs up.
+    branches : Branches
+        Rows and arcs down.
+    roots, places : numpy.ndarray of int64
+        Nodes of departure and arrival.
+    grown : Grown
+        Room.
+    out, out_second : numpy.ndarray of float32, shape (n_places, …)
+        Changed in place: the costs, from this column on; inf where beyond the limit.
+    column : int
+        Where the costs of the first root go.
+    limit : float32
+        What counts, inclusive.
+    """
+    for root in range(roots.size):
+        grow(topology, metric, second, ways, branches, roots[root], grown)
+        for place in range(places.size):
+            _, cost, also = reach(topology, metric, second, branches, roots[root], grown, places[place])
+            if np.float32(cost) > limit or np.float32(cost) == np.inf:
+                cost, also = np.inf, np.inf
+            out[place, column + root], out_second[place, column + root] = cost, also

@@ -1,0 +1,215 @@
+"""
+Unpacking: from the arcs of the hierarchy back to the caller's own.
+
+An upward arc stands for a chain, or for a lower triangle: two arcs by way of a node contracted before both its ends.
+
+Compiled by numba on first use: import this module inside a function only.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planning.kernels import kernel
+from planning.travel.customisation import Metric, Ways
+from planning.travel.topology import Topology
+from planning.travel.trees import BY_LAST, NOWHERE, STRAIGHT, Branches, Grown, grow, reach
+
+__all__ = ["Origin", "find_origin", "path_darts"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+
+class Origin(NamedTuple):
+    """
+    Where the costs of arcs come from: the first that is equal in both costs.
+
+    Parameters
+    ----------
+    chain : numpy.ndarray of int32, shape (n_up, 2)
+        Chain of each upward arc, going up and coming down; -1 where a triangle is cheaper.
+    one, other : numpy.ndarray of int32, shape (n_up, 2)
+        The arcs from the lowest corner of that triangle to the lower and to the upper end; -1 where there is none.
+    arc : numpy.ndarray of int32, shape (n_segments, 2)
+        The caller's arc of each segment along its chain and against it; -1 where there is none.
+    """
+
+    chain: Ints
+    one: Ints
+    other: Ints
+    arc: Ints
+
+
+@kernel
+def find_origin(topology: Topology, metric: Metric, second: Metric, costs: Floats, also: Floats) -> Origin:
+    """
+    Find where the costs of arcs come from.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric, second : Metric
+        Costs in the network's own direction.
+    costs, also : numpy.ndarray of float64, shape (n_arcs,)
+        Both costs of the caller's arcs.
+
+    Returns
+    -------
+    Origin
+        Chains, triangles and arcs.
+    """
+    tree, first, then = topology.tree, metric.arcs, second.arcs
+    chain_of = np.full(first.shape, -1, np.int32)
+    one_of, other_of = np.full(first.shape, -1, np.int32), np.full(first.shape, -1, np.int32)
+    for chain in range(topology.chain_arc.size):
+        arc = topology.chain_arc[chain]
+        if arc < 0:
+            continue
+        last, falls = topology.chain_first[chain + 1] - 1, int(topology.chain_falls[chain])
+        for column, end in ((falls, 1), (1 - falls, 0)):
+            if (
+                chain_of[arc, column] < 0
+                and metric.ends[last, end] == first[arc, column]
+                and second.ends[last, end] == then[arc, column]
+            ):
+                chain_of[arc, column] = chain
+    arc_to = np.empty(tree.parent.size, np.int32)
+    for node in range(tree.parent.size - 1, -1, -1):
+        for arc in range(tree.up_first[node], tree.up_first[node + 1]):
+            arc_to[tree.up_head[arc]] = arc
+        for at in range(tree.down_first[node], tree.down_first[node + 1]):
+            one = tree.down_arc[at]
+            for other in range(tree.up_first[tree.up_tail[one]], one):
+                third = arc_to[tree.up_head[other]]
+                for column in range(2):
+                    if (
+                        chain_of[third, column] < 0
+                        and one_of[third, column] < 0
+                        and first[one, 1 - column] + first[other, column] == first[third, column]
+                        and then[one, 1 - column] + then[other, column] == then[third, column]
+                    ):
+                        one_of[third, column], other_of[third, column] = one, other
+    arcs = np.full(metric.darts.shape, -1, np.int32)
+    for arc in range(costs.size):
+        dart = topology.arc_dart[arc]
+        if dart >= 0 and arcs[dart >> 1, dart & 1] < 0:
+            segment, side = dart >> 1, dart & 1
+            if costs[arc] == metric.darts[segment, side] and (
+                also.size == 0 or also[arc] == second.darts[segment, side]
+            ):
+                arcs[segment, side] = arc
+    return Origin(chain_of, one_of, other_of, arcs)
+
+
+@kernel
+def _run(begin: int, end: int, side: int, darts: Longs, n: int) -> int:
+    """Write down the darts of the segments from begin to before end, in the order of travel."""
+    for step in range(end - begin):
+        darts[n] = 2 * (begin + step if side == 0 else end - 1 - step) + side
+        n += 1
+    return n
+
+
+@kernel
+def _unpack_arc(topology: Topology, origin: Origin, arc: int, column: int, darts: Longs, n: int) -> tuple[Longs, int]:
+    """Write down the darts behind an upward arc."""
+    stack = [(arc, column)]
+    while len(stack):
+        arc, column = stack.pop()
+        chain = origin.chain[arc, column]
+        if chain < 0:
+            # the second leg lies deeper in the stack; going up it is the one to the upper end
+            one, other = (origin.one[arc, column], 1 - column), (origin.other[arc, column], column)
+            if column == 0:
+                stack.append((int(other[0]), other[1]))
+                stack.append((int(one[0]), one[1]))
+            else:
+                stack.append((int(one[0]), one[1]))
+                stack.append((int(other[0]), other[1]))
+            continue
+        begin, end = topology.chain_first[chain], topology.chain_first[chain + 1]
+        while n + end - begin > darts.size:
+            darts = np.concatenate((darts, np.empty_like(darts)))
+        n = _run(begin, end, 0 if int(topology.chain_falls[chain]) == column else 1, darts, n)
+    return darts, n
+
+
+@kernel
+def path_darts(
+    topology: Topology,
+    metric: Metric,
+    second: Metric,
+    climb: Ways,
+    branches: Branches,
+    grown: Grown,
+    origin: Origin,
+    root: int,
+    place: int,
+) -> tuple[bool, Longs]:
+    """
+    Find one cheapest path.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric, second : Metric
+        Costs in the network's own direction.
+    climb : Ways
+        Arcs up.
+    branches : Branches
+        The rows that lead to the place.
+    grown : Grown
+        Room for the tree.
+    origin : Origin
+        Where the costs of arcs come from.
+    root, place : int
+        From where to where.
+
+    Returns
+    -------
+    tuple of bool and numpy.ndarray of int64
+        Whether there is a path; its darts in order, ``2 s`` along segment s and ``2 s + 1`` against it.
+    """
+    grow(topology, metric, second, climb, branches, root, grown)
+    how, _, _ = reach(topology, metric, second, branches, root, grown, place)
+    darts, n = np.empty(256, np.int64), 0
+    if how == NOWHERE or root == place:
+        return how != NOWHERE, darts[:0]
+    start, left = topology.left[root], topology.left[place]
+    if how == STRAIGHT:
+        n = _run(start + 1, left + 1, 0, darts, n) if start < left else _run(left + 1, start + 1, 1, darts, n)
+        return True, darts[:n]
+    # the arcs, from the place back to the root
+    falls, rises = [np.int32(0)], [np.int32(0)]
+    row = branches.row_of[topology.last_end[place] if how == BY_LAST else topology.first_end[place]]
+    while grown.came[row] >= 0:
+        falls.append(branches.arc[grown.came[row]])
+        row = branches.head[grown.came[row]]
+    node = branches.node[row]
+    while grown.climbed_arc[node] >= 0:
+        rises.append(grown.climbed_arc[node])
+        node = grown.climbed_from[node]
+    if start >= 0:
+        chain = topology.chain[start]
+        if grown.climbed_arc[node] == -1 - BY_LAST:
+            n = _run(start + 1, topology.chain_first[chain + 1], 0, darts, n)
+        else:
+            n = _run(topology.chain_first[chain], start + 1, 1, darts, n)
+    for at in range(len(rises) - 1, 0, -1):
+        darts, n = _unpack_arc(topology, origin, rises[at], 0, darts, n)
+    for at in range(len(falls) - 1, 0, -1):
+        darts, n = _unpack_arc(topology, origin, falls[at], 1, darts, n)
+    if left >= 0:
+        chain = topology.chain[left]
+        begin, end = topology.chain_first[chain], topology.chain_first[chain + 1]
+        while n + end - begin > darts.size:
+            darts = np.concatenate((darts, np.empty_like(darts)))
+        n = _run(left + 1, end, 1, darts, n) if how == BY_LAST else _run(begin, left + 1, 0, darts, n)
+    return True, darts[:n]

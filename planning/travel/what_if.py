@@ -1,0 +1,673 @@
+"""
+What if: the nearest open school of everyone, kept up to date while schools are added, removed and moved.
+
+The state holds both sweeps of :mod:`planning.travel.nearest`: at each core node the best school by a climb alone, and,
+on the rows that lead to cells, the nearest of all. A school more lowers some of them, a school less raises those that
+bore its label. Either way a change enters a subtree over its boundary only, so that all other subtrees are passed over and
+the work follows the area that changes hands. What was overwritten is logged, for undo.
+
+Exact both ways. *Add*: a row improves only if the row before it on the way from the new school does. *Remove*: a row loses its
+school only with all rows on its way from there, and every other way stays what it was.
+
+Compiled by numba on first use: import this module inside a function only.
+
+References
+----------
+.. [1] D. Delling, R. F. Werneck, Customizable point-of-interest queries in road networks, IEEE Trans. Knowl. Data Eng.
+   27(3), 686-698, 2015. https://doi.org/10.1109/TKDE.2014.2345386
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planning.errors import NetworkError, msg
+from planning.kernels import kernel
+from planning.travel.arguments import check_nodes
+from planning.travel.customisation import Metric, Ways
+from planning.travel.nearest import along_chain, climb_from_all, descend_to_all, list_by_chain, nearest_one
+from planning.travel.sweep import Restriction, climb, end_costs, restrict
+from planning.travel.topology import Topology
+
+__all__ = ["Base", "Change", "Log", "State", "WhatIf", "change", "lay_out", "restore"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+
+class Base(NamedTuple):
+    """
+    What stays the same whatever school comes or goes.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric : Metric
+        Costs in the direction from school to cell.
+    ways : Ways
+        All upward arcs, to climb by.
+    rows : Restriction
+        All that leads to the cells.
+    node : numpy.ndarray of int32, shape (n_rows,)
+        Core node of each row.
+    place_row : numpy.ndarray of int32, shape (n_cells,)
+        Row of each cell in the order of `rows`.
+    chain_cell, next_cell : numpy.ndarray of int32, shape (n_chains,) and (n_cells,)
+        The first cell inside each chain in that order, and the one after each; -1 for none.
+    cell_node : numpy.ndarray of int64, shape (n_cells,)
+        Node of each cell in that order.
+    """
+
+    topology: Topology
+    metric: Metric
+    ways: Ways
+    rows: Restriction
+    node: Ints
+    place_row: Ints
+    chain_cell: Ints
+    next_cell: Ints
+    cell_node: Longs
+
+
+class Log(NamedTuple):
+    """
+    What a change overwrote.
+
+    Parameters
+    ----------
+    node, row, cell : numpy.ndarray of int32
+        Which core nodes, rows and cells changed.
+    node_cost, node_school, row_cost, row_school, cell_cost, cell_school : numpy.ndarray
+        What stood there before.
+    """
+
+    node: Ints
+    node_cost: Floats
+    node_school: Ints
+    row: Ints
+    row_cost: Floats
+    row_school: Ints
+    cell: Ints
+    cell_cost: Floats
+    cell_school: Ints
+
+
+class State(NamedTuple):
+    """
+    Who is nearest now. Costs are inf, and positions -1, where there is no school.
+
+    Parameters
+    ----------
+    climbed, climbed_to : numpy.ndarray, shape (n_core,)
+        Cost and position of the best school by a climb alone.
+    cost, school : numpy.ndarray, shape (n_rows,)
+        Cost and position of the nearest school of each row.
+    cell_cost, cell_school : numpy.ndarray, shape (n_cells,)
+        Cost and position of the nearest school of each cell, in the order of `Base.rows`.
+    dist, seed : numpy.ndarray, shape (n_core,)
+        Scratch: all inf, and anything, between calls.
+    path : numpy.ndarray of int32, shape (n_core,)
+        Scratch.
+    passed, changed, seen : numpy.ndarray of int32, shape (n_core,), (n_rows,), (n_cells,)
+        The last call in which a node was on the path, a row changed, a cell was looked at.
+    log : Log
+        Scratch.
+    """
+
+    climbed: Floats
+    climbed_to: Ints
+    cost: Floats
+    school: Ints
+    cell_cost: Floats
+    cell_school: Ints
+    dist: Floats
+    seed: Ints
+    path: Ints
+    passed: Ints
+    changed: Ints
+    seen: Ints
+    log: Log
+
+
+def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) -> tuple[Base, State]:
+    """
+    Find who is nearest, and all that is needed to keep it true.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric : Metric
+        Costs in the direction from school to cell.
+    cells : numpy.ndarray of int64, shape (n_cells,)
+        Nodes of the cells.
+    schools : numpy.ndarray of int64, shape (n_schools,)
+        Nodes of the schools, all open.
+
+    Returns
+    -------
+    tuple of Base and State
+        The cells are in the order of ``Base.rows.place``.
+    """
+    tree, n_core = topology.tree, len(topology.core_node)
+    up, down = metric.turned, 1 - metric.turned
+    every = np.arange(len(tree.up_head), dtype=np.int32)
+    rise, fall = (np.ascontiguousarray(metric.arcs[:, column]) for column in (up, down))
+    ends = end_costs(topology, metric, cells, False)
+    rows = restrict(tree, Ways(tree.up_first, tree.up_head, fall, every), *ends, np.empty(0))
+    node = np.flatnonzero(rows.row_of >= 0).astype(np.int32)
+    place = rows.place.astype(np.int64)
+    chain_cell, next_cell = list_by_chain(topology, cells[place])
+    begin = rows.place_first.astype(np.int64)
+    place_row = np.repeat(np.arange(len(node), dtype=np.int32), begin[1:] - begin[:-1])
+    base = Base(
+        topology,
+        metric,
+        Ways(tree.up_first, tree.up_head, rise, every),
+        rows,
+        node,
+        place_row,
+        chain_cell,
+        next_cell,
+        cells[place],
+    )
+    climbed, climbed_to = climb_from_all(topology, metric, *end_costs(topology, metric, schools, True))
+    cost, school = climbed.copy(), climbed_to.copy()
+    descend_to_all(topology, metric, cost, school)
+    cell_cost, cell_school = nearest_one(topology, metric, schools, cells[place])
+    state = State(
+        climbed,
+        climbed_to,
+        cost[node],
+        school[node],
+        cell_cost,
+        cell_school.astype(np.int32),
+        np.full(n_core, np.inf),
+        np.empty(n_core, np.int32),
+        np.empty(n_core, np.int32),
+        np.zeros(n_core, np.int32),
+        np.zeros(len(node), np.int32),
+        np.zeros(len(cells), np.int32),
+        Log(*_scratch(n_core), *_scratch(len(node)), *_scratch(len(cells))),
+    )
+    return base, state
+
+
+def _scratch(n: int) -> tuple[Ints, Floats, Ints]:
+    """Make room for what is overwritten: which, cost, school."""
+    return np.empty(n, np.int32), np.empty(n), np.empty(n, np.int32)
+
+
+@kernel
+def _better(cost: float, school: int, other: float, other_school: int) -> bool:
+    """Say whether the other is cheaper, or as cheap and lower."""
+    return other < cost or (other == cost < np.inf and other_school < school)
+
+
+@kernel
+def _seed_path(base: Base, state: State, nodes: Longs, is_open: NDArray[np.bool_], n_path: int, call: int) -> None:
+    """Put the open schools that stand on the path at its nodes, in the scratch arrays, and nothing at the others."""
+    for at in range(n_path):
+        state.dist[state.path[at]] = np.inf
+    first, last, at_first, at_last = end_costs(base.topology, base.metric, nodes, True)
+    for school in range(nodes.size):
+        if is_open[school]:
+            for end, cost in ((first[school], at_first[school]), (last[school], at_last[school])):
+                if state.passed[end] == call and cost < state.dist[end]:  # of equals the first came first
+                    state.dist[end], state.seed[end] = cost, school
+
+
+@kernel
+def _climb_again(base: Base, state: State, node: int) -> tuple[float, int]:
+    """Find the best climb to a node from those below and those that stand on it."""
+    tree, ways = base.topology.tree, base.ways
+    best, school = state.dist[node], state.seed[node]
+    for at in range(tree.down_first[node], tree.down_first[node + 1]):
+        arc = tree.down_arc[at]
+        tail = tree.up_tail[arc]
+        way = state.climbed[tail] + ways.cost[arc]
+        if _better(best, school, way, state.climbed_to[tail]):
+            best, school = way, state.climbed_to[tail]
+    return best, school if best < np.inf else -1
+
+
+@kernel
+def _look(
+    base: Base, state: State, cell: int, nodes: Longs, chain_school: Ints, next_school: Ints, call: int, n_cells: int
+) -> int:
+    """Find the nearest school of a cell anew, by the ends of its chain or along it; count it if that changed."""
+    if state.seen[cell] == call:
+        return n_cells
+    state.seen[cell] = call
+    rows, log = base.rows, state.log
+    row, other = base.place_row[cell], rows.other[cell]
+    best, school = state.cost[row] + rows.from_row[cell], state.school[row]
+    way = state.cost[other] + rows.from_other[cell]
+    if _better(best, school, way, state.school[other]):
+        best, school = way, state.school[other]
+    left = base.topology.left[base.cell_node[cell]]
+    near = chain_school[base.topology.chain[left]] if left >= 0 else -1
+    while near >= 0:
+        way = along_chain(base.topology, base.metric, nodes[near], base.cell_node[cell])
+        if _better(best, school, way, near):
+            best, school = way, near
+        near = next_school[near]
+    if best == np.inf:
+        school = -1
+    if best == state.cell_cost[cell] and school == state.cell_school[cell]:
+        return n_cells
+    log.cell[n_cells], log.cell_cost[n_cells] = cell, state.cell_cost[cell]
+    log.cell_school[n_cells] = state.cell_school[cell]
+    state.cell_cost[cell], state.cell_school[cell] = best, school
+    return n_cells + 1
+
+
+@kernel
+def change(
+    base: Base,
+    state: State,
+    nodes: Longs,
+    is_open: NDArray[np.bool_],
+    chain_school: Ints,
+    next_school: Ints,
+    school: int,
+    call: int,
+) -> Log:
+    """
+    Bring the state up to date after a school has opened or closed.
+
+    Parameters
+    ----------
+    base : Base
+        The network and the cells.
+    state : State
+        Changed in place.
+    nodes : numpy.ndarray of int64, shape (n_schools,)
+        Nodes of all schools that ever were.
+    is_open : numpy.ndarray of bool, shape (n_schools,)
+        Which of them are open now.
+    chain_school, next_school : numpy.ndarray of int32, shape (n_chains,) and (n_schools,)
+        The first open school inside each chain, and the one after each; -1 for none.
+    school : int
+        The school that has opened or closed.
+    call : int
+        A number above 0 that no call has had before.
+
+    Returns
+    -------
+    Log
+        What was overwritten.
+    """
+    topology, rows, opened = base.topology, base.rows, is_open[school]
+    climbed, climbed_to, path, log = state.climbed, state.climbed_to, state.path, state.log
+    first, last, at_first, at_last = end_costs(topology, base.metric, nodes[school : school + 1], True)
+    n_path = climb(topology.tree.parent, base.ways, first[0], last[0], at_first[0], at_last[0], state.dist, path)
+    n_nodes = 0
+    for at in range(n_path):
+        state.passed[path[at]] = call
+    if not opened:
+        _seed_path(base, state, nodes, is_open, n_path, call)
+    for at in range(n_path):
+        node = path[at]
+        best, to = state.dist[node], school
+        if opened and not _better(climbed[node], climbed_to[node], best, to):
+            continue
+        if not opened:
+            if climbed_to[node] != school:
+                continue
+            best, to = _climb_again(base, state, node)
+        log.node[n_nodes], log.node_cost[n_nodes], log.node_school[n_nodes] = node, climbed[node], climbed_to[node]
+        climbed[node], climbed_to[node] = best, to
+        n_nodes += 1
+    for at in range(n_path):
+        state.dist[path[at]] = np.inf
+
+    cost, nearest, changed = state.cost, state.school, state.changed
+    n_rows, n_cells, row = 0, 0, 0
+    while row < cost.size:
+        begin, end = rows.first[row], rows.first[row + 1]
+        enter = state.passed[base.node[row]] == call
+        at = begin
+        while not enter and at < end:
+            enter = changed[rows.head[at]] == call
+            at += 1
+        if not enter:
+            row = rows.row_end[row]
+            continue
+        if opened or nearest[row] == school:
+            best, to = (cost[row], nearest[row]) if opened else (np.inf, -1)
+            node = base.node[row]
+            if _better(best, to, climbed[node], climbed_to[node]):
+                best, to = climbed[node], climbed_to[node]
+            for at in range(begin, end):
+                way = cost[rows.head[at]] + rows.cost[at]
+                if _better(best, to, way, nearest[rows.head[at]]):
+                    best, to = way, nearest[rows.head[at]]
+            if best != cost[row] or to != nearest[row]:
+                log.row[n_rows], log.row_cost[n_rows], log.row_school[n_rows] = row, cost[row], nearest[row]
+                cost[row], nearest[row], changed[row] = best, to, call
+                n_rows += 1
+        for cell in range(rows.place_first[row], rows.place_first[row + 1]):
+            if changed[row] == call or changed[rows.other[cell]] == call:
+                n_cells = _look(base, state, cell, nodes, chain_school, next_school, call, n_cells)
+        row += 1
+    left = topology.left[nodes[school]]
+    cell = base.chain_cell[topology.chain[left]] if left >= 0 else -1
+    while cell >= 0:
+        n_cells = _look(base, state, cell, nodes, chain_school, next_school, call, n_cells)
+        cell = base.next_cell[cell]
+    return Log(
+        log.node[:n_nodes].copy(),
+        log.node_cost[:n_nodes].copy(),
+        log.node_school[:n_nodes].copy(),
+        log.row[:n_rows].copy(),
+        log.row_cost[:n_rows].copy(),
+        log.row_school[:n_rows].copy(),
+        log.cell[:n_cells].copy(),
+        log.cell_cost[:n_cells].copy(),
+        log.cell_school[:n_cells].copy(),
+    )
+
+
+@kernel
+def restore(state: State, log: Log) -> None:
+    """
+    Put back what a change overwrote; changes must be undone last first.
+
+    Parameters
+    ----------
+    state : State
+        Changed in place.
+    log : Log
+        What the change overwrote.
+    """
+    for at in range(log.node.size):
+        node = log.node[at]
+        state.climbed[node], state.climbed_to[node] = log.node_cost[at], log.node_school[at]
+    for at in range(log.row.size):
+        row = log.row[at]
+        state.cost[row], state.school[row] = log.row_cost[at], log.row_school[at]
+    for at in range(log.cell.size):
+        cell = log.cell[at]
+        state.cell_cost[cell], state.cell_school[cell] = log.cell_cost[at], log.cell_school[at]
+
+
+class Change(NamedTuple):
+    """
+    What a change did.
+
+    Parameters
+    ----------
+    position : int
+        Position of the facility that was added, removed or moved.
+    origins : numpy.ndarray of int64, shape (n_changed,)
+        Origins whose cost or facility changed, ascending.
+    costs, costs_before : numpy.ndarray of float32, shape (n_changed,)
+        Their costs, now and before.
+    positions, positions_before : numpy.ndarray of int64, shape (n_changed,)
+        Positions of their facilities, now and before; -1 for none.
+    """
+
+    position: int
+    origins: Longs
+    costs: NDArray[np.float32]
+    positions: Longs
+    costs_before: NDArray[np.float32]
+    positions_before: Longs
+
+
+class WhatIf:
+    """
+    The nearest open facility of each origin, while facilities come, go and move.
+
+    Made by :meth:`planning.travel.Router.what_if`. Every state equals what :meth:`planning.travel.Router.nearest` finds for
+    the same facilities: the lowest position goes first among equals.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    metric : Metric
+        Costs in the direction from facility to origin.
+    facilities : numpy.ndarray of int64, shape (n_facilities,)
+        Nodes of the facilities that are open at first.
+    origins : numpy.ndarray of int64, shape (n_origins,)
+        Nodes of the origins.
+
+    Examples
+    --------
+    >>> from planning.travel import Router
+    >>> router = Router([0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2], [1, 1, 1, 1, 1, 1], 4)
+    >>> what = router.what_if([0], [0, 1, 2, 3])
+    >>> what.add(3).origins.tolist()
+    [2, 3]
+    >>> what.costs.tolist(), what.positions.tolist()
+    ([0.0, 1.0, 1.0, 0.0], [0, 0, 1, 1])
+    >>> what.undo().costs.tolist()
+    [2.0, 3.0]
+    """
+
+    def __init__(self, topology: Topology, metric: Metric, facilities: Longs, origins: Longs) -> None:
+        self._base, self._state = lay_out(topology, metric, origins, facilities)
+        self._nodes, self._is_open = facilities.copy(), np.ones(len(facilities), np.bool_)
+        self._chain_school, self._next_school = list_by_chain(topology, facilities)
+        self._origin = self._base.rows.place.astype(np.int64)
+        self._call = 0
+        self._done: list[tuple[int, list[tuple[int, bool, int, Log]]]] = []
+
+    @property
+    def costs(self) -> NDArray[np.float32]:
+        """
+        Cost of each origin to its facility.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_origins,)
+            A copy; inf where no facility can be reached.
+        """
+        out = np.empty(len(self._origin), np.float32)
+        out[self._origin] = _to_float32(self._state.cell_cost)
+        return out
+
+    @property
+    def positions(self) -> Longs:
+        """
+        Position of each origin's facility.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (n_origins,)
+            A copy; -1 where no facility can be reached.
+        """
+        out = np.empty(len(self._origin), np.int64)
+        out[self._origin] = self._state.cell_school
+        return out
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """
+        Which facilities are open.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_facilities,)
+            A copy; facilities that were added follow those of the beginning.
+        """
+        return self._is_open.copy()
+
+    def add(self, node: int) -> Change:
+        """
+        Open a facility.
+
+        Parameters
+        ----------
+        node : int
+            Where.
+
+        Returns
+        -------
+        Change
+            Its position, and who changes to it.
+
+        Raises
+        ------
+        NetworkError
+            If the node is out of range.
+        """
+        (at,) = check_nodes([node], len(self._base.topology.left))
+        self._nodes = np.append(self._nodes, at)
+        self._is_open, self._next_school = np.append(self._is_open, False), np.append(self._next_school, np.int32(-1))
+        position = len(self._nodes) - 1
+        return self._record(position, [self._set(position, opened=True)])
+
+    def remove(self, position: int) -> Change:
+        """
+        Close a facility.
+
+        Parameters
+        ----------
+        position : int
+            Which; it keeps its position and is open no more.
+
+        Returns
+        -------
+        Change
+            Who goes where instead.
+
+        Raises
+        ------
+        NetworkError
+            If there is none, or it is closed already.
+        """
+        self._check_open(position)
+        return self._record(position, [self._set(position, opened=False)])
+
+    def move(self, position: int, node: int) -> Change:
+        """
+        Move a facility; it keeps its position.
+
+        Parameters
+        ----------
+        position : int
+            Which.
+        node : int
+            Where to.
+
+        Returns
+        -------
+        Change
+            Who changes, the two steps taken as one.
+
+        Raises
+        ------
+        NetworkError
+            If there is no such facility open, or the node is out of range.
+        """
+        self._check_open(position)
+        (at,) = check_nodes([node], len(self._base.topology.left))
+        closed = self._set(position, opened=False)
+        self._nodes[position] = at
+        return self._record(position, [closed, self._set(position, opened=True)])
+
+    def undo(self) -> Change:
+        """
+        Take back the last change that was not taken back yet.
+
+        Returns
+        -------
+        Change
+            Who changes back.
+
+        Raises
+        ------
+        NetworkError
+            If there is none.
+        """
+        if not self._done:
+            raise NetworkError(msg("There is no change to take back."))
+        position, steps = self._done.pop()
+        cells = np.unique(np.concatenate([log.cell for *_, log in steps]))
+        before = self._at(cells)
+        for _, opened, node, log in reversed(steps):
+            self._nodes[position] = node
+            self._link(position, opened=not opened)
+            restore(self._state, log)
+        return self._change(position, cells, before)
+
+    def _check_open(self, position: int) -> None:
+        """Refuse a facility that is not open."""
+        if not 0 <= position < len(self._nodes) or not self._is_open[position]:
+            raise NetworkError(msg("No open facility has position {position}.", position=position))
+
+    def _set(self, position: int, *, opened: bool) -> tuple[int, bool, int, Log]:
+        """Open or close a facility: (position, whether opened, its node, what was overwritten)."""
+        self._link(position, opened=opened)
+        self._call += 1
+        log = change(
+            self._base,
+            self._state,
+            self._nodes,
+            self._is_open,
+            self._chain_school,
+            self._next_school,
+            position,
+            self._call,
+        )
+        return position, opened, int(self._nodes[position]), log
+
+    def _link(self, position: int, *, opened: bool) -> None:
+        """Enter a facility among the open ones of its chain, or strike it out."""
+        self._is_open[position] = opened
+        topology = self._base.topology
+        left = topology.left[self._nodes[position]]
+        if left < 0:
+            return
+        chain, following = topology.chain[left], self._next_school
+        if opened:
+            following[position], self._chain_school[chain] = self._chain_school[chain], position
+        elif self._chain_school[chain] == position:
+            self._chain_school[chain] = following[position]
+        else:
+            at = self._chain_school[chain]
+            while following[at] != position:
+                at = following[at]
+            following[at] = following[position]
+
+    def _record(self, position: int, steps: list[tuple[int, bool, int, Log]]) -> Change:
+        """Remember a change and say what it did."""
+        self._done.append((position, steps))
+        cells, at = np.unique(np.concatenate([log.cell for *_, log in steps]), return_index=True)
+        costs = np.concatenate([log.cell_cost for *_, log in steps])[at]
+        schools = np.concatenate([log.cell_school for *_, log in steps])[at]
+        return self._change(position, cells, (costs, schools))
+
+    def _at(self, cells: Ints) -> tuple[Floats, Ints]:
+        """Look up cells as they are now."""
+        return self._state.cell_cost[cells], self._state.cell_school[cells]
+
+    def _change(self, position: int, cells: Ints, before: tuple[Floats, Ints]) -> Change:
+        """Say what a change did to cells."""
+        cost, school = self._at(cells)
+        changed = np.flatnonzero((cost != before[0]) | (school != before[1]))
+        origins = self._origin[cells[changed]]
+        order = np.argsort(origins)
+        changed, origins = changed[order], origins[order]
+        return Change(
+            position,
+            origins,
+            _to_float32(cost[changed]),
+            school[changed].astype(np.int64),
+            _to_float32(before[0][changed]),
+            before[1][changed].astype(np.int64),
+        )
+
+
+def _to_float32(values: Floats) -> NDArray[np.float32]:
+    """Round to float32; what is too large for it becomes inf."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
