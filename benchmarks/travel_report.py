@@ -54,8 +54,7 @@ def ratio_range(pair: dict[str, Any], task: str) -> Range:
 
 def paired(results: Results, network: str, peer: str, task: str) -> dict[str, Any] | None:
     """Give the turns of the engine and a peer, where both can do the task."""
-    found = results.get(network, {}).get(f"against {peer}", {}).get("tasks", {}).get(task)
-    return found if found and "peer" in found else None
+    return results.get(network, {}).get(f"against {peer}", {}).get("tasks", {}).get(task)
 
 
 def seconds(task: str, *, share: float = 0.5) -> Callable[[Results, str], Range | None]:
@@ -63,7 +62,7 @@ def seconds(task: str, *, share: float = 0.5) -> Callable[[Results, str], Range 
 
     def measured(results: Results, network: str) -> Range | None:
         found = results.get(network, {}).get("engine", {}).get(task)
-        return spread(found, share) if isinstance(found, list) else None
+        return spread(found, share) if found else None
 
     return measured
 
@@ -171,7 +170,7 @@ def promise_table(results: Results) -> str:
     for promise in promises(results):
         value = promise.measured(results, promise.network)
         must, goal = ("" if bound is None else amount(bound, promise.unit) for bound in (promise.must, promise.goal))
-        found = ["missing", "", ""]
+        found = ["not run", "", ""]
         if value:
             holds = "yes" if promise.holds(value[0]) else "**no**"
             found = [amount(value[0], promise.unit), low_to_high(value, promise.unit), holds]
@@ -187,7 +186,7 @@ def seconds_table(results: Results) -> str:
         row = [task]
         for network in results:
             value = seconds(task)(results, network)
-            row.append(f"{amount(value[0], 's')} ({low_to_high(value, 's')})" if value else "missing")
+            row.append(f"{amount(value[0], 's')} ({low_to_high(value, 's')})" if value else "")
         rows.append(row)
     heads = [f"{network}: {parts['nodes']:,} nodes, {parts['arcs']:,} arcs" for network, parts in results.items()]
     return table(["CPU, median (lowest – highest)", *heads], rows)
@@ -213,8 +212,6 @@ def peer_table(parts: dict[str, Any], name: str) -> str:
 def peer_cell(pair: dict[str, Any] | None, task: str) -> str:
     if pair is None:
         return "–"
-    if "peer" not in pair:
-        return "missing"
     median, low, high = ratio_range(pair, task)
     noise = "" if low == high else f" ({low_to_high((median, low, high), 'x')})"
     scaled = f", scaled from {pair['rows']:,} sites" if pair.get("rows", 0) < pair.get("of", 0) else ""

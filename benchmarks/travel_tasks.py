@@ -8,7 +8,6 @@ machine does falls on both; a ratio is taken within each turn.
 from __future__ import annotations
 
 import gc
-import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,15 +28,6 @@ CHECKED_ROWS = 100
 CLOSE = 1e-6
 
 Seconds = list[float]
-
-
-class MissingError(Exception):
-    """The engine does not have this part."""
-
-
-def supports(what: Callable, name: str) -> bool:
-    """Say whether a function or class of the engine takes a keyword."""
-    return name in inspect.signature(what).parameters
 
 
 def cpu_s(function: Callable, *arguments: Any) -> tuple[float, Any]:
@@ -76,8 +66,7 @@ class Bench:
 
     def build(self, costs: Floats | None = None) -> Router:
         arcs = (self.network.tails, self.network.heads, self.network.costs if costs is None else costs)
-        threads = {"threads": 1} if supports(Router, "threads") else {}
-        return Router(*arcs, self.network.n_nodes, **threads)
+        return Router(*arcs, self.network.n_nodes, threads=1)
 
     @cached_property
     def router(self) -> Router:
@@ -88,8 +77,6 @@ class Bench:
     @cached_property
     def buffer(self) -> np.ndarray:
         """The array that each matrix is laid out in."""
-        if not supports(Router.matrix, "out"):
-            raise MissingError("matrix(out=) is not there")
         return np.empty((len(self.places.cells), len(self.places.candidates)), np.float32)
 
     def matrix(self, limit: float | None = None) -> np.ndarray:
@@ -100,10 +87,6 @@ class Bench:
         """The same in the reused buffer."""
         return self.router.matrix(self.places.cells, self.places.candidates, limit, out=self.buffer)
 
-    def quickest_matrix(self, limit: float | None = None) -> np.ndarray:
-        """The same in the reused buffer, or in a fresh array as long as the engine takes no buffer."""
-        return (self.matrix_into_buffer if supports(Router.matrix, "out") else self.matrix)(limit)
-
     def nearest(self) -> tuple[np.ndarray, np.ndarray]:
         return self.router.nearest(self.places.schools, self.places.cells)
 
@@ -111,8 +94,6 @@ class Bench:
         return self.router.nearest(self.places.schools, self.places.cells, N_NEAREST)
 
     def what_if(self) -> Any:
-        if not hasattr(self.router, "what_if"):
-            raise MissingError("what_if is not there")
         return self.router.what_if(self.places.schools, self.places.cells)
 
     def new_schools(self) -> Ints:
@@ -124,7 +105,7 @@ class Bench:
         return np.random.default_rng(SEED).permutation(len(self.places.schools))[:WHAT_IFS]
 
 
-def time_engine(bench: Bench) -> dict[str, Seconds | str]:
+def time_engine(bench: Bench) -> dict[str, Seconds]:
     """Time each task of the engine alone."""
     ends = (bench.places.cells[:1], bench.places.candidates[:1])
     other = bench.build(bench.network.other_costs)
@@ -134,29 +115,22 @@ def time_engine(bench: Bench) -> dict[str, Seconds | str]:
         "with_costs": lambda: other.with_costs(bench.network.costs).matrix(*ends),
         "matrix": bench.matrix,
         "matrix, reused buffer": bench.matrix_into_buffer,
-        "limited matrix": lambda: bench.quickest_matrix(bench.limit),
+        "limited matrix": lambda: bench.matrix_into_buffer(bench.limit),
         "nearest": bench.nearest,
         "five nearest": bench.five,
         "what-if: base": bench.what_if,
     }
-    seconds: dict[str, Seconds | str] = {}
+    seconds: dict[str, Seconds] = {}
     for name, task in tasks.items():
-        try:
-            warm, _ = cpu_s(task)
-        except MissingError as missing:
-            seconds[name] = str(missing)
-            continue
+        warm, _ = cpu_s(task)
         seconds[name] = in_turns(3 if warm > 1 else 7, engine=task)["engine"]
     return seconds | time_what_ifs(bench)
 
 
-def time_what_ifs(bench: Bench) -> dict[str, Seconds | str]:
+def time_what_ifs(bench: Bench) -> dict[str, Seconds]:
     """Time one school more, one less and one moved, each undone before the next."""
+    what = bench.what_if()
     names = ("what-if: add", "what-if: remove", "what-if: move", "what-if: undo")
-    try:
-        what = bench.what_if()
-    except MissingError as missing:
-        return dict.fromkeys(names, str(missing))
     seconds: dict[str, Seconds] = {name: [] for name in names}
 
     def one(name: str, act: Callable, *arguments: int) -> None:
@@ -199,8 +173,8 @@ def rows_in_turns(bench: Bench, peer_rows: Callable, limit: float | None) -> dic
     candidates = bench.places.candidates
     seconds, _ = cpu_s(peer_rows, candidates[:FEWEST_ROWS])
     rows = int(np.clip(TURN_S / seconds * FEWEST_ROWS, FEWEST_ROWS, len(candidates)))
-    found = bench.quickest_matrix(limit)[:, :rows].T.copy()
-    times = in_turns(3, engine=lambda: bench.quickest_matrix(limit), peer=lambda: peer_rows(candidates[:rows]))
+    found = bench.matrix_into_buffer(limit)[:, :rows].T.copy()
+    times = in_turns(3, engine=lambda: bench.matrix_into_buffer(limit), peer=lambda: peer_rows(candidates[:rows]))
     scaled = [second * len(candidates) / rows for second in times["peer"]]
     return {
         "engine": times["engine"],
@@ -221,11 +195,8 @@ def whole_in_turns(engine: Callable, peer: Callable) -> dict[str, Any]:
 
 def what_ifs_in_turns(bench: Bench, peer: Any, act: str) -> dict[str, Any]:
     """Pair one school more or less with the peer's way: a search from it, or the nearest of all others."""
-    try:
-        what = bench.what_if()
-    except MissingError as missing:
-        return {"missing": str(missing)}
-    base = what.costs.copy()
+    what = bench.what_if()
+    base = what.costs
     tries = (bench.new_schools() if act == "add" else bench.positions())[:PEER_WHAT_IFS].tolist()
     times: dict[str, Seconds] = {"engine": [], "peer": []}
     worst = 0.0
@@ -254,11 +225,7 @@ def check(bench: Bench, rows: int | None) -> dict[str, dict[str, int]]:
     found = check_matrix(bench, referee, len(bench.places.candidates) if rows is None else rows)
     found["nearest"] = check_nearest(bench, to_schools, 1)
     found["five nearest"] = check_nearest(bench, to_schools, N_NEAREST)
-    try:
-        what = bench.what_if()
-    except MissingError:
-        return found
-    return found | check_what_ifs(bench, what, referee, to_schools)
+    return found | check_what_ifs(bench, bench.what_if(), referee, to_schools)
 
 
 def tally(bench: Bench, ours: np.ndarray, theirs: np.ndarray, limit: float = np.inf) -> tuple[int, int]:
@@ -284,12 +251,11 @@ def check_matrix(bench: Bench, referee: Scipy, rows: int) -> dict[str, dict[str,
     whole, limited = bench.matrix().T[chosen], bench.matrix(bench.limit).T[chosen]
     back = bench.router.matrix(candidates, cells)[chosen]
     tallies: dict[str, list[tuple[int, int]]] = {"matrix": [], "limited matrix": [], "matrix, the way back": []}
-    if supports(Router.matrix, "out"):
-        unlike = (
-            bench.matrix_into_buffer().T[chosen] != whole,
-            bench.matrix_into_buffer(bench.limit).T[chosen] != limited,
-        )
-        tallies["matrix, reused buffer"] = [(2 * whole.size, int(sum(part.sum() for part in unlike)))]
+    unlike = (
+        bench.matrix_into_buffer().T[chosen] != whole,
+        bench.matrix_into_buffer(bench.limit).T[chosen] != limited,
+    )
+    tallies["matrix, reused buffer"] = [(2 * whole.size, int(sum(part.sum() for part in unlike)))]
     for start in range(0, len(chosen), 20):
         part = slice(start, start + 20)
         sites = candidates[chosen[part]]

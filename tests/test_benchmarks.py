@@ -28,7 +28,7 @@ def bench_of(modules, *, drive):
 @pytest.mark.parametrize("drive", [False, True])
 def test_engine_agrees_with_scipy_on_a_made_town(modules, drive):
     found = modules("travel_tasks").check(bench_of(modules, drive=drive), None)
-    assert {"matrix", "limited matrix", "nearest", "five nearest"} <= set(found)
+    assert {"matrix", "limited matrix", "nearest", "five nearest", "what-if: add", "what-if: remove"} <= set(found)
     assert all(tally["compared"] > 0 for tally in found.values())
     assert sum(tally["differing"] for tally in found.values()) == 0
 
