@@ -94,12 +94,12 @@ def most_memory(results: Results, network: str) -> Range | None:
     return most, most, most
 
 
-def process(which: str) -> Callable[[Results, str], Range | None]:
-    """CPU seconds of a first or a later process to the first answer."""
+def process(which: str, until: str) -> Callable[[Results, str], Range | None]:
+    """CPU seconds of a first or a later process until its first answer, or until every task has run once."""
 
     def measured(results: Results, network: str) -> Range | None:
         found = results.get(network, {}).get("cold", {}).get(which)
-        return (found["first answer"], found["first answer"], found["every task"]) if found else None
+        return (found[until], found["first answer"], found["every task"]) if found else None
 
     return measured
 
@@ -141,8 +141,8 @@ def promises(results: Results) -> Iterator[Promise]:
         yield Promise(f"Growth with nodes, exponent: {task}", " to ".join(GROWING[::2]), must, None, "", growth(task))
     yield Promise("Memory beyond the result", town, 150, None, "MB", most_memory)
     yield Promise("Memory beyond the result", million, 500, None, "MB", most_memory)
-    yield Promise("First process ever, CPU to the first answer", town, 30, None, "s", process("first"))
-    yield Promise("Later processes, CPU to the first answer", town, 2, None, "s", process("later"))
+    yield Promise("First process ever, CPU with all compilation", town, 30, None, "s", process("first", "every task"))
+    yield Promise("Later processes, CPU to the first answer", town, 2, None, "s", process("later", "first answer"))
 
 
 def amount(value: float, unit: str) -> str:
