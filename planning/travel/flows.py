@@ -9,6 +9,7 @@ Compiled by numba on first use: import this module inside a function only.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -76,25 +77,22 @@ def carry(
     along = np.full(len(amounts), np.inf)
     order = np.argsort(roots, kind="stable")
     bounds = np.append(np.flatnonzero(np.diff(roots[order], prepend=-1)), len(roots))
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in itertools.pairwise(bounds.tolist()):
         pairs = order[begin:end]
-        sums = np.full(len(pairs), np.inf)
-        _carry(
+        along[pairs] = _carry(
             way.topology,
             way.metric,
             second,
             way.climb,
             branches,
             roots[pairs[0]],
-            places[pairs],
+            pairs,
             amounts[pairs],
             room,
             carried,
             climbed,
             loads,
-            sums,
         )
-        along[pairs] = sums
     return _unpack(way.topology, origin, loads, len(way.topology.arc_dart)), along
 
 
@@ -111,47 +109,44 @@ def _carry(
     climb: Ways,
     branches: Branches,
     root: int,
-    places: Longs,
+    which: Longs,
     amounts: Floats,
     grown: Grown,
     carried: Floats,
     climbed: Floats,
     loads: Loads,
-    also: Floats,
-) -> None:
-    """Carry amounts between a root and some places, a tree's leaves first; give the second cost of each in `also`."""
+) -> Floats:
+    """Carry amounts between a root and some places, put them down, and give the second cost of each."""
     up, down = metric.turned, 1 - metric.turned
+    lefts, ends, darts, arcs = topology.left, loads.ends, loads.darts, loads.arcs
+    came, arc_of, heads, nodes = grown.came, branches.arc, branches.head, branches.node
     grow(topology, metric, second, climb, branches, root, grown)
-    for at in range(places.size):
-        place, amount = places[at], amounts[at]
-        how, _, also[at] = reach(topology, metric, second, branches, root, grown, place)
-        left = topology.left[place]
-        if how == NOWHERE:
-            continue
-        if how == STRAIGHT:
-            if root != place:
-                start = topology.left[root]
-                for segment in range(start + 1, left + 1):
-                    loads.darts[segment, up] += amount
-                for segment in range(start, left, -1):
-                    loads.darts[segment, down] += amount
-            continue
-        by_last = int(how == BY_LAST)
-        if left >= 0:
-            loads.ends[left, 2 * by_last + down] += amount
-        end = topology.last_end[place] if by_last else topology.first_end[place]
-        carried[branches.row_of[end]] += amount
+    how, _, also = reach(topology, metric, second, branches, root, grown, which)
+    for n in range(which.size):
+        at, amount = which[n], amounts[n]
+        left = lefts[branches.place[at]]
+        if how[n] == STRAIGHT:
+            start = lefts[root]
+            for segment in range(start + 1, left + 1):
+                darts[segment, up] += amount
+            for segment in range(start, left, -1):
+                darts[segment, down] += amount
+        elif how[n] != NOWHERE:
+            by_last = how[n] == BY_LAST
+            if left >= 0:
+                ends[left, 2 * int(by_last) + down] += amount
+            carried[branches.last_row[at] if by_last else branches.first_row[at]] += amount
     for row in range(carried.size - 1, -1, -1):
         amount = carried[row]
         if amount == 0.0:
             continue
         carried[row] = 0.0
-        at = grown.came[row]
+        at = came[row]
         if at < 0:
-            climbed[branches.node[row]] += amount
+            climbed[nodes[row]] += amount
         else:
-            loads.arcs[branches.arc[at], down] += amount
-            carried[branches.head[at]] += amount
+            arcs[arc_of[at], down] += amount
+            carried[heads[at]] += amount
     n = 0
     while grown.path[n] >= 0:
         n += 1
@@ -163,10 +158,11 @@ def _carry(
         climbed[node] = 0.0
         arc = grown.climbed_arc[node]
         if arc >= 0:
-            loads.arcs[arc, up] += amount
+            arcs[arc, up] += amount
             climbed[grown.climbed_from[node]] += amount
-        elif topology.left[root] >= 0:
-            loads.ends[topology.left[root], (2 if arc == -1 - BY_LAST else 0) + up] += amount
+        elif lefts[root] >= 0:
+            ends[lefts[root], (2 if arc == -1 - BY_LAST else 0) + up] += amount
+    return also
 
 
 @kernel

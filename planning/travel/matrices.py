@@ -172,9 +172,7 @@ def fill_two_matrices(
     def work(room: Grown, batch: int) -> None:
         some = roots[batch * _TREES : (batch + 1) * _TREES]
         column = batch * _TREES
-        costs_from(
-            topology, metric, second, way.climb, branches, some, places, room, out, out_second, column, limit.cut
-        )
+        costs_from(topology, metric, second, way.climb, branches, some, room, out, out_second, column, limit.cut)
 
     for batch in _share(lambda: make_room(branches), work, range(-(-n // _TREES)), threads):
         if progress is not None:

@@ -21,15 +21,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel
-from planning.travel.customisation import Metric
+from planning.travel.customisation import Metric, Ways
 from planning.travel.sweep import end_costs
 from planning.travel.topology import Topology
 
-__all__ = ["along_chain", "climb_from_all", "descend_to_all", "farthest", "k_nearest", "list_by_chain", "nearest_one"]
+__all__ = [
+    "NOBODY",
+    "along_chain",
+    "climb_from_all",
+    "descend_to_all",
+    "farthest",
+    "k_nearest",
+    "list_by_chain",
+    "nearest_one",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
+
+NOBODY = np.int32(2**31 - 1)  # in place of a position: higher than any
 
 
 @kernel
@@ -49,27 +60,30 @@ def list_by_chain(topology: Topology, nodes: Longs) -> tuple[Ints, Ints]:
     tuple of numpy.ndarray of int32, shape (n_chains,) and (n,)
         The first of each chain, and the one after each; -1 for none.
     """
+    lefts, chain = topology.left, topology.chain
     start = np.full(topology.chain_arc.size, -1, np.int32)
     following = np.full(nodes.size, -1, np.int32)
     for at in range(nodes.size - 1, -1, -1):
-        left = topology.left[nodes[at]]
+        left = lefts[nodes[at]]
         if left >= 0:
-            following[at] = start[topology.chain[left]]
-            start[topology.chain[left]] = at
+            following[at] = start[chain[left]]
+            start[chain[left]] = at
     return start, following
 
 
 @kernel
-def along_chain(topology: Topology, metric: Metric, root: int, place: int) -> float:
+def along_chain(left: Ints, darts: Floats, turned: int, root: int, place: int) -> float:
     """
     Sum costs straight along a chain.
 
     Parameters
     ----------
-    topology : Topology
-        The network.
-    metric : Metric
-        Costs.
+    left : numpy.ndarray of int32, shape (n_nodes,)
+        Segment before each node.
+    darts : numpy.ndarray of float64, shape (n_segments, 2)
+        Cost of each segment along its chain and against it.
+    turned : int
+        1 where costs are turned round.
     root, place : int
         Nodes inside the same chain, to go from and to.
 
@@ -78,41 +92,37 @@ def along_chain(topology: Topology, metric: Metric, root: int, place: int) -> fl
     float
         Cost; 0 from a node to itself.
     """
-    start, end = topology.left[root], topology.left[place]
+    start, end = left[root], left[place]
     cost = 0.0
     for segment in range(start + 1, end + 1):
-        cost += metric.darts[segment, metric.turned]
+        cost += darts[segment, turned]
     for segment in range(start, end, -1):
-        cost += metric.darts[segment, 1 - metric.turned]
+        cost += darts[segment, 1 - turned]
     return cost
 
 
 @kernel
-def climb_from_all(
-    topology: Topology, metric: Metric, first: Ints, last: Ints, at_first: Floats, at_last: Floats
-) -> tuple[Floats, Ints]:
+def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_last: Floats) -> tuple[Floats, Ints]:
     """
     Climb from all roots at once.
 
     Parameters
     ----------
-    topology : Topology
-        The network.
-    metric : Metric
-        Costs.
+    ways : Ways
+        Arcs up.
     first, last : numpy.ndarray of int32, shape (n_roots,)
         Core nodes at the ends of the chain of each root.
     at_first, at_last : numpy.ndarray of float64, shape (n_roots,)
-        Costs of getting there; inf for a root that does not count.
+        Costs of getting there.
 
     Returns
     -------
     tuple of numpy.ndarray, shape (n_core,)
-        Cost of the best root by a climb alone; its position, the lowest among equals. inf and -1 where there is none.
+        Cost of the best root by a climb alone; its position, the lowest among equals. inf and `NOBODY` where none.
     """
-    tree, arcs, up = topology.tree, metric.arcs, metric.turned
-    n = tree.parent.size
-    cost, label = np.full(n, np.inf), np.full(n, -1, np.int32)
+    n = ways.first.size - 1
+    way_first, way_head, way_cost = ways.first, ways.head, ways.cost
+    cost, label = np.full(n, np.inf), np.full(n, NOBODY)
     for root in range(first.size):
         if at_first[root] < cost[first[root]]:  # of equals the first came first
             cost[first[root]], label[first[root]] = at_first[root], root
@@ -122,40 +132,39 @@ def climb_from_all(
         here, own = cost[node], label[node]
         if here == np.inf:
             continue
-        for arc in range(tree.up_first[node], tree.up_first[node + 1]):
-            head, way = tree.up_head[arc], here + arcs[arc, up]
-            if way < cost[head] or (way == cost[head] < np.inf and own < label[head]):
+        for at in range(way_first[node], way_first[node + 1]):
+            head, way = way_head[at], here + way_cost[at]
+            if way < cost[head] or (way == cost[head] and own < label[head]):
                 cost[head], label[head] = way, own
     return cost, label
 
 
 @kernel
-def descend_to_all(topology: Topology, metric: Metric, cost: Floats, label: Ints) -> None:
+def descend_to_all(ways: Ways, cost: Floats, label: Ints) -> None:
     """
     Carry the best of all climbs down to every core node.
 
     Parameters
     ----------
-    topology : Topology
-        The network.
-    metric : Metric
-        Costs.
+    ways : Ways
+        Arcs down.
     cost, label : numpy.ndarray, shape (n_core,)
         Changed in place: cost and position of the best root.
     """
-    tree, arcs, down = topology.tree, metric.arcs, 1 - metric.turned
-    for node in range(tree.parent.size):
+    first, head, far = ways.first, ways.head, ways.cost
+    for node in range(cost.size):
         here, own = cost[node], label[node]
-        for arc in range(tree.up_first[node], tree.up_first[node + 1]):
-            head = tree.up_head[arc]
-            way = cost[head] + arcs[arc, down]
-            if way < here or (way == here < np.inf and label[head] < own):
-                here, own = way, label[head]
+        for at in range(first[node], first[node + 1]):
+            way, to = cost[head[at]] + far[at], label[head[at]]
+            # without a branch: which way is better cannot be guessed
+            take = (way < here) | ((way == here) & (to < own))
+            here = way if take else here
+            own = to if take else own
         cost[node], label[node] = here, own
 
 
 @kernel
-def farthest(topology: Topology, metric: Metric) -> float:
+def farthest(topology: Topology, metric: Metric, climb: Ways, descend: Ways) -> float:
     """
     Bound the cost of coming from the root of each node's tree.
 
@@ -165,6 +174,8 @@ def farthest(topology: Topology, metric: Metric) -> float:
         The network.
     metric : Metric
         Costs.
+    climb, descend : Ways
+        Arcs up and arcs down.
 
     Returns
     -------
@@ -173,8 +184,8 @@ def farthest(topology: Topology, metric: Metric) -> float:
     """
     roots = np.flatnonzero(topology.tree.parent < 0).astype(np.int32)
     nothing = np.zeros(roots.size)
-    cost, label = climb_from_all(topology, metric, roots, roots, nothing, nothing)
-    descend_to_all(topology, metric, cost, label)
+    cost, label = climb_from_all(climb, roots, roots, nothing, nothing)
+    descend_to_all(descend, cost, label)
     most, longest = 0.0, 0.0
     for node in range(cost.size):
         most = max(most, cost[node])
@@ -186,7 +197,28 @@ def farthest(topology: Topology, metric: Metric) -> float:
 
 
 @kernel
-def nearest_one(topology: Topology, metric: Metric, facilities: Longs, origins: Longs) -> tuple[Floats, Longs]:
+def _share_a_chain(topology: Topology, facilities: Longs, origins: Longs, first: Ints, last: Ints) -> Ints:
+    """Find the origins inside a chain that a facility is inside of; they are few, and looked for by their ends first."""
+    is_end = np.zeros(topology.tree.parent.size, np.bool_)
+    start, _ = list_by_chain(topology, facilities)
+    lefts, chain = topology.left, topology.chain
+    for facility in facilities:
+        if lefts[facility] >= 0:
+            is_end[topology.first_end[facility]] = True
+            is_end[topology.last_end[facility]] = True
+    found, n = np.empty(origins.size, np.int32), 0
+    for at in range(origins.size):
+        if is_end[first[at]] and is_end[last[at]]:
+            left = lefts[origins[at]]
+            if left >= 0 and start[chain[left]] >= 0:
+                found[n] = at
+                n += 1
+    return found[:n]
+
+
+def nearest_one(
+    topology: Topology, metric: Metric, climb: Ways, descend: Ways, facilities: Longs, origins: Longs
+) -> tuple[Floats, Ints]:
     """
     Find the nearest facility of each origin.
 
@@ -196,6 +228,8 @@ def nearest_one(topology: Topology, metric: Metric, facilities: Longs, origins: 
         The network.
     metric : Metric
         Costs in the direction from facility to origin.
+    climb, descend : Ways
+        Arcs up and arcs down.
     facilities : numpy.ndarray of int64, shape (n_facilities,)
         Nodes of the facilities.
     origins : numpy.ndarray of int64, shape (n_origins,)
@@ -204,62 +238,78 @@ def nearest_one(topology: Topology, metric: Metric, facilities: Longs, origins: 
     Returns
     -------
     tuple of numpy.ndarray, shape (n_origins,)
-        Cost, and position of the facility: the lowest among equals, -1 (and inf) where none is in reach.
+        Cost, and position of the facility: the lowest among equals; inf and `NOBODY` where none is in reach.
     """
-    first, last, at_first, at_last = end_costs(topology, metric, facilities, True)
-    core_cost, core_label = climb_from_all(topology, metric, first, last, at_first, at_last)
-    descend_to_all(topology, metric, core_cost, core_label)
-    start, following = list_by_chain(topology, facilities)
+    core_cost, core_label = climb_from_all(climb, *end_costs(topology, metric, facilities, True))
+    descend_to_all(descend, core_cost, core_label)
     first, last, at_first, at_last = end_costs(topology, metric, origins, False)
-    cost, position = np.empty(origins.size), np.empty(origins.size, np.int64)
-    for at in range(origins.size):
-        best, label = core_cost[first[at]] + at_first[at], core_label[first[at]]
-        other, other_label = core_cost[last[at]] + at_last[at], core_label[last[at]]
-        if other < best or (other == best < np.inf and other_label < label):
-            best, label = other, other_label
-        left = topology.left[origins[at]]
-        facility = start[topology.chain[left]] if left >= 0 else -1
+    cost, label = _gather(core_cost, core_label, first, last, at_first, at_last)
+    met = _share_a_chain(topology, facilities, origins, first, last)
+    if len(met):
+        _meet(topology, metric, facilities, origins, met, cost, label)
+    return cost, label
+
+
+@kernel
+def _gather(
+    core_cost: Floats, core_label: Ints, first: Ints, last: Ints, at_first: Floats, at_last: Floats
+) -> tuple[Floats, Ints]:
+    """Take the better by either end of the chain of each origin."""
+    cost, label = np.empty(first.size), np.empty(first.size, np.int32)
+    for at in range(first.size):
+        best, own = core_cost[first[at]] + at_first[at], core_label[first[at]]
+        way, to = core_cost[last[at]] + at_last[at], core_label[last[at]]
+        take = (way < best) | ((way == best) & (to < own))
+        cost[at] = way if take else best
+        label[at] = (to if take else own) if cost[at] < np.inf else NOBODY
+    return cost, label
+
+
+@kernel
+def _meet(
+    topology: Topology, metric: Metric, facilities: Longs, origins: Longs, met: Ints, cost: Floats, label: Ints
+) -> None:
+    """Go straight along the chain where that is better."""
+    start, following = list_by_chain(topology, facilities)
+    lefts, chain, darts, turned = topology.left, topology.chain, metric.darts, metric.turned
+    for at in met:
+        facility = start[chain[lefts[origins[at]]]]
         while facility >= 0:
-            straight = along_chain(topology, metric, facilities[facility], origins[at])
-            if straight < best or (straight == best < np.inf and facility < label):
-                best, label = straight, facility
+            straight = along_chain(lefts, darts, turned, facilities[facility], origins[at])
+            if straight < cost[at] or (straight == cost[at] < np.inf and facility < label[at]):
+                cost[at], label[at] = straight, facility
             facility = following[facility]
-        cost[at], position[at] = best, label if best < np.inf else -1
-    return cost, position
+
+
+@kernel(inline="always")
+def _insert(cost: Floats, label: Ints, row: int, new: float, position: int) -> None:
+    """Put a facility into its place in a sorted row that has each facility once."""
+    last = cost.shape[1] - 1
+    if new < cost[row, last] or (new == cost[row, last] < np.inf and position < label[row, last]):
+        at = 0  # the entry that goes: the facility's own if it is listed, else the last
+        while at < last and label[row, at] != position:
+            at += 1
+        if label[row, at] != position or new < cost[row, at]:
+            while at > 0 and (new < cost[row, at - 1] or (new == cost[row, at - 1] and position < label[row, at - 1])):
+                cost[row, at], label[row, at] = cost[row, at - 1], label[row, at - 1]
+                at -= 1
+            cost[row, at], label[row, at] = new, position
+
+
+@kernel(inline="always")
+def _merge(cost: Floats, label: Ints, row: int, others: Floats, other_label: Ints, other: int, far: float) -> None:
+    """Put one row, so much further away, into another."""
+    last = cost.shape[1] - 1
+    entry = 0
+    while entry <= last and others[other, entry] + far <= cost[row, last] and others[other, entry] < np.inf:
+        _insert(cost, label, row, others[other, entry] + far, other_label[other, entry])
+        entry += 1
 
 
 @kernel
-def _insert(cost: Floats, label: Ints, new: float, position: int) -> None:
-    """Put a facility into its place in a sorted list that has each facility once."""
-    k = cost.size
-    if not (new < cost[k - 1] or (new == cost[k - 1] < np.inf and position < label[k - 1])):
-        return
-    at = k - 1  # the entry that goes: the facility's own if it is listed, else the last
-    for entry in range(k):
-        if label[entry] == position:
-            if cost[entry] <= new:
-                return
-            at = entry
-            break
-    while at > 0 and (new < cost[at - 1] or (new == cost[at - 1] and position < label[at - 1])):
-        cost[at], label[at] = cost[at - 1], label[at - 1]
-        at -= 1
-    cost[at], label[at] = new, position
-
-
-@kernel
-def _merge(cost: Floats, label: Ints, other: Floats, other_label: Ints, far: float) -> None:
-    """Put one list, so much further away, into another."""
-    k = cost.size
-    for entry in range(k):
-        way = other[entry] + far
-        if way > cost[k - 1] or way == np.inf:
-            return
-        _insert(cost, label, way, other_label[entry])
-
-
-@kernel
-def k_nearest(topology: Topology, metric: Metric, facilities: Longs, origins: Longs, k: int) -> tuple[Floats, Longs]:
+def k_nearest(
+    topology: Topology, metric: Metric, climb: Ways, descend: Ways, facilities: Longs, origins: Longs, k: int
+) -> tuple[Floats, Ints]:
     """
     Find the k nearest facilities of each origin.
 
@@ -269,6 +319,8 @@ def k_nearest(topology: Topology, metric: Metric, facilities: Longs, origins: Lo
         The network.
     metric : Metric
         Costs in the direction from facility to origin.
+    climb, descend : Ways
+        Arcs up and arcs down.
     facilities : numpy.ndarray of int64, shape (n_facilities,)
         Nodes of the facilities; several at one node are several facilities.
     origins : numpy.ndarray of int64, shape (n_origins,)
@@ -281,35 +333,32 @@ def k_nearest(topology: Topology, metric: Metric, facilities: Longs, origins: Lo
     tuple of numpy.ndarray, shape (n_origins, k)
         Costs from the nearest on, and positions: the lowest first among equals, -1 (and inf) where there are no more.
     """
-    tree, arcs, up, down = topology.tree, metric.arcs, metric.turned, 1 - metric.turned
-    n = tree.parent.size
+    n = climb.first.size - 1
     core_cost, core_label = np.full((n, k), np.inf), np.full((n, k), -1, np.int32)
     first, last, at_first, at_last = end_costs(topology, metric, facilities, True)
     for root in range(facilities.size):
-        _insert(core_cost[first[root]], core_label[first[root]], at_first[root], root)
-        _insert(core_cost[last[root]], core_label[last[root]], at_last[root], root)
+        _insert(core_cost, core_label, first[root], at_first[root], root)
+        _insert(core_cost, core_label, last[root], at_last[root], root)
+    way_first, way_head, way_cost = climb.first, climb.head, climb.cost
     for node in range(n - 1, -1, -1):
-        if core_cost[node, 0] == np.inf:
-            continue
-        for arc in range(tree.up_first[node], tree.up_first[node + 1]):
-            head = tree.up_head[arc]
-            _merge(core_cost[head], core_label[head], core_cost[node], core_label[node], arcs[arc, up])
+        if core_cost[node, 0] < np.inf:
+            for at in range(way_first[node], way_first[node + 1]):
+                _merge(core_cost, core_label, way_head[at], core_cost, core_label, node, way_cost[at])
+    way_first, way_head, way_cost = descend.first, descend.head, descend.cost
     for node in range(n):
-        for arc in range(tree.up_first[node], tree.up_first[node + 1]):
-            head = tree.up_head[arc]
-            _merge(core_cost[node], core_label[node], core_cost[head], core_label[head], arcs[arc, down])
-    start, following = list_by_chain(topology, facilities)
+        for at in range(way_first[node + 1] - 1, way_first[node] - 1, -1):  # from below: the nearest most often
+            _merge(core_cost, core_label, node, core_cost, core_label, way_head[at], way_cost[at])
     first, last, at_first, at_last = end_costs(topology, metric, origins, False)
-    cost, position = np.full((origins.size, k), np.inf), np.full((origins.size, k), -1, np.int64)
-    label = np.empty(k, np.int32)
+    cost, label = np.full((origins.size, k), np.inf), np.full((origins.size, k), -1, np.int32)
     for at in range(origins.size):
-        label[:] = -1
-        _merge(cost[at], label, core_cost[first[at]], core_label[first[at]], at_first[at])
-        _merge(cost[at], label, core_cost[last[at]], core_label[last[at]], at_last[at])
-        left = topology.left[origins[at]]
-        facility = start[topology.chain[left]] if left >= 0 else -1
+        _merge(cost, label, at, core_cost, core_label, first[at], at_first[at])
+        _merge(cost, label, at, core_cost, core_label, last[at], at_last[at])
+    start, following = list_by_chain(topology, facilities)
+    lefts, chain, darts, turned = topology.left, topology.chain, metric.darts, metric.turned
+    for at in _share_a_chain(topology, facilities, origins, first, last):
+        facility = start[chain[lefts[origins[at]]]]
         while facility >= 0:
-            _insert(cost[at], label, along_chain(topology, metric, facilities[facility], origins[at]), facility)
+            straight = along_chain(lefts, darts, turned, facilities[facility], origins[at])
+            _insert(cost, label, at, straight, facility)
             facility = following[facility]
-        position[at] = label
-    return cost, position
+    return cost, label

@@ -167,7 +167,7 @@ class Router:
         """Bound all finite costs, from above; inf where that is not easily said."""
         from planning.travel.nearest import farthest
 
-        return max(farthest(self._topology, self._there) + farthest(self._topology, self._back), 0.0)
+        return sum(farthest(*self._way(turned=turned)) for turned in (False, True))
 
     @cached_property
     def _origin(self) -> Origin:
@@ -403,15 +403,15 @@ class Router:
             return np.full((len(starts), k), np.inf, np.float32), np.full((len(starts), k), -1, np.int64)
         from planning.travel.nearest import k_nearest, nearest_one
 
+        way = self._way(turned=True)
         if k == 1:
-            one, which = nearest_one(self._topology, self._back, places, starts)
-            cost, position = _to_float32(one)[:, None], which[:, None]
+            one, which = nearest_one(*way, places, starts)
+            cost, label = _to_float32(one)[:, None], which[:, None]
         else:
-            several, position = k_nearest(self._topology, self._back, places, starts, k)
+            several, label = k_nearest(*way, places, starts, k)
             cost = _to_float32(several)
         bound.apply(cost)
-        position[np.isinf(cost)] = -1
-        return cost, position
+        return cost, np.where(np.isinf(cost), -1, label.astype(np.int64))
 
     def what_if(self, facilities: ArrayLike, origins: ArrayLike) -> WhatIf:
         """
@@ -463,7 +463,7 @@ class Router:
         from planning.travel.nearest import nearest_one
 
         root = check_nodes([target], self.n_nodes)
-        costs = _to_float32(nearest_one(self._topology, self._back, root, np.arange(self.n_nodes))[0])
+        costs = _to_float32(nearest_one(*self._way(turned=True), root, np.arange(self.n_nodes))[0])
         self._limit(limit).apply(costs)
         return costs
 
@@ -496,9 +496,7 @@ class Router:
         topology, second = self._topology, no_second(self._there)
         branches = branch(topology, way.metric, second, way.descend, ends[1:])
         room = make_room(branches)
-        found, darts = path_darts(
-            topology, way.metric, second, way.climb, branches, room, self._origin, int(ends[0]), int(ends[1])
-        )
+        found, darts = path_darts(topology, way.metric, second, way.climb, branches, room, self._origin, int(ends[0]))
         if not found:
             return Path(np.empty(0, np.int64), np.empty(0, np.int64))
         heads = np.where(darts % 2 == 0, topology.head[darts // 2], topology.tail[darts // 2])

@@ -148,12 +148,14 @@ def end_costs(topology: Topology, metric: Metric, nodes: Longs, leaving: bool) -
     first, last = np.empty(nodes.size, np.int32), np.empty(nodes.size, np.int32)
     at_first, at_last = np.zeros(nodes.size), np.zeros(nodes.size)
     column = int(leaving) ^ metric.turned ^ 1
+    # arrays taken out of their tuples ahead of a loop are not counted anew in every round
+    first_end, last_end, lefts, ends = topology.first_end, topology.last_end, topology.left, metric.ends
     for at in range(nodes.size):
         node = nodes[at]
-        first[at], last[at] = topology.first_end[node], topology.last_end[node]
-        left = topology.left[node]
+        first[at], last[at] = first_end[node], last_end[node]
+        left = lefts[node]
         if left >= 0:
-            at_first[at], at_last[at] = metric.ends[left, column], metric.ends[left, 2 + column]
+            at_first[at], at_last[at] = ends[left, column], ends[left, 2 + column]
     return first, last, at_first, at_last
 
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from planning.kernels import kernel
 from planning.travel.customisation import Metric, Ways
+from planning.travel.nearest import along_chain
+from planning.travel.sweep import end_costs
 from planning.travel.topology import Topology
 
 __all__ = ["BY_FIRST", "BY_LAST", "STRAIGHT", "Branches", "Grown", "branch", "grow", "make_room", "reach"]
@@ -46,6 +48,14 @@ class Branches(NamedTuple):
         Its number among all upward arcs.
     cost, second : numpy.ndarray of float64, shape (n_arcs,)
         Its costs.
+    place : numpy.ndarray of int64, shape (n_places,)
+        The places.
+    chain : numpy.ndarray of int32, shape (n_places,)
+        The chain that each lies inside of; -1 for core nodes.
+    first_row, last_row : numpy.ndarray of int32, shape (n_places,)
+        Rows of the ends of its chain.
+    from_first, from_last, second_first, second_last : numpy.ndarray of float64, shape (n_places,)
+        Both costs from there.
     """
 
     row_of: Ints
@@ -55,6 +65,14 @@ class Branches(NamedTuple):
     arc: Ints
     cost: Floats
     second: Floats
+    place: Longs
+    chain: Ints
+    first_row: Ints
+    last_row: Ints
+    from_first: Floats
+    from_last: Floats
+    second_first: Floats
+    second_last: Floats
 
 
 class Grown(NamedTuple):
@@ -134,7 +152,30 @@ def branch(topology: Topology, metric: Metric, second: Metric, ways: Ways, place
         nodes[row] = node
         row += 1
         first[row] = at
-    return Branches(row_of, nodes, first, head, number, cost, also)
+    first_end, last_end, from_first, from_last = end_costs(topology, metric, places, False)
+    _, _, second_first, second_last = end_costs(topology, second, places, False)
+    chain = np.full(places.size, -1, np.int32)
+    for place in range(places.size):
+        left = topology.left[places[place]]
+        chain[place] = topology.chain[left] if left >= 0 else -1
+        first_end[place], last_end[place] = row_of[first_end[place]], row_of[last_end[place]]
+    return Branches(
+        row_of,
+        nodes,
+        first,
+        head,
+        number,
+        cost,
+        also,
+        places,
+        chain,
+        first_end,
+        last_end,
+        from_first,
+        from_last,
+        second_first,
+        second_last,
+    )
 
 
 def make_room(branches: Branches) -> Grown:
@@ -165,8 +206,8 @@ def make_room(branches: Branches) -> Grown:
 
 
 @kernel
-def _less(cost: float, second: float, than: float, than_second: float) -> bool:
-    """Compare by the first cost, then by the second."""
+def less(cost: float, second: float, than: float, than_second: float) -> bool:
+    """Compare by the first cost, and by the second between equals."""
     return cost < than or (cost == than < np.inf and second < than_second)
 
 
@@ -184,7 +225,7 @@ def _climb(topology: Topology, metric: Metric, second: Metric, ways: Ways, root:
     if left >= 0:
         cost[first], also[first] = metric.ends[left, up], second.ends[left, up]
         by_last, also_last = metric.ends[left, 2 + up], second.ends[left, 2 + up]
-        if _less(by_last, also_last, cost[last], also[last]):
+        if less(by_last, also_last, cost[last], also[last]):
             cost[last], also[last], grown.climbed_arc[last] = by_last, also_last, -1 - BY_LAST
     n = 0
     while first >= 0 or last >= 0:
@@ -196,7 +237,7 @@ def _climb(topology: Topology, metric: Metric, second: Metric, ways: Ways, root:
             for of in range(ways.first[node], ways.first[node + 1]):
                 head, arc = ways.head[of], ways.arc[of]
                 way, way_second = here + ways.cost[of], here_second + second.arcs[arc, up]
-                if _less(way, way_second, cost[head], also[head]):
+                if less(way, way_second, cost[head], also[head]):
                     cost[head], also[head] = way, way_second
                     grown.climbed_arc[head], grown.climbed_from[head] = arc, node
         if first == node:
@@ -229,41 +270,38 @@ def grow(
         Changed in place: the tree.
     """
     _climb(topology, metric, second, ways, root, grown)
-    cost, also, came = grown.cost, grown.second, grown.came
+    cost, also, came, climbed, climbed_second = grown[:5]
+    nodes, first, heads, far, far_second = (
+        branches.node,
+        branches.first,
+        branches.head,
+        branches.cost,
+        branches.second,
+    )
     for row in range(cost.size):
-        node = branches.node[row]
-        here, here_second = grown.climbed[node], grown.climbed_second[node]
+        node = nodes[row]
+        here, here_second = climbed[node], climbed_second[node]
         by = -1 if here < np.inf else -2
-        for at in range(branches.first[row], branches.first[row + 1]):
-            head = branches.head[at]
-            way, way_second = cost[head] + branches.cost[at], also[head] + branches.second[at]
-            if _less(way, way_second, here, here_second):
+        for at in range(first[row], first[row + 1]):
+            head = heads[at]
+            way, way_second = cost[head] + far[at], also[head] + far_second[at]
+            if less(way, way_second, here, here_second):
                 here, here_second, by = way, way_second, at
         cost[row], also[row], came[row] = here, here_second, by
 
 
 @kernel
-def _straight(topology: Topology, metric: Metric, root: int, place: int) -> float:
-    """Sum costs along the chain that two places share; inf where they share none."""
-    start, end = topology.left[root], topology.left[place]
-    if root == place:
-        return 0.0
-    if start < 0 or end < 0 or topology.chain[start] != topology.chain[end]:
-        return np.inf
-    cost = 0.0
-    for segment in range(start + 1, end + 1):
-        cost += metric.darts[segment, metric.turned]
-    for segment in range(start, end, -1):
-        cost += metric.darts[segment, 1 - metric.turned]
-    return cost
-
-
-@kernel
 def reach(
-    topology: Topology, metric: Metric, second: Metric, branches: Branches, root: int, grown: Grown, place: int
-) -> tuple[int, float, float]:
+    topology: Topology,
+    metric: Metric,
+    second: Metric,
+    branches: Branches,
+    root: int,
+    grown: Grown,
+    which: Longs,
+) -> tuple[NDArray[np.int8], Floats, Floats]:
     """
-    Say how a place is reached and at what cost.
+    Say how some places are reached and at what cost.
 
     Parameters
     ----------
@@ -272,37 +310,43 @@ def reach(
     metric, second : Metric
         Costs in the direction of the sweep.
     branches : Branches
-        The rows.
+        The rows and the places.
     root : int
         Root of the tree.
     grown : Grown
         The tree.
-    place : int
-        One of the places that the rows lead to.
+    which : numpy.ndarray of int64, shape (n,)
+        Positions of the places among those of the branches.
 
     Returns
     -------
-    tuple of int, float and float
+    tuple of numpy.ndarray, shape (n,)
         `BY_FIRST`, `BY_LAST`, `STRAIGHT` or `NOWHERE`; cost; second cost.
     """
-    how, best, best_second = NOWHERE, np.inf, np.inf
-    straight = _straight(topology, metric, root, place)
-    if straight < np.inf:
-        how, best, best_second = STRAIGHT, straight, _straight(topology, second, root, place)
-    left, down = topology.left[place], 1 - metric.turned
-    row = branches.row_of[topology.first_end[place]]
-    way, way_second = grown.cost[row], grown.second[row]
-    if left >= 0:
-        way, way_second = way + metric.ends[left, down], way_second + second.ends[left, down]
-    if _less(way, way_second, best, best_second):
-        how, best, best_second = BY_FIRST, way, way_second
-    if left >= 0:
-        row = branches.row_of[topology.last_end[place]]
-        way = grown.cost[row] + metric.ends[left, 2 + down]
-        way_second = grown.second[row] + second.ends[left, 2 + down]
-        if _less(way, way_second, best, best_second):
-            how, best, best_second = BY_LAST, way, way_second
-    return how, best, best_second
+    how, costs, seconds = np.empty(which.size, np.int8), np.empty(which.size), np.empty(which.size)
+    place, chain, first_row, last_row, from_first, from_last, second_first, second_last = branches[7:]
+    cost, also = grown.cost, grown.second
+    lefts, darts, second_darts, turned = topology.left, metric.darts, second.darts, metric.turned
+    left = lefts[root]
+    own = topology.chain[left] if left >= 0 else -2
+    for n in range(which.size):
+        at = which[n]
+        by, best, best_second = NOWHERE, np.inf, np.inf
+        if place[at] == root or chain[at] == own:
+            straight = along_chain(lefts, darts, turned, root, place[at])
+            if straight < np.inf:
+                by, best = STRAIGHT, straight
+                best_second = along_chain(lefts, second_darts, turned, root, place[at])
+        row = first_row[at]
+        way, way_second = cost[row] + from_first[at], also[row] + second_first[at]
+        if less(way, way_second, best, best_second):
+            by, best, best_second = BY_FIRST, way, way_second
+        row = last_row[at]
+        way, way_second = cost[row] + from_last[at], also[row] + second_last[at]
+        if less(way, way_second, best, best_second):
+            by, best, best_second = BY_LAST, way, way_second
+        how[n], costs[n], seconds[n] = by, best, best_second
+    return how, costs, seconds
 
 
 @kernel
@@ -313,7 +357,6 @@ def costs_from(
     ways: Ways,
     branches: Branches,
     roots: Longs,
-    places: Longs,
     grown: Grown,
     out: NDArray[np.float32],
     out_second: NDArray[np.float32],
@@ -321,7 +364,7 @@ def costs_from(
     limit: float | np.float32,
 ) -> None:
     """
-    Compute both costs from some roots to some places.
+    Compute both costs from some roots to all places.
 
     Parameters
     ----------
@@ -332,9 +375,9 @@ def costs_from(
     ways : Ways
         Arcs up.
     branches : Branches
-        Rows and arcs down.
-    roots, places : numpy.ndarray of int64
-        Nodes of departure and arrival.
+        Rows, arcs down and places.
+    roots : numpy.ndarray of int64
+        Nodes of departure.
     grown : Grown
         Room.
     out, out_second : numpy.ndarray of float32, shape (n_places, …)
@@ -344,10 +387,12 @@ def costs_from(
     limit : float32
         What counts, inclusive.
     """
+    every = np.arange(branches.place.size)
     for root in range(roots.size):
         grow(topology, metric, second, ways, branches, roots[root], grown)
-        for place in range(places.size):
-            _, cost, also = reach(topology, metric, second, branches, roots[root], grown, places[place])
-            if np.float32(cost) > limit or np.float32(cost) == np.inf:
-                cost, also = np.inf, np.inf
+        _, costs, seconds = reach(topology, metric, second, branches, roots[root], grown, every)
+        for place in range(every.size):
+            cost, also = np.float32(costs[place]), np.float32(seconds[place])
+            if cost > limit or cost == np.inf:
+                cost, also = np.float32(np.inf), np.float32(np.inf)
             out[place, column + root], out_second[place, column + root] = cost, also

@@ -150,7 +150,6 @@ def path_darts(
     grown: Grown,
     origin: Origin,
     root: int,
-    place: int,
 ) -> tuple[bool, Longs]:
     """
     Find one cheapest path.
@@ -164,13 +163,13 @@ def path_darts(
     climb : Ways
         Arcs up.
     branches : Branches
-        The rows that lead to the place.
+        The rows that lead to one place.
     grown : Grown
         Room for the tree.
     origin : Origin
         Where the costs of arcs come from.
-    root, place : int
-        From where to where.
+    root : int
+        From where.
 
     Returns
     -------
@@ -178,7 +177,8 @@ def path_darts(
         Whether there is a path; its darts in order, ``2 s`` along segment s and ``2 s + 1`` against it.
     """
     grow(topology, metric, second, climb, branches, root, grown)
-    how, _, _ = reach(topology, metric, second, branches, root, grown, place)
+    ways, _, _ = reach(topology, metric, second, branches, root, grown, np.zeros(1, np.int64))
+    how, place = ways[0], branches.place[0]
     darts, n = np.empty(256, np.int64), 0
     if how == NOWHERE or root == place:
         return how != NOWHERE, darts[:0]

@@ -28,7 +28,7 @@ from planning.errors import NetworkError, msg
 from planning.kernels import kernel
 from planning.travel.arguments import check_nodes
 from planning.travel.customisation import Metric, Ways
-from planning.travel.nearest import along_chain, climb_from_all, descend_to_all, list_by_chain, nearest_one
+from planning.travel.nearest import NOBODY, along_chain, climb_from_all, descend_to_all, list_by_chain, nearest_one
 from planning.travel.sweep import Restriction, climb, end_costs, restrict
 from planning.travel.topology import Topology
 
@@ -99,7 +99,7 @@ class Log(NamedTuple):
 
 class State(NamedTuple):
     """
-    Who is nearest now. Costs are inf, and positions -1, where there is no school.
+    Who is nearest now. Costs are inf, and positions `NOBODY`, where there is no school.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
     up, down = metric.turned, 1 - metric.turned
     every = np.arange(len(tree.up_head), dtype=np.int32)
     rise, fall = (np.ascontiguousarray(metric.arcs[:, column]) for column in (up, down))
-    ends = end_costs(topology, metric, cells, False)
-    rows = restrict(tree, Ways(tree.up_first, tree.up_head, fall, every), *ends, np.empty(0))
+    climb, descend = Ways(tree.up_first, tree.up_head, rise, every), Ways(tree.up_first, tree.up_head, fall, every)
+    rows = restrict(tree, descend, *end_costs(topology, metric, cells, False), np.empty(0))
     node = np.flatnonzero(rows.row_of >= 0).astype(np.int32)
     place = rows.place.astype(np.int64)
     chain_cell, next_cell = list_by_chain(topology, cells[place])
@@ -168,7 +168,7 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
     base = Base(
         topology,
         metric,
-        Ways(tree.up_first, tree.up_head, rise, every),
+        climb,
         rows,
         node,
         place_row,
@@ -176,17 +176,17 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
         next_cell,
         cells[place],
     )
-    climbed, climbed_to = climb_from_all(topology, metric, *end_costs(topology, metric, schools, True))
+    climbed, climbed_to = climb_from_all(climb, *end_costs(topology, metric, schools, True))
     cost, school = climbed.copy(), climbed_to.copy()
-    descend_to_all(topology, metric, cost, school)
-    cell_cost, cell_school = nearest_one(topology, metric, schools, cells[place])
+    descend_to_all(descend, cost, school)
+    cell_cost, cell_school = nearest_one(topology, metric, climb, descend, schools, cells[place])
     state = State(
         climbed,
         climbed_to,
         cost[node],
         school[node],
         cell_cost,
-        cell_school.astype(np.int32),
+        cell_school,
         np.full(n_core, np.inf),
         np.empty(n_core, np.int32),
         np.empty(n_core, np.int32),
@@ -204,7 +204,7 @@ def _scratch(n: int) -> tuple[Ints, Floats, Ints]:
 
 
 @kernel
-def _better(cost: float, school: int, other: float, other_school: int) -> bool:
+def better(cost: float, school: int, other: float, other_school: int) -> bool:
     """Say whether the other is cheaper, or as cheap and lower."""
     return other < cost or (other == cost < np.inf and other_school < school)
 
@@ -215,56 +215,134 @@ def _seed_path(base: Base, state: State, nodes: Longs, is_open: NDArray[np.bool_
     for at in range(n_path):
         state.dist[state.path[at]] = np.inf
     first, last, at_first, at_last = end_costs(base.topology, base.metric, nodes, True)
+    passed, dist, seed = state.passed, state.dist, state.seed
     for school in range(nodes.size):
         if is_open[school]:
             for end, cost in ((first[school], at_first[school]), (last[school], at_last[school])):
-                if state.passed[end] == call and cost < state.dist[end]:  # of equals the first came first
-                    state.dist[end], state.seed[end] = cost, school
+                if passed[end] == call and cost < dist[end]:  # of equals the first came first
+                    dist[end], seed[end] = cost, school
 
 
 @kernel
-def _climb_again(base: Base, state: State, node: int) -> tuple[float, int]:
-    """Find the best climb to a node from those below and those that stand on it."""
-    tree, ways = base.topology.tree, base.ways
-    best, school = state.dist[node], state.seed[node]
-    for at in range(tree.down_first[node], tree.down_first[node + 1]):
-        arc = tree.down_arc[at]
-        tail = tree.up_tail[arc]
-        way = state.climbed[tail] + ways.cost[arc]
-        if _better(best, school, way, state.climbed_to[tail]):
-            best, school = way, state.climbed_to[tail]
-    return best, school if best < np.inf else -1
+def _change_climbs(base: Base, state: State, school: int, opened: bool, n_path: int) -> int:
+    """Bring the climbs along the path up to date, the lower first; return how many changed."""
+    climbed, climbed_to, dist, seed, path = state.climbed, state.climbed_to, state.dist, state.seed, state.path
+    down_first, down_arc, up_tail = (
+        base.topology.tree.down_first,
+        base.topology.tree.down_arc,
+        base.topology.tree.up_tail,
+    )
+    cost, log_node, log_cost, log_school = base.ways.cost, state.log.node, state.log.node_cost, state.log.node_school
+    n = 0
+    for at in range(n_path):
+        node = path[at]
+        if opened:
+            best, to = dist[node], np.int32(school)
+            if not better(climbed[node], climbed_to[node], best, to):
+                continue
+        else:
+            if climbed_to[node] != school:
+                continue
+            # again from those below and those that stand on it
+            best, to = dist[node], seed[node]
+            for of in range(down_first[node], down_first[node + 1]):
+                arc = down_arc[of]
+                way, way_to = climbed[up_tail[arc]] + cost[arc], climbed_to[up_tail[arc]]
+                if better(best, to, way, way_to):
+                    best, to = way, way_to
+            if best == np.inf:
+                to = NOBODY
+        log_node[n], log_cost[n], log_school[n] = node, climbed[node], climbed_to[node]
+        climbed[node], climbed_to[node] = best, to
+        n += 1
+    for at in range(n_path):
+        dist[path[at]] = np.inf
+    return n
 
 
 @kernel
-def _look(
-    base: Base, state: State, cell: int, nodes: Longs, chain_school: Ints, next_school: Ints, call: int, n_cells: int
+def _change_rows(base: Base, state: State, school: int, opened: bool, call: int) -> tuple[int, int]:
+    """Bring the rows up to date, passing over subtrees that nothing enters; return how many changed, and cells to look at."""
+    climbed, climbed_to, cost, nearest = state.climbed, state.climbed_to, state.cost, state.school
+    passed, changed, look = state.passed, state.changed, state.log.cell
+    log_row, log_cost, log_school = state.log.row, state.log.row_cost, state.log.row_school
+    nodes, first, head, far, row_end = base.node, base.rows.first, base.rows.head, base.rows.cost, base.rows.row_end
+    place_first, other = base.rows.place_first, base.rows.other
+    n_rows, n_cells, row = 0, 0, 0
+    while row < cost.size:
+        begin, end, node = first[row], first[row + 1], nodes[row]
+        enter = passed[node] == call
+        at = begin
+        while not enter and at < end:
+            enter = changed[head[at]] == call
+            at += 1
+        if not enter:
+            row = row_end[row]
+            continue
+        if opened or nearest[row] == school:
+            best, to = cost[row], nearest[row]
+            if not opened:
+                best, to = np.inf, NOBODY
+            if better(best, to, climbed[node], climbed_to[node]):
+                best, to = climbed[node], climbed_to[node]
+            for at in range(begin, end):
+                way, way_to = cost[head[at]] + far[at], nearest[head[at]]
+                if better(best, to, way, way_to):
+                    best, to = way, way_to
+            if best != cost[row] or to != nearest[row]:
+                log_row[n_rows], log_cost[n_rows], log_school[n_rows] = row, cost[row], nearest[row]
+                cost[row], nearest[row], changed[row] = best, to, call
+                n_rows += 1
+        for cell in range(place_first[row], place_first[row + 1]):
+            if changed[row] == call or changed[other[cell]] == call:
+                look[n_cells] = cell
+                n_cells += 1
+        row += 1
+    return n_rows, n_cells
+
+
+@kernel
+def _change_cells(
+    base: Base, state: State, nodes: Longs, chain_school: Ints, next_school: Ints, school: int, call: int, n_look: int
 ) -> int:
-    """Find the nearest school of a cell anew, by the ends of its chain or along it; count it if that changed."""
-    if state.seen[cell] == call:
-        return n_cells
-    state.seen[cell] = call
-    rows, log = base.rows, state.log
-    row, other = base.place_row[cell], rows.other[cell]
-    best, school = state.cost[row] + rows.from_row[cell], state.school[row]
-    way = state.cost[other] + rows.from_other[cell]
-    if _better(best, school, way, state.school[other]):
-        best, school = way, state.school[other]
-    left = base.topology.left[base.cell_node[cell]]
-    near = chain_school[base.topology.chain[left]] if left >= 0 else -1
-    while near >= 0:
-        way = along_chain(base.topology, base.metric, nodes[near], base.cell_node[cell])
-        if _better(best, school, way, near):
-            best, school = way, near
-        near = next_school[near]
-    if best == np.inf:
-        school = -1
-    if best == state.cell_cost[cell] and school == state.cell_school[cell]:
-        return n_cells
-    log.cell[n_cells], log.cell_cost[n_cells] = cell, state.cell_cost[cell]
-    log.cell_school[n_cells] = state.cell_school[cell]
-    state.cell_cost[cell], state.cell_school[cell] = best, school
-    return n_cells + 1
+    """Find the nearest school again of the cells to look at and those in the school's own chain; return how many changed."""
+    lefts, chain, darts, turned = base.topology.left, base.topology.chain, base.metric.darts, base.metric.turned
+    place_row, cell_node, other = base.place_row, base.cell_node, base.rows.other
+    from_row, from_other, cost, nearest = base.rows.from_row, base.rows.from_other, state.cost, state.school
+    cell_cost, cell_school, seen, next_cell = state.cell_cost, state.cell_school, state.seen, base.next_cell
+    log_cell, log_cost, log_school = state.log.cell, state.log.cell_cost, state.log.cell_school
+    left = lefts[nodes[school]]
+    own = base.chain_cell[chain[left]] if left >= 0 else -1
+    n, at = 0, 0
+    while at < n_look or own >= 0:
+        if at < n_look:
+            cell = log_cell[at]  # what changed is logged behind those yet to be looked at
+            at += 1
+        else:
+            cell = own
+            own = next_cell[own]
+        if seen[cell] == call:
+            continue
+        seen[cell] = call
+        row, upper = place_row[cell], other[cell]
+        best, to = cost[row] + from_row[cell], nearest[row]
+        way, way_to = cost[upper] + from_other[cell], nearest[upper]
+        if better(best, to, way, way_to):
+            best, to = way, way_to
+        left = lefts[cell_node[cell]]
+        near = chain_school[chain[left]] if left >= 0 else -1
+        while near >= 0:
+            way = along_chain(lefts, darts, turned, nodes[near], cell_node[cell])
+            if better(best, to, way, near):
+                best, to = way, np.int32(near)
+            near = next_school[near]
+        if best == np.inf:
+            to = NOBODY
+        if best != cell_cost[cell] or to != cell_school[cell]:
+            log_cell[n], log_cost[n], log_school[n] = cell, cell_cost[cell], cell_school[cell]
+            cell_cost[cell], cell_school[cell] = best, to
+            n += 1
+    return n
 
 
 @kernel
@@ -303,64 +381,17 @@ def change(
     Log
         What was overwritten.
     """
-    topology, rows, opened = base.topology, base.rows, is_open[school]
-    climbed, climbed_to, path, log = state.climbed, state.climbed_to, state.path, state.log
-    first, last, at_first, at_last = end_costs(topology, base.metric, nodes[school : school + 1], True)
-    n_path = climb(topology.tree.parent, base.ways, first[0], last[0], at_first[0], at_last[0], state.dist, path)
-    n_nodes = 0
+    opened, log, path = is_open[school], state.log, state.path
+    first, last, at_first, at_last = end_costs(base.topology, base.metric, nodes[school : school + 1], True)
+    parent = base.topology.tree.parent
+    n_path = climb(parent, base.ways, first[0], last[0], at_first[0], at_last[0], state.dist, path)
     for at in range(n_path):
         state.passed[path[at]] = call
     if not opened:
         _seed_path(base, state, nodes, is_open, n_path, call)
-    for at in range(n_path):
-        node = path[at]
-        best, to = state.dist[node], school
-        if opened and not _better(climbed[node], climbed_to[node], best, to):
-            continue
-        if not opened:
-            if climbed_to[node] != school:
-                continue
-            best, to = _climb_again(base, state, node)
-        log.node[n_nodes], log.node_cost[n_nodes], log.node_school[n_nodes] = node, climbed[node], climbed_to[node]
-        climbed[node], climbed_to[node] = best, to
-        n_nodes += 1
-    for at in range(n_path):
-        state.dist[path[at]] = np.inf
-
-    cost, nearest, changed = state.cost, state.school, state.changed
-    n_rows, n_cells, row = 0, 0, 0
-    while row < cost.size:
-        begin, end = rows.first[row], rows.first[row + 1]
-        enter = state.passed[base.node[row]] == call
-        at = begin
-        while not enter and at < end:
-            enter = changed[rows.head[at]] == call
-            at += 1
-        if not enter:
-            row = rows.row_end[row]
-            continue
-        if opened or nearest[row] == school:
-            best, to = (cost[row], nearest[row]) if opened else (np.inf, -1)
-            node = base.node[row]
-            if _better(best, to, climbed[node], climbed_to[node]):
-                best, to = climbed[node], climbed_to[node]
-            for at in range(begin, end):
-                way = cost[rows.head[at]] + rows.cost[at]
-                if _better(best, to, way, nearest[rows.head[at]]):
-                    best, to = way, nearest[rows.head[at]]
-            if best != cost[row] or to != nearest[row]:
-                log.row[n_rows], log.row_cost[n_rows], log.row_school[n_rows] = row, cost[row], nearest[row]
-                cost[row], nearest[row], changed[row] = best, to, call
-                n_rows += 1
-        for cell in range(rows.place_first[row], rows.place_first[row + 1]):
-            if changed[row] == call or changed[rows.other[cell]] == call:
-                n_cells = _look(base, state, cell, nodes, chain_school, next_school, call, n_cells)
-        row += 1
-    left = topology.left[nodes[school]]
-    cell = base.chain_cell[topology.chain[left]] if left >= 0 else -1
-    while cell >= 0:
-        n_cells = _look(base, state, cell, nodes, chain_school, next_school, call, n_cells)
-        cell = base.next_cell[cell]
+    n_nodes = _change_climbs(base, state, school, opened, n_path)
+    n_rows, n_look = _change_rows(base, state, school, opened, call)
+    n_cells = _change_cells(base, state, nodes, chain_school, next_school, school, call, n_look)
     return Log(
         log.node[:n_nodes].copy(),
         log.node_cost[:n_nodes].copy(),
@@ -485,7 +516,7 @@ class WhatIf:
             A copy; -1 where no facility can be reached.
         """
         out = np.empty(len(self._origin), np.int64)
-        out[self._origin] = self._state.cell_school
+        out[self._origin] = _positions(self._state.cell_school)
         return out
 
     @property
@@ -661,9 +692,9 @@ class WhatIf:
             position,
             origins,
             _to_float32(cost[changed]),
-            school[changed].astype(np.int64),
+            _positions(school[changed]),
             _to_float32(before[0][changed]),
-            before[1][changed].astype(np.int64),
+            _positions(before[1][changed]),
         )
 
 
@@ -671,3 +702,8 @@ def _to_float32(values: Floats) -> NDArray[np.float32]:
     """Round to float32; what is too large for it becomes inf."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)
+
+
+def _positions(schools: Ints) -> Longs:
+    """Say -1 where there is nobody."""
+    return np.where(schools == NOBODY, -1, schools.astype(np.int64))
