@@ -30,7 +30,7 @@ from planning.kernels import kernel
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
-__all__ = ["Metric", "Ways", "customise", "perfect", "reverse", "sum_chains"]
+__all__ = ["Metric", "Ways", "all_ways", "customise", "perfect", "reverse", "sum_chains"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -141,6 +141,27 @@ def perfect(tree: Hierarchy, metric: Metric) -> tuple[Ways, Ways]:
     best = metric.arcs.copy()
     _customise_perfect(tree, best)
     return Ways(*_keep(tree, metric.arcs, best, 0)), Ways(*_keep(tree, metric.arcs, best, 1))
+
+
+def all_ways(tree: Hierarchy, metric: Metric) -> tuple[Ways, Ways]:
+    """
+    Keep all upward arcs.
+
+    Parameters
+    ----------
+    tree : Hierarchy
+        The topology.
+    metric : Metric
+        Costs.
+
+    Returns
+    -------
+    tuple of Ways
+        The arcs to climb by and those to descend by, in the network's own direction.
+    """
+    up, down = np.ascontiguousarray(metric.arcs[:, 0]), np.ascontiguousarray(metric.arcs[:, 1])
+    every = np.arange(len(tree.up_head), dtype=np.int32)
+    return Ways(tree.up_first, tree.up_head, up, every), Ways(tree.up_first, tree.up_head, down, every)
 
 
 @kernel

@@ -21,24 +21,34 @@ from planning.travel.sweep import (
     LANES,
     Costs,
     Lanes,
+    Restriction,
+    Seeds,
+    climb_all,
+    cut_blocks,
     end_costs,
     make_lanes,
     meet,
     restrict,
     sort_by_chain,
-    sweep,
+    sweep_block,
+    sweep_top,
     sweep_within,
 )
 from planning.travel.topology import Topology
 from planning.travel.trees import Grown, branch, costs_from, make_room
 
-__all__ = ["Direction", "fill_matrix", "fill_two_matrices"]
+__all__ = ["Direction", "fill_matrix", "fill_two_matrices", "fill_within"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
+_BLOCK_ROWS = 512  # with LANES float32 each they fit into half a megabyte of cache
+_WIDTH = 2048  # roots whose top rows are held at once
+_BUFFER = 1 << 24  # numbers held at once where the caller's array has another layout (64 MB)
+_NEIGHBOURS = 32  # roots that share a batch under a limit
 _TREES = 16  # roots of one batch of trees
 
 Room = TypeVar("Room")
@@ -68,7 +78,6 @@ def fill_matrix(
     way: Direction,
     roots: Longs,
     places: Longs,
-    limit: Limit,
     out: Matrix,
     *,
     in_float32: bool,
@@ -77,6 +86,74 @@ def fill_matrix(
 ) -> None:
     """
     Compute the cost from each root to each place.
+
+    Parameters
+    ----------
+    way : Direction
+        The network in the direction of travel.
+    roots : numpy.ndarray of int64, shape (n_roots,)
+        Nodes of departure.
+    places : numpy.ndarray of int64, shape (n_places,)
+        Nodes of arrival.
+    out : numpy.ndarray of float32, shape (n_places, n_roots)
+        Changed in place: the costs. C-contiguous is fastest.
+    in_float32 : bool
+        Whether sums are exact in float32.
+    threads : int
+        How many threads to use.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after each block of work.
+    """
+    topology, metric = way.topology, way.metric
+    rows, order, keys = _prepare(way, places, in_float32=in_float32)
+    blocks = cut_blocks(rows, _BLOCK_ROWS)
+    n_blocks, n_tile = len(blocks.begin), _BLOCK_ROWS + int(np.diff(blocks.edge_first).max(initial=0))
+    direct = out.flags.c_contiguous
+    width = _WIDTH if direct else max(int(_BUFFER / max(len(places), 1)) // LANES, 1) * LANES
+    starts = range(0, len(roots), width)
+    for part, begin in enumerate(starts):
+        some = roots[begin : begin + width]
+        n = len(some)
+        seeds = climb_all(topology.tree.parent, way.climb, rows, *end_costs(topology, metric, some, True))
+        top = np.empty((len(blocks.top), -(-n // LANES) * LANES), rows.cost.dtype)
+        into, at = (out, begin) if direct else (np.empty((len(places), n), np.float32), 0)
+        sweep_top(rows, blocks, seeds, top, into, at, n)
+
+        def work(
+            room: tuple[Costs, Ints],
+            block: int,
+            seeds: Seeds = seeds,
+            top: Costs = top,
+            into: Matrix = into,
+            at: int = at,
+            n: int = n,
+        ) -> None:
+            sweep_block(rows, blocks, seeds, top, block, *room, into, at, n)
+
+        def make() -> tuple[Costs, Ints]:
+            return np.empty((n_tile, LANES), rows.cost.dtype), np.empty(len(rows.row_end), np.int32)
+
+        for block in _share(make, work, range(n_blocks), threads):
+            if progress is not None:
+                progress(part * n_blocks + block + 1, len(starts) * n_blocks)
+        meet(topology, metric, some, order, keys, into, np.arange(at, at + n), np.float32(np.inf))
+        if not direct:
+            out[:, begin : begin + n] = into
+
+
+def fill_within(
+    way: Direction,
+    roots: Longs,
+    places: Longs,
+    limit: Limit,
+    out: Matrix,
+    *,
+    in_float32: bool,
+    threads: int,
+    progress: Progress | None,
+) -> None:
+    """
+    Compute the cost from each root to each place within a limit; with none, it is the way for a few roots.
 
     Parameters
     ----------
@@ -98,37 +175,37 @@ def fill_matrix(
         Called as ``progress(roots done, roots in all)``.
     """
     topology, metric = way.topology, way.metric
+    rows, order, keys = _prepare(way, places, in_float32=in_float32)
     first, last, at_first, at_last = end_costs(topology, metric, roots, True)
-    like: Costs = np.empty(0, np.float32) if in_float32 else np.empty(0, np.float64)
-    rows = restrict(topology.tree, way.descend, *end_costs(topology, metric, places, False), like)
-    order, keys = sort_by_chain(topology, places)
-    parent, cut = topology.tree.parent, limit.cut
-    limited = np.isfinite(limit.value)
-    # neighbours share a batch: it goes no further than the farthest of them
-    columns = np.argsort(first, kind="stable") if limited else np.arange(len(roots))
-    direct = out.flags.c_contiguous
-    if limited and direct:
-        out.fill(np.inf)
+    near = np.argsort(first, kind="stable")  # neighbours share a batch: it goes as far as the farthest of them
+    n, direct = len(roots), out.flags.c_contiguous
+    out.fill(np.inf)
 
     def work(lanes: Lanes, batch: int) -> None:
-        at = columns[batch * LANES : (batch + 1) * LANES]
-        block = out if direct else np.empty((len(places), LANES), np.float32)
-        into = at if direct else np.arange(len(at))
+        at = near[batch * _NEIGHBOURS : (batch + 1) * _NEIGHBOURS]
+        into, columns = (
+            (out, at) if direct else (np.full((len(places), len(at)), np.inf, np.float32), np.arange(len(at)))
+        )
         ends = first[at], last[at], at_first[at], at_last[at]
-        if limited:
-            if not direct:
-                block.fill(np.inf)
-            sweep_within(parent, way.climb, rows, lanes, batch, *ends, block, into, limit.reach, cut)
-        else:
-            sweep(parent, way.climb, rows, lanes, batch, *ends, block, batch * LANES if direct else 0)
-        meet(topology, metric, roots[at], order, keys, block, into, cut)
+        sweep_within(topology.tree.parent, way.climb, rows, lanes, batch, *ends, into, columns, limit.reach, limit.cut)
+        meet(topology, metric, roots[at], order, keys, into, columns, limit.cut)
         if not direct:
-            out[:, at] = block[:, : len(at)]
+            out[:, at] = into
 
-    batches = range(-(-len(roots) // LANES))
-    for batch in _share(lambda: make_lanes(rows, LANES), work, batches, threads):
+    def make() -> Lanes:
+        return make_lanes(rows, min(_NEIGHBOURS, n))
+
+    for batch in _share(make, work, range(-(-n // _NEIGHBOURS)), threads):
         if progress is not None:
-            progress(min((batch + 1) * LANES, len(roots)), len(roots))
+            progress(min((batch + 1) * _NEIGHBOURS, n), n)
+
+
+def _prepare(way: Direction, places: Longs, *, in_float32: bool) -> tuple[Restriction, Longs, Ints]:
+    """Compact what leads to the places, and sort those inside chains."""
+    topology = way.topology
+    like: Costs = np.empty(0, np.float32) if in_float32 else np.empty(0, np.float64)
+    rows = restrict(topology.tree, way.descend, *end_costs(topology, way.metric, places, False), like)
+    return rows, *sort_by_chain(topology, places)
 
 
 def fill_two_matrices(

@@ -102,7 +102,7 @@ def along_chain(left: Ints, darts: Floats, turned: int, root: int, place: int) -
 
 
 @kernel
-def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_last: Floats) -> tuple[Floats, Ints]:
+def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_last: Floats) -> Floats:
     """
     Climb from all roots at once.
 
@@ -117,30 +117,30 @@ def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_las
 
     Returns
     -------
-    tuple of numpy.ndarray, shape (n_core,)
-        Cost of the best root by a climb alone; its position, the lowest among equals. inf and `NOBODY` where none.
+    numpy.ndarray of float64, shape (n_core, 2)
+        Cost of the best root by a climb alone, and its position, the lowest among equals; inf both where there is none.
+        Side by side, since they are always read together.
     """
-    n = ways.first.size - 1
     way_first, way_head, way_cost = ways.first, ways.head, ways.cost
-    cost, label = np.full(n, np.inf), np.full(n, NOBODY)
+    best = np.full((way_first.size - 1, 2), np.inf)
     for root in range(first.size):
-        if at_first[root] < cost[first[root]]:  # of equals the first came first
-            cost[first[root]], label[first[root]] = at_first[root], root
-        if at_last[root] < cost[last[root]]:
-            cost[last[root]], label[last[root]] = at_last[root], root
-    for node in range(n - 1, -1, -1):
-        here, own = cost[node], label[node]
+        if at_first[root] < best[first[root], 0]:  # of equals the first came first
+            best[first[root], 0], best[first[root], 1] = at_first[root], root
+        if at_last[root] < best[last[root], 0]:
+            best[last[root], 0], best[last[root], 1] = at_last[root], root
+    for node in range(len(best) - 1, -1, -1):
+        here, own = best[node, 0], best[node, 1]
         if here == np.inf:
             continue
         for at in range(way_first[node], way_first[node + 1]):
             head, way = way_head[at], here + way_cost[at]
-            if way < cost[head] or (way == cost[head] and own < label[head]):
-                cost[head], label[head] = way, own
-    return cost, label
+            if way < best[head, 0] or (way == best[head, 0] and own < best[head, 1]):
+                best[head, 0], best[head, 1] = way, own
+    return best
 
 
 @kernel
-def descend_to_all(ways: Ways, cost: Floats, label: Ints) -> None:
+def descend_to_all(ways: Ways, best: Floats) -> None:
     """
     Carry the best of all climbs down to every core node.
 
@@ -148,19 +148,40 @@ def descend_to_all(ways: Ways, cost: Floats, label: Ints) -> None:
     ----------
     ways : Ways
         Arcs down.
-    cost, label : numpy.ndarray, shape (n_core,)
+    best : numpy.ndarray of float64, shape (n_core, 2)
         Changed in place: cost and position of the best root.
     """
     first, head, far = ways.first, ways.head, ways.cost
-    for node in range(cost.size):
-        here, own = cost[node], label[node]
+    for node in range(len(best)):
+        here, own = best[node, 0], best[node, 1]
         for at in range(first[node], first[node + 1]):
-            way, to = cost[head[at]] + far[at], label[head[at]]
+            way, to = best[head[at], 0] + far[at], best[head[at], 1]
             # without a branch: which way is better cannot be guessed
             take = (way < here) | ((way == here) & (to < own))
             here = way if take else here
             own = to if take else own
-        cost[node], label[node] = here, own
+        best[node, 0], best[node, 1] = here, own
+
+
+@kernel
+def split(best: Floats) -> tuple[Floats, Ints]:
+    """
+    Separate costs and positions.
+
+    Parameters
+    ----------
+    best : numpy.ndarray of float64, shape (n, 2)
+        Costs and positions side by side.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, shape (n,)
+        Costs; positions, `NOBODY` where there is none.
+    """
+    cost, label = np.empty(len(best)), np.empty(len(best), np.int32)
+    for at in range(len(best)):
+        cost[at], label[at] = best[at, 0], np.int32(best[at, 1]) if best[at, 0] < np.inf else NOBODY
+    return cost, label
 
 
 @kernel
@@ -184,11 +205,11 @@ def farthest(topology: Topology, metric: Metric, climb: Ways, descend: Ways) -> 
     """
     roots = np.flatnonzero(topology.tree.parent < 0).astype(np.int32)
     nothing = np.zeros(roots.size)
-    cost, label = climb_from_all(climb, roots, roots, nothing, nothing)
-    descend_to_all(descend, cost, label)
+    best = climb_from_all(climb, roots, roots, nothing, nothing)
+    descend_to_all(descend, best)
     most, longest = 0.0, 0.0
-    for node in range(cost.size):
-        most = max(most, cost[node])
+    for node in range(len(best)):
+        most = max(most, best[node, 0])
     for segment in range(len(metric.ends)):
         for column in range(4):
             if longest < metric.ends[segment, column] < np.inf:
@@ -240,10 +261,10 @@ def nearest_one(
     tuple of numpy.ndarray, shape (n_origins,)
         Cost, and position of the facility: the lowest among equals; inf and `NOBODY` where none is in reach.
     """
-    core_cost, core_label = climb_from_all(climb, *end_costs(topology, metric, facilities, True))
-    descend_to_all(descend, core_cost, core_label)
+    best = climb_from_all(climb, *end_costs(topology, metric, facilities, True))
+    descend_to_all(descend, best)
     first, last, at_first, at_last = end_costs(topology, metric, origins, False)
-    cost, label = _gather(core_cost, core_label, first, last, at_first, at_last)
+    cost, label = _gather(best, first, last, at_first, at_last)
     met = _share_a_chain(topology, facilities, origins, first, last)
     if len(met):
         _meet(topology, metric, facilities, origins, met, cost, label)
@@ -251,17 +272,16 @@ def nearest_one(
 
 
 @kernel
-def _gather(
-    core_cost: Floats, core_label: Ints, first: Ints, last: Ints, at_first: Floats, at_last: Floats
-) -> tuple[Floats, Ints]:
+def _gather(best: Floats, first: Ints, last: Ints, at_first: Floats, at_last: Floats) -> tuple[Floats, Ints]:
     """Take the better by either end of the chain of each origin."""
     cost, label = np.empty(first.size), np.empty(first.size, np.int32)
     for at in range(first.size):
-        best, own = core_cost[first[at]] + at_first[at], core_label[first[at]]
-        way, to = core_cost[last[at]] + at_last[at], core_label[last[at]]
-        take = (way < best) | ((way == best) & (to < own))
-        cost[at] = way if take else best
-        label[at] = (to if take else own) if cost[at] < np.inf else NOBODY
+        here, own = best[first[at], 0] + at_first[at], best[first[at], 1]
+        way, to = best[last[at], 0] + at_last[at], best[last[at], 1]
+        take = (way < here) | ((way == here) & (to < own))
+        here = way if take else here
+        own = to if take else own
+        cost[at], label[at] = here, np.int32(own) if here < np.inf else NOBODY
     return cost, label
 
 
@@ -301,6 +321,10 @@ def _merge(cost: Floats, label: Ints, row: int, others: Floats, other_label: Int
     """Put one row, so much further away, into another."""
     last = cost.shape[1] - 1
     entry = 0
+    if cost[row, 0] == np.inf:  # nothing there yet: most often so, and quickly done
+        for entry in range(last + 1):
+            cost[row, entry], label[row, entry] = others[other, entry] + far, other_label[other, entry]
+        entry = last + 1
     while entry <= last and others[other, entry] + far <= cost[row, last] and others[other, entry] < np.inf:
         _insert(cost, label, row, others[other, entry] + far, other_label[other, entry])
         entry += 1

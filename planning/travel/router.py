@@ -29,6 +29,7 @@ Progress = Callable[[int, int], None]
 _THREADS = 2
 _EXACT = 2**24  # sums of whole numbers are exact in float32 up to here
 _BLOCK_MB = 256
+_FEW = 16  # roots for which it does not pay to prune arcs
 _WORTH_SPREADING = 4
 
 
@@ -293,22 +294,23 @@ class Router:
         self, roots: Ints, places: Ints, limit: Limit, out: Matrix | None, progress: Progress | None, *, turned: bool
     ) -> Matrix:
         """Fill a matrix with one row a place."""
-        from planning.travel.matrices import fill_matrix
+        from planning.travel.matrices import fill_matrix, fill_within
 
         given = out if out is None or turned else out.T
         filled = np.empty((len(places), len(roots)), np.float32) if given is None else given
+        if len(roots) < _FEW:
+            way = self._way(turned=turned, pruned=False)
+            fill_within(way, roots, places, limit, filled, in_float32=False, threads=1, progress=progress)
+            return filled
+        way = self._way(turned=turned)
         # whole numbers below this are exact in float32, and what grows past it never comes back within the limit
         in_float32 = self._whole and (limit.value < _EXACT or self._bound < _EXACT)
-        fill_matrix(
-            self._way(turned=turned),
-            roots,
-            places,
-            limit,
-            filled,
-            in_float32=in_float32,
-            threads=self._threads,
-            progress=progress,
-        )
+        if limit.value < np.inf:
+            fill_within(
+                way, roots, places, limit, filled, in_float32=in_float32, threads=self._threads, progress=progress
+            )
+        else:
+            fill_matrix(way, roots, places, filled, in_float32=in_float32, threads=self._threads, progress=progress)
         return filled
 
     def _two_matrices(
@@ -492,7 +494,7 @@ class Router:
         from planning.travel.trees import branch, make_room
         from planning.travel.unpacking import path_darts
 
-        way = self._way(turned=False)
+        way = self._way(turned=False, pruned=False)
         topology, second = self._topology, no_second(self._there)
         branches = branch(topology, way.metric, second, way.descend, ends[1:])
         room = make_room(branches)
@@ -563,16 +565,15 @@ class Router:
         flows, along = carry(way, second, own, roots, places, amount)
         return flows if also is None else (flows, along)
 
-    def _way(self, *, turned: bool) -> Direction:
-        """Give the network as it is searched along its arcs, or against them."""
+    def _way(self, *, turned: bool, pruned: bool = True) -> Direction:
+        """Give the network as it is searched along its arcs or against them; pruning pays for larger questions only."""
+        from planning.travel.customisation import all_ways
         from planning.travel.matrices import Direction
 
-        up, down = self._ways
-        return (
-            Direction(self._topology, self._back, down, up)
-            if turned
-            else Direction(self._topology, self._there, up, down)
-        )
+        up, down = self._ways if pruned else all_ways(self._topology.tree, self._there)
+        if turned:
+            return Direction(self._topology, self._back, down, up)
+        return Direction(self._topology, self._there, up, down)
 
     def _limit(self, limit: float | None) -> Limit:
         """Check a limit."""

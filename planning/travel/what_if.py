@@ -27,8 +27,16 @@ from numpy.typing import NDArray
 from planning.errors import NetworkError, msg
 from planning.kernels import kernel
 from planning.travel.arguments import check_nodes
-from planning.travel.customisation import Metric, Ways
-from planning.travel.nearest import NOBODY, along_chain, climb_from_all, descend_to_all, list_by_chain, nearest_one
+from planning.travel.customisation import Metric, Ways, all_ways
+from planning.travel.nearest import (
+    NOBODY,
+    along_chain,
+    climb_from_all,
+    descend_to_all,
+    list_by_chain,
+    nearest_one,
+    split,
+)
 from planning.travel.sweep import Restriction, climb, end_costs, restrict
 from planning.travel.topology import Topology
 
@@ -155,10 +163,9 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
         The cells are in the order of ``Base.rows.place``.
     """
     tree, n_core = topology.tree, len(topology.core_node)
-    up, down = metric.turned, 1 - metric.turned
-    every = np.arange(len(tree.up_head), dtype=np.int32)
-    rise, fall = (np.ascontiguousarray(metric.arcs[:, column]) for column in (up, down))
-    climb, descend = Ways(tree.up_first, tree.up_head, rise, every), Ways(tree.up_first, tree.up_head, fall, every)
+    climb, descend = all_ways(tree, metric)
+    if metric.turned:
+        climb, descend = descend, climb
     rows = restrict(tree, descend, *end_costs(topology, metric, cells, False), np.empty(0))
     node = np.flatnonzero(rows.row_of >= 0).astype(np.int32)
     place = rows.place.astype(np.int64)
@@ -176,9 +183,10 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
         next_cell,
         cells[place],
     )
-    climbed, climbed_to = climb_from_all(climb, *end_costs(topology, metric, schools, True))
-    cost, school = climbed.copy(), climbed_to.copy()
-    descend_to_all(descend, cost, school)
+    best = climb_from_all(climb, *end_costs(topology, metric, schools, True))
+    climbed, climbed_to = split(best)
+    descend_to_all(descend, best)
+    cost, school = split(best)
     cell_cost, cell_school = nearest_one(topology, metric, climb, descend, schools, cells[place])
     state = State(
         climbed,

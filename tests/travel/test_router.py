@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from networks_at_random import floyd, floyd_second, networks, some_nodes
 
 from planning.errors import NetworkError
-from planning.travel import Router, chains
+from planning.travel import Router, chains, matrices
 
 few = settings(max_examples=80, deadline=None)
 
@@ -110,20 +110,22 @@ def grid_of(n):
     return np.r_[tails, heads], np.r_[heads, tails], np.r_[costs, costs + 1], n * n
 
 
-def test_batches_threads_blocks_and_buffers_give_the_same():
-    # 196 roots are four batches, the last not full
+def test_batches_threads_blocks_and_buffers_give_the_same(monkeypatch):
+    # 196 roots are two vectors, or seven batches of neighbours, the last not full
+    monkeypatch.setattr(matrices, "_BLOCK_ROWS", 12)
     args = grid_of(14)
     every = np.arange(196)
     best = floyd(*args)
     seen = []
     for threads in (1, 2, 3):
         router = Router(*args, threads=threads)
-        np.testing.assert_array_equal(router.matrix(every, every, progress=lambda *done: seen.append(done)), best)
+        np.testing.assert_array_equal(router.matrix(every, every), best)
+        np.testing.assert_array_equal(router.matrix(every, every, 1e9, progress=lambda *done: seen.append(done)), best)
         np.testing.assert_array_equal(router.matrix(every, every[::-1], 9), np.where(best <= 9, best, np.inf)[:, ::-1])
         costs, second = router.matrix(every, every, also=args[2])
         np.testing.assert_array_equal(costs, best)
         np.testing.assert_array_equal(second, best)
-    assert seen == [(64, 196), (128, 196), (192, 196), (196, 196)] * 3
+    assert seen == [(done, 196) for done in (32, 64, 96, 128, 160, 192, 196)] * 3
     for sources, targets in ((every, every[:70]), (every[:70], every), (np.r_[every[:3], every[:3]], every)):
         for order in "CF":
             for limit in (None, 9):
