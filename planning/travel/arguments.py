@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planning.errors import NetworkError, msg
 
-__all__ = ["Limit", "check_costs", "check_nodes", "check_pairs"]
+__all__ = ["Limit", "check_costs", "check_count", "check_nodes", "check_pairs"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -73,6 +74,38 @@ class Limit:
         """
         if self.value < np.inf:
             costs[costs > self.cut] = np.inf
+
+
+def check_count(number: object, least: int) -> int:
+    """
+    Take a whole number that is not too small.
+
+    Parameters
+    ----------
+    number : int
+        Any integer type.
+    least : int
+        The smallest that will do.
+
+    Returns
+    -------
+    int
+        The number.
+
+    Raises
+    ------
+    NetworkError
+        If it is not whole, or too small.
+    """
+    try:
+        whole = operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        whole = least - 1
+    if whole < least:
+        raise NetworkError(
+            msg("A whole number of {least} or more is needed, not {number}.", least=least, number=str(number))
+        )
+    return whole
 
 
 def check_nodes(nodes: ArrayLike, n_nodes: int) -> Ints:
@@ -140,7 +173,10 @@ def check_costs(costs: ArrayLike, n: int) -> Floats:
     NetworkError
         If there are more or fewer, or one is negative or not a number.
     """
-    values = np.array(costs, dtype=np.float64)
+    try:
+        values = np.array(costs, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise NetworkError(msg("Costs and amounts must be numbers ({reason}).", reason=str(error))) from error
     if values.shape != (n,):
         raise NetworkError(
             msg("{n} numbers are needed, one for each, not an array of shape {shape}.", n=n, shape=str(values.shape))

@@ -132,11 +132,11 @@ def pair_up(tails: Longs, heads: Longs, n_nodes: int) -> tuple[Ints, Ints, Ints]
     pair_low, pair_high = np.empty(n, np.int32), np.empty(n, np.int32)
     arc_pair = np.full(n_arcs, -1, np.int32)
     pairs = 0
-    for arc in order:
-        if pairs == 0 or pair_low[pairs - 1] != low[arc] or pair_high[pairs - 1] != high[arc]:
-            pair_low[pairs], pair_high[pairs] = low[arc], high[arc]
+    for at in order:
+        if pairs == 0 or pair_low[pairs - 1] != low[at] or pair_high[pairs - 1] != high[at]:
+            pair_low[pairs], pair_high[pairs] = low[at], high[at]
             pairs += 1
-        arc_pair[arc] = pairs - 1
+        arc_pair[at] = pairs - 1
     return pair_low[:pairs].copy(), pair_high[:pairs].copy(), arc_pair
 
 

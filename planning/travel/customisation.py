@@ -21,7 +21,7 @@ References
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,12 @@ from planning.kernels import kernel
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
-__all__ = ["Metric", "Ways", "all_ways", "customise", "perfect", "reverse", "sum_chains"]
+__all__ = ["Metric", "Numbers", "Ways", "all_ways", "customise", "perfect", "reverse", "sum_chains"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
+Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.complex128])
 
 
 class Metric(NamedTuple):
@@ -117,7 +118,7 @@ def customise(topology: Topology, costs: Floats) -> Metric:
     """
     darts = _lay_on_darts(topology.arc_dart, costs, len(topology.tail))
     ends = sum_chains(darts, topology.chain_first)
-    arcs = chains_to_arcs(ends, topology.chain_first, topology.chain_arc, topology.chain_falls, topology.tree)
+    arcs = _chains_to_arcs(ends, topology.chain_first, topology.chain_arc, topology.chain_falls, topology.tree)
     _customise_basic(topology.tree, arcs)
     return Metric(0, darts, ends, arcs)
 
@@ -176,17 +177,32 @@ def _lay_on_darts(arc_dart: Ints, costs: Floats, n_segments: int) -> Floats:
 
 
 @kernel
-def sum_chains(darts: Floats, chain_first: Ints) -> Floats:
-    """Sum darts between the head of each segment and both ends of its chain."""
-    ends = np.empty((len(darts), 4))
+def sum_chains(darts: Numbers, chain_first: Ints) -> Numbers:
+    """
+    Sum darts between the head of each segment and both ends of its chain.
+
+    Parameters
+    ----------
+    darts : numpy.ndarray, shape (n_segments, 2)
+        Cost of each segment along its chain and against it.
+    chain_first : numpy.ndarray of int32, shape (n_chains + 1,)
+        Where the segments of each chain begin.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_segments, 4)
+        To the first end, from the first, to the last, from the last.
+    """
+    ends = np.empty((len(darts), 4), darts.dtype)
+    nothing = np.zeros(1, darts.dtype)[0]
     for chain in range(chain_first.size - 1):
         begin, end = chain_first[chain], chain_first[chain + 1]
-        along, against = 0.0, 0.0
+        along, against = nothing, nothing
         for segment in range(begin, end):
             along += darts[segment, 0]
             against += darts[segment, 1]
             ends[segment, 0], ends[segment, 1] = against, along
-        along, against = 0.0, 0.0
+        along, against = nothing, nothing
         for segment in range(end - 1, begin - 1, -1):
             ends[segment, 2], ends[segment, 3] = along, against
             along += darts[segment, 0]
@@ -195,7 +211,7 @@ def sum_chains(darts: Floats, chain_first: Ints) -> Floats:
 
 
 @kernel
-def chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_falls: Bools, tree: Hierarchy) -> Floats:
+def _chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_falls: Bools, tree: Hierarchy) -> Floats:
     """Take the cheapest chain of each upward arc, going up and coming down; inf for those that elimination added."""
     arcs = np.full((tree.up_head.size, 2), np.inf)
     for chain in range(chain_arc.size):

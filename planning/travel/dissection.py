@@ -68,7 +68,7 @@ def contraction_order(link_tail: Ints, link_head: Ints, n_nodes: int) -> Ints:
     links = _Links(*_lay_out(low, high, n_nodes))
     early = _contract_low_degrees(links)
     rest, indptr, indices = _what_is_left(links, early)
-    order = dissect_by_metis(indptr, indices) if len(rest) > _SMALL else None
+    order = np.arange(len(rest)) if len(rest) < _SMALL else dissect_by_metis(indptr, indices)
     if order is None:
         order = dissect_by_levels(indptr, indices).astype(np.int64)
     return np.concatenate((early, rest[order]))
@@ -285,20 +285,18 @@ def dissect_by_levels(indptr: Ints, indices: Ints) -> Ints:
                 for at in range(reached):
                     level[queue[at]] = -1
         size = end - begin
-        if reached < size:  # a part of its own: what was reached, then the rest
-            front, back = begin, begin + reached
-            rest = nodes[begin:end].copy()
-            for node in rest:
-                if level[node] >= 0:
-                    nodes[front] = node
-                    front += 1
-                else:
-                    nodes[back] = node
-                    back += 1
-            for at in range(begin, begin + reached):
+        if reached < size:  # in several pieces: each becomes a part of its own
+            for at in range(begin, end):
                 level[nodes[at]] = -1
-            stack.append((begin, begin + reached))
-            stack.append((begin + reached, end))
+            found = 0
+            for at in range(begin, end):
+                if level[nodes[at]] < 0:
+                    more, _ = _levels_from(nodes[at], n_parts, indptr, indices, part, level, queue[found:])
+                    stack.append((begin + found, begin + found + more))
+                    found += more
+            nodes[begin:end] = queue[:size]
+            for at in range(begin, end):
+                level[nodes[at]] = -1
             continue
         count = np.zeros(n_levels + 1, np.int64)
         for at in range(reached):
@@ -309,7 +307,7 @@ def dissect_by_levels(indptr: Ints, indices: Ints) -> Ints:
             # thin, and not far from the middle
             score = count[one] / (min(before, behind) + 1.0) if one else np.inf
             if score < best:
-                cut, best = one, score
+                cut, best = np.int64(one), score
             before += count[one]
         front, last = begin, end
         middle = np.empty(count[cut], np.int32)

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel
-from planning.travel.customisation import Metric, Ways
+from planning.travel.customisation import Metric
 from planning.travel.matrices import Direction
+from planning.travel.second import Second
 from planning.travel.topology import Topology
 from planning.travel.trees import BY_LAST, NOWHERE, STRAIGHT, Branches, Grown, branch, grow, make_room, reach
 from planning.travel.unpacking import Origin
@@ -48,7 +49,7 @@ class Loads(NamedTuple):
 
 
 def carry(
-    way: Direction, second: Metric, origin: Origin, roots: Longs, places: Longs, amounts: Floats
+    way: Direction, second: Second, origin: Origin, roots: Longs, places: Longs, amounts: Floats
 ) -> tuple[Floats, Floats]:
     """
     Carry amounts along cheapest paths, one tree for each distinct root.
@@ -57,7 +58,7 @@ def carry(
     ----------
     way : Direction
         The network in the direction of the sweep.
-    second : Metric
+    second : Second
         A second cost in the same direction; of several cheapest paths the one where it is least is taken.
     origin : Origin
         Where the costs of arcs come from.
@@ -79,20 +80,11 @@ def carry(
     bounds = np.append(np.flatnonzero(np.diff(roots[order], prepend=-1)), len(roots))
     for begin, end in itertools.pairwise(bounds.tolist()):
         pairs = order[begin:end]
-        along[pairs] = _carry(
-            way.topology,
-            way.metric,
-            second,
-            way.climb,
-            branches,
-            roots[pairs[0]],
-            pairs,
-            amounts[pairs],
-            room,
-            carried,
-            climbed,
-            loads,
-        )
+        root = roots[pairs[0]]
+        grow(way.topology, way.metric, second, way.climb, branches, root, room)
+        how, _, sums = reach(way.topology, way.metric, second, branches, root, room, pairs)
+        along[pairs] = sums.real
+        _carry(way.topology, way.metric, branches, root, pairs, amounts[pairs], how, room, carried, climbed, loads)
     return _unpack(way.topology, origin, loads, len(way.topology.arc_dart)), along
 
 
@@ -105,23 +97,20 @@ def _make_loads(metric: Metric) -> Loads:
 def _carry(
     topology: Topology,
     metric: Metric,
-    second: Metric,
-    climb: Ways,
     branches: Branches,
     root: int,
     which: Longs,
     amounts: Floats,
+    how: NDArray[np.int8],
     grown: Grown,
     carried: Floats,
     climbed: Floats,
     loads: Loads,
-) -> Floats:
-    """Carry amounts between a root and some places, put them down, and give the second cost of each."""
+) -> None:
+    """Carry amounts between a root and some places, and put them down."""
     up, down = metric.turned, 1 - metric.turned
     lefts, ends, darts, arcs = topology.left, loads.ends, loads.darts, loads.arcs
     came, arc_of, heads, nodes = grown.came, branches.arc, branches.head, branches.node
-    grow(topology, metric, second, climb, branches, root, grown)
-    how, _, also = reach(topology, metric, second, branches, root, grown, which)
     for n in range(which.size):
         at, amount = which[n], amounts[n]
         left = lefts[branches.place[at]]
@@ -162,7 +151,6 @@ def _carry(
             climbed[grown.climbed_from[node]] += amount
         elif lefts[root] >= 0:
             ends[lefts[root], (2 if arc == -1 - BY_LAST else 0) + up] += amount
-    return also
 
 
 @kernel

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from planning.travel.arguments import Limit
 from planning.travel.customisation import Metric, Ways
+from planning.travel.second import Second
 from planning.travel.sweep import (
     LANES,
     Costs,
@@ -35,7 +36,7 @@ from planning.travel.sweep import (
     sweep_within,
 )
 from planning.travel.topology import Topology
-from planning.travel.trees import Grown, branch, costs_from, make_room
+from planning.travel.trees import Grown, branch, grow, make_room, reach
 
 __all__ = ["Direction", "fill_matrix", "fill_two_matrices", "fill_within"]
 
@@ -49,7 +50,7 @@ _BLOCK_ROWS = 512  # with LANES float32 each they fit into half a megabyte of ca
 _WIDTH = 2048  # roots whose top rows are held at once
 _BUFFER = 1 << 24  # numbers held at once where the caller's array has another layout (64 MB)
 _NEIGHBOURS = 32  # roots that share a batch under a limit
-_TREES = 16  # roots of one batch of trees
+_TREES = 16  # between two words of progress
 
 Room = TypeVar("Room")
 
@@ -114,12 +115,14 @@ def fill_matrix(
     for part, begin in enumerate(starts):
         some = roots[begin : begin + width]
         n = len(some)
-        seeds = climb_all(topology.tree.parent, way.climb, rows, *end_costs(topology, metric, some, True))
+        seeds = climb_all(
+            topology.tree.parent, way.climb, rows, *end_costs(topology, metric.turned, metric.ends, some, True)
+        )
         top = np.empty((len(blocks.top), -(-n // LANES) * LANES), rows.cost.dtype)
         into, at = (out, begin) if direct else (np.empty((len(places), n), np.float32), 0)
         sweep_top(rows, blocks, seeds, top, into, at, n)
 
-        def work(
+        def _work(
             room: tuple[Costs, Ints],
             block: int,
             seeds: Seeds = seeds,
@@ -130,10 +133,10 @@ def fill_matrix(
         ) -> None:
             sweep_block(rows, blocks, seeds, top, block, *room, into, at, n)
 
-        def make() -> tuple[Costs, Ints]:
+        def _make() -> tuple[Costs, Ints]:
             return np.empty((n_tile, LANES), rows.cost.dtype), np.empty(len(rows.row_end), np.int32)
 
-        for block in _share(make, work, range(n_blocks), threads):
+        for block in _share(_make, _work, range(n_blocks), threads):
             if progress is not None:
                 progress(part * n_blocks + block + 1, len(starts) * n_blocks)
         meet(topology, metric, some, order, keys, into, np.arange(at, at + n), np.float32(np.inf))
@@ -176,12 +179,12 @@ def fill_within(
     """
     topology, metric = way.topology, way.metric
     rows, order, keys = _prepare(way, places, in_float32=in_float32)
-    first, last, at_first, at_last = end_costs(topology, metric, roots, True)
+    first, last, at_first, at_last = end_costs(topology, metric.turned, metric.ends, roots, True)
     near = np.argsort(first, kind="stable")  # neighbours share a batch: it goes as far as the farthest of them
     n, direct = len(roots), out.flags.c_contiguous
     out.fill(np.inf)
 
-    def work(lanes: Lanes, batch: int) -> None:
+    def _work(lanes: Lanes, batch: int) -> None:
         at = near[batch * _NEIGHBOURS : (batch + 1) * _NEIGHBOURS]
         into, columns = (
             (out, at) if direct else (np.full((len(places), len(at)), np.inf, np.float32), np.arange(len(at)))
@@ -192,10 +195,10 @@ def fill_within(
         if not direct:
             out[:, at] = into
 
-    def make() -> Lanes:
+    def _make() -> Lanes:
         return make_lanes(rows, min(_NEIGHBOURS, n))
 
-    for batch in _share(make, work, range(-(-n // _NEIGHBOURS)), threads):
+    for batch in _share(_make, _work, range(-(-n // _NEIGHBOURS)), threads):
         if progress is not None:
             progress(min((batch + 1) * _NEIGHBOURS, n), n)
 
@@ -204,13 +207,15 @@ def _prepare(way: Direction, places: Longs, *, in_float32: bool) -> tuple[Restri
     """Compact what leads to the places, and sort those inside chains."""
     topology = way.topology
     like: Costs = np.empty(0, np.float32) if in_float32 else np.empty(0, np.float64)
-    rows = restrict(topology.tree, way.descend, *end_costs(topology, way.metric, places, False), like)
+    rows = restrict(
+        topology.tree, way.descend, *end_costs(topology, way.metric.turned, way.metric.ends, places, False), like
+    )
     return rows, *sort_by_chain(topology, places)
 
 
 def fill_two_matrices(
     way: Direction,
-    second: Metric,
+    second: Second,
     roots: Longs,
     places: Longs,
     limit: Limit,
@@ -227,7 +232,7 @@ def fill_two_matrices(
     ----------
     way : Direction
         The network in the direction of travel.
-    second : Metric
+    second : Second
         The second cost, in the same direction.
     roots : numpy.ndarray of int64, shape (n_roots,)
         Nodes of departure.
@@ -246,14 +251,19 @@ def fill_two_matrices(
     branches = branch(topology, metric, second, way.descend, places)
     n = len(roots)
 
-    def work(room: Grown, batch: int) -> None:
-        some = roots[batch * _TREES : (batch + 1) * _TREES]
-        column = batch * _TREES
-        costs_from(topology, metric, second, way.climb, branches, some, room, out, out_second, column, limit.cut)
+    every = np.arange(len(places))
 
-    for batch in _share(lambda: make_room(branches), work, range(-(-n // _TREES)), threads):
-        if progress is not None:
-            progress(min((batch + 1) * _TREES, n), n)
+    def _work(room: Grown, at: int) -> None:
+        grow(topology, metric, second, way.climb, branches, roots[at], room)
+        _, costs, seconds = reach(topology, metric, second, branches, roots[at], room, every)
+        with np.errstate(over="ignore"):
+            out[:, at], out_second[:, at] = costs, seconds.real
+
+    for at in _share(lambda: make_room(branches), _work, range(n), threads):
+        if progress is not None and ((at + 1) % _TREES == 0 or at + 1 == n):
+            progress(at + 1, n)
+    limit.apply(out)
+    out_second[np.isinf(out)] = np.inf
 
 
 def _share(

@@ -17,6 +17,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,7 +74,7 @@ def list_by_chain(topology: Topology, nodes: Longs) -> tuple[Ints, Ints]:
 
 
 @kernel
-def along_chain(left: Ints, darts: Floats, turned: int, root: int, place: int) -> float:
+def along_chain(left: Ints, darts: NDArray[Any], turned: int, root: int, place: int) -> Any:
     """
     Sum costs straight along a chain.
 
@@ -80,7 +82,7 @@ def along_chain(left: Ints, darts: Floats, turned: int, root: int, place: int) -
     ----------
     left : numpy.ndarray of int32, shape (n_nodes,)
         Segment before each node.
-    darts : numpy.ndarray of float64, shape (n_segments, 2)
+    darts : numpy.ndarray, shape (n_segments, 2)
         Cost of each segment along its chain and against it.
     turned : int
         1 where costs are turned round.
@@ -89,7 +91,7 @@ def along_chain(left: Ints, darts: Floats, turned: int, root: int, place: int) -
 
     Returns
     -------
-    float
+    float, or complex where costs are
         Cost; 0 from a node to itself.
     """
     start, end = left[root], left[place]
@@ -261,13 +263,13 @@ def nearest_one(
     tuple of numpy.ndarray, shape (n_origins,)
         Cost, and position of the facility: the lowest among equals; inf and `NOBODY` where none is in reach.
     """
-    best = climb_from_all(climb, *end_costs(topology, metric, facilities, True))
+    best = climb_from_all(climb, *end_costs(topology, metric.turned, metric.ends, facilities, True))
     descend_to_all(descend, best)
-    first, last, at_first, at_last = end_costs(topology, metric, origins, False)
+    first, last, at_first, at_last = end_costs(topology, metric.turned, metric.ends, origins, False)
     cost, label = _gather(best, first, last, at_first, at_last)
     met = _share_a_chain(topology, facilities, origins, first, last)
     if len(met):
-        _meet(topology, metric, facilities, origins, met, cost, label)
+        _take_better(cost, label, *_pairs_in_chains(topology, metric, facilities, origins, met))
     return cost, label
 
 
@@ -286,51 +288,14 @@ def _gather(best: Floats, first: Ints, last: Ints, at_first: Floats, at_last: Fl
 
 
 @kernel
-def _meet(
-    topology: Topology, metric: Metric, facilities: Longs, origins: Longs, met: Ints, cost: Floats, label: Ints
-) -> None:
-    """Go straight along the chain where that is better."""
-    start, following = list_by_chain(topology, facilities)
-    lefts, chain, darts, turned = topology.left, topology.chain, metric.darts, metric.turned
-    for at in met:
-        facility = start[chain[lefts[origins[at]]]]
-        while facility >= 0:
-            straight = along_chain(lefts, darts, turned, facilities[facility], origins[at])
-            if straight < cost[at] or (straight == cost[at] < np.inf and facility < label[at]):
-                cost[at], label[at] = straight, facility
-            facility = following[facility]
+def _take_better(cost: Floats, label: Ints, which: Ints, whose: Ints, straight: Floats) -> None:
+    """Take the ways straight along chains where they are better."""
+    for pair in range(which.size):
+        at, way, to = which[pair], straight[pair], whose[pair]
+        if way < cost[at] or (way == cost[at] < np.inf and to < label[at]):
+            cost[at], label[at] = way, to
 
 
-@kernel(inline="always")
-def _insert(cost: Floats, label: Ints, row: int, new: float, position: int) -> None:
-    """Put a facility into its place in a sorted row that has each facility once."""
-    last = cost.shape[1] - 1
-    if new < cost[row, last] or (new == cost[row, last] < np.inf and position < label[row, last]):
-        at = 0  # the entry that goes: the facility's own if it is listed, else the last
-        while at < last and label[row, at] != position:
-            at += 1
-        if label[row, at] != position or new < cost[row, at]:
-            while at > 0 and (new < cost[row, at - 1] or (new == cost[row, at - 1] and position < label[row, at - 1])):
-                cost[row, at], label[row, at] = cost[row, at - 1], label[row, at - 1]
-                at -= 1
-            cost[row, at], label[row, at] = new, position
-
-
-@kernel(inline="always")
-def _merge(cost: Floats, label: Ints, row: int, others: Floats, other_label: Ints, other: int, far: float) -> None:
-    """Put one row, so much further away, into another."""
-    last = cost.shape[1] - 1
-    entry = 0
-    if cost[row, 0] == np.inf:  # nothing there yet: most often so, and quickly done
-        for entry in range(last + 1):
-            cost[row, entry], label[row, entry] = others[other, entry] + far, other_label[other, entry]
-        entry = last + 1
-    while entry <= last and others[other, entry] + far <= cost[row, last] and others[other, entry] < np.inf:
-        _insert(cost, label, row, others[other, entry] + far, other_label[other, entry])
-        entry += 1
-
-
-@kernel
 def k_nearest(
     topology: Topology, metric: Metric, climb: Ways, descend: Ways, facilities: Longs, origins: Longs, k: int
 ) -> tuple[Floats, Ints]:
@@ -355,34 +320,78 @@ def k_nearest(
     Returns
     -------
     tuple of numpy.ndarray, shape (n_origins, k)
-        Costs from the nearest on, and positions: the lowest first among equals, -1 (and inf) where there are no more.
+        Costs from the nearest on, and positions: the lowest first among equals; the cost is inf where there are no more.
     """
-    n = climb.first.size - 1
-    core_cost, core_label = np.full((n, k), np.inf), np.full((n, k), -1, np.int32)
-    first, last, at_first, at_last = end_costs(topology, metric, facilities, True)
-    for root in range(facilities.size):
-        _insert(core_cost, core_label, first[root], at_first[root], root)
-        _insert(core_cost, core_label, last[root], at_last[root], root)
-    way_first, way_head, way_cost = climb.first, climb.head, climb.cost
-    for node in range(n - 1, -1, -1):
-        if core_cost[node, 0] < np.inf:
-            for at in range(way_first[node], way_first[node + 1]):
-                _merge(core_cost, core_label, way_head[at], core_cost, core_label, node, way_cost[at])
-    way_first, way_head, way_cost = descend.first, descend.head, descend.cost
-    for node in range(n):
-        for at in range(way_first[node + 1] - 1, way_first[node] - 1, -1):  # from below: the nearest most often
-            _merge(core_cost, core_label, node, core_cost, core_label, way_head[at], way_cost[at])
-    first, last, at_first, at_last = end_costs(topology, metric, origins, False)
-    cost, label = np.full((origins.size, k), np.inf), np.full((origins.size, k), -1, np.int32)
-    for at in range(origins.size):
-        _merge(cost, label, at, core_cost, core_label, first[at], at_first[at])
-        _merge(cost, label, at, core_cost, core_label, last[at], at_last[at])
+    n = len(topology.core_node)
+    best = np.full((n, k), np.inf), np.full((n, k), NOBODY)
+    first, last, at_first, at_last = end_costs(topology, metric.turned, metric.ends, facilities, True)
+    each = np.arange(len(facilities), dtype=np.int32)
+    own = np.zeros((len(facilities), 1)), each[:, None].copy()
+    _merge(*best, first, *own, each, at_first)
+    _merge(*best, last, *own, each, at_last)
+    tail = np.repeat(np.arange(n, dtype=np.int32), np.diff(climb.first))
+    _merge(*best, climb.head[::-1].copy(), *best, tail[::-1].copy(), climb.cost[::-1].copy())
+    _merge(*best, np.repeat(np.arange(n, dtype=np.int32), np.diff(descend.first)), *best, descend.head, descend.cost)
+
+    first, last, at_first, at_last = end_costs(topology, metric.turned, metric.ends, origins, False)
+    every = np.arange(len(origins), dtype=np.int32)
+    cost, label = np.full((len(origins), k), np.inf), np.full((len(origins), k), NOBODY)
+    _merge(cost, label, every, *best, first, at_first)
+    _merge(cost, label, every, *best, last, at_last)
+    met = _share_a_chain(topology, facilities, origins, first, last)
+    if len(met):
+        at, facility, straight = _pairs_in_chains(topology, metric, facilities, origins, met)
+        _merge(cost, label, at, *own, facility, straight)
+    return cost, label
+
+
+@kernel
+def _merge(cost: Floats, label: Ints, to: Ints, others: Floats, other_label: Ints, start: Ints, far: Floats) -> None:
+    """Merge sorted rows, each so much further away, into other sorted rows, one pair after the other."""
+    k, last = others.shape[1], cost.shape[1] - 1
+    for pair in range(to.size):
+        row, other, away = to[pair], start[pair], far[pair]
+        if cost[row, 0] == np.inf and k == cost.shape[1]:  # nothing there yet: most often so, and quickly done
+            for entry in range(k):
+                cost[row, entry], label[row, entry] = others[other, entry] + away, other_label[other, entry]
+            continue
+        for entry in range(k):
+            new, position = others[other, entry] + away, other_label[other, entry]
+            if new > cost[row, last] or new == np.inf:
+                break
+            if new == cost[row, last] and position >= label[row, last]:
+                continue
+            at = 0  # the entry that goes: the facility's own if it is listed, else the last
+            while at < last and label[row, at] != position:
+                at += 1
+            if label[row, at] == position and new >= cost[row, at]:
+                continue
+            while at > 0 and (new < cost[row, at - 1] or (new == cost[row, at - 1] and position < label[row, at - 1])):
+                cost[row, at], label[row, at] = cost[row, at - 1], label[row, at - 1]
+                at -= 1
+            cost[row, at], label[row, at] = new, position
+
+
+@kernel
+def _pairs_in_chains(
+    topology: Topology, metric: Metric, facilities: Longs, origins: Longs, met: Ints
+) -> tuple[Ints, Ints, Floats]:
+    """Go straight along the chain from each facility to the origins in its own: (origin, facility, cost) of each pair."""
     start, following = list_by_chain(topology, facilities)
     lefts, chain, darts, turned = topology.left, topology.chain, metric.darts, metric.turned
-    for at in _share_a_chain(topology, facilities, origins, first, last):
+    n = 0
+    for at in met:
         facility = start[chain[lefts[origins[at]]]]
         while facility >= 0:
-            straight = along_chain(lefts, darts, turned, facilities[facility], origins[at])
-            _insert(cost, label, at, straight, facility)
+            n += 1
             facility = following[facility]
-    return cost, label
+    which, whose, cost = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n)
+    n = 0
+    for at in met:
+        facility = start[chain[lefts[origins[at]]]]
+        while facility >= 0:
+            which[n], whose[n] = at, facility
+            cost[n] = along_chain(lefts, darts, turned, facilities[facility], origins[at])
+            n += 1
+            facility = following[facility]
+    return which, whose, cost

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planning.errors import NetworkError, msg
-from planning.travel.arguments import Limit, check_costs, check_nodes, check_pairs
+from planning.travel.arguments import Limit, check_costs, check_count, check_nodes, check_pairs
 
 if TYPE_CHECKING:
-    from planning.travel.customisation import Metric, Ways
+    from planning.travel.customisation import Ways
     from planning.travel.matrices import Direction
+    from planning.travel.second import Second
     from planning.travel.topology import Topology
     from planning.travel.unpacking import Origin
     from planning.travel.what_if import WhatIf
@@ -31,6 +32,8 @@ _EXACT = 2**24  # sums of whole numbers are exact in float32 up to here
 _BLOCK_MB = 256
 _FEW = 16  # roots for which it does not pay to prune arcs
 _WORTH_SPREADING = 4
+_MANY = 8  # nearest facilities for which sorted lists at every core node cost more than all costs, sorted
+_SORTED = 1 << 24
 
 
 class Path(NamedTuple):
@@ -86,22 +89,11 @@ class Router:
         # The steps are compiled by numba, which import planning must not pay for: here, as everywhere below.
         from planning.travel.topology import build_topology
 
-        if n_nodes < 0 or n_nodes >= 2**31 - 1:
+        n_nodes, threads = check_count(n_nodes, 0), check_count(threads, 1)
+        if n_nodes >= 2**31 - 1:
             raise NetworkError(msg("A network of {n} nodes cannot be routed on.", n=n_nodes))
-        if threads < 1:
-            raise NetworkError(msg("Work cannot be done by {n} threads: give 1 or more.", n=threads))
-        n_nodes = int(n_nodes)
-        tail, head = check_nodes(tails, n_nodes), check_nodes(heads, n_nodes)
-        if len(tail) != len(head):
-            raise NetworkError(
-                msg(
-                    "The arcs have {tails} tails but {heads} heads: give one of each per arc.",
-                    tails=len(tail),
-                    heads=len(head),
-                )
-            )
-        arc_costs = check_costs(costs, len(tail))
-        self._threads = threads
+        tail, head, arc_costs = _check_arcs(tails, heads, costs, n_nodes)
+        self._threads, self._loops = threads, _loop_nodes(tail, head)
         self._lay(build_topology(tail, head, n_nodes), arc_costs)
 
     def _lay(self, topology: Topology, costs: Floats) -> None:
@@ -173,10 +165,14 @@ class Router:
     @cached_property
     def _origin(self) -> Origin:
         """Find where the costs of arcs come from."""
-        from planning.travel.second import no_second
         from planning.travel.unpacking import find_origin
 
-        return find_origin(self._topology, self._there, no_second(self._there), self._costs, np.empty(0))
+        return find_origin(self._topology, self._there, self._steps, self._costs, np.zeros(self.n_arcs))
+
+    @cached_property
+    def _steps(self) -> Second:
+        """Count the steps along cheapest paths: of several, the path of the fewest is taken."""
+        return self._second(np.zeros(self.n_arcs))
 
     def with_costs(self, costs: ArrayLike) -> Self:
         """
@@ -198,8 +194,46 @@ class Router:
             If a cost is negative or not a number, or there are more or fewer than arcs.
         """
         other = object.__new__(type(self))
-        other._threads = self._threads
+        other._threads, other._loops = self._threads, self._loops
         other._lay(self._topology, check_costs(costs, self.n_arcs))
+        return other
+
+    def with_arcs(self, tails: ArrayLike, heads: ArrayLike, costs: ArrayLike, *, n_nodes: int | None = None) -> Self:
+        """
+        Make a router with more arcs, such as a road that a planner draws, cheaper than a new one.
+
+        Chains and shortcuts are built again around the order of contraction that is known; a few roads do it no harm, a
+        network that grew much is better served by a new router.
+
+        Parameters
+        ----------
+        tails, heads : array_like of int, shape (n_new,)
+            Nodes each new arc leads from and to.
+        costs : array_like of float, shape (n_new,)
+            Cost of each, 0 or more; inf = closed.
+        n_nodes : int, optional
+            Number of nodes with the new ones, which follow those of this router; as many as before by default.
+
+        Returns
+        -------
+        Router
+            A router whose arcs are those of this one, then the new ones; this one is unchanged.
+
+        Raises
+        ------
+        NetworkError
+            If the arrays differ in length, a node is out of range, or a cost is negative or not a number.
+        """
+        from planning.travel.topology import build_topology, ends_of_arcs
+
+        n = check_count(self.n_nodes if n_nodes is None else n_nodes, self.n_nodes)
+        tail, head, new_costs = _check_arcs(tails, heads, costs, n)
+        old_tail, old_head = ends_of_arcs(self._topology, self._loops)
+        every_tail, every_head = np.concatenate((old_tail, tail)), np.concatenate((old_head, head))
+        other = object.__new__(type(self))
+        other._threads, other._loops = self._threads, _loop_nodes(every_tail, every_head)
+        order = self._topology.core_node[::-1].astype(np.int64)
+        other._lay(build_topology(every_tail, every_head, n, order), np.concatenate((self._costs, new_costs)))
         return other
 
     @overload
@@ -247,6 +281,7 @@ class Router:
             Costs beyond it become inf; a cost equal to it stays.
         also : array_like of float, shape (n_arcs,), optional
             A second arc cost to sum along the cheapest path; of several cheapest paths, along the one where it is least.
+            Paths are as cheap if their sums are the same to the last bit, which is certain for whole numbers only.
         out : numpy.ndarray of float32, shape (n_sources, n_targets), optional
             Where to put the costs, such as a buffer that is used again or a file in memory (``numpy.memmap``); not with
             `also`. Fastest is the memory order of the array that is returned without it.
@@ -273,6 +308,10 @@ class Router:
             if out is not None:
                 raise NetworkError(msg("Two costs cannot go into one array: leave out= away, or also=."))
             return self._two_matrices(self._second(also), roots, root_of, places, bound, progress, turned=turned)
+        if out is not None and not isinstance(out, np.ndarray):
+            raise NetworkError(
+                msg("Costs can be put into a numpy array only, not into {kind}.", kind=type(out).__name__)
+            )
         if out is not None and (out.shape != (len(origin), len(target)) or out.dtype != np.float32):
             raise NetworkError(
                 msg(
@@ -315,7 +354,7 @@ class Router:
 
     def _two_matrices(
         self,
-        second: Metric,
+        second: Second,
         roots: Ints,
         root_of: Ints | None,
         places: Ints,
@@ -363,7 +402,7 @@ class Router:
         origin, target = check_nodes(sources, self.n_nodes), check_nodes(targets, self.n_nodes)
         if not budget_mb > 0:
             raise NetworkError(msg("The budget of a block must be above 0 MB, not {budget}.", budget=budget_mb))
-        n_block = max(int(budget_mb * 1e6 / max(4 * len(target), 1)), 1)
+        n_block = int(np.clip(budget_mb * 1e6 / max(4 * len(target), 1), 1, max(len(origin), 1)))
         for begin in range(0, len(origin), n_block):
             rows = slice(begin, min(begin + n_block, len(origin)))
             yield rows, self.matrix(origin[rows], target, limit)
@@ -390,7 +429,8 @@ class Router:
         costs : numpy.ndarray of float32, shape (n_origins, k)
             Cost to each, from the nearest on; inf where there are no more.
         positions : numpy.ndarray of int64, shape (n_origins, k)
-            Position in `facilities`, the lowest first among equal costs; -1 where there are no more.
+            Position in `facilities`, the lowest first among equal costs (the same to the last bit, which is certain for
+            whole numbers only); -1 where there are no more.
 
         Raises
         ------
@@ -399,10 +439,11 @@ class Router:
         """
         places, starts = check_nodes(facilities, self.n_nodes), check_nodes(origins, self.n_nodes)
         bound = self._limit(limit)
-        if k < 1:
-            raise NetworkError(msg("The {k} nearest facilities cannot be found: ask for 1 or more.", k=k))
+        k = check_count(k, 1)
         if not len(places) or not len(starts):
             return np.full((len(starts), k), np.inf, np.float32), np.full((len(starts), k), -1, np.int64)
+        if k > _MANY:
+            return self._many_nearest(places, starts, k, bound)
         from planning.travel.nearest import k_nearest, nearest_one
 
         way = self._way(turned=True)
@@ -414,6 +455,20 @@ class Router:
             cost = _to_float32(several)
         bound.apply(cost)
         return cost, np.where(np.isinf(cost), -1, label.astype(np.int64))
+
+    def _many_nearest(self, places: Ints, starts: Ints, k: int, limit: Limit) -> tuple[Matrix, Ints]:
+        """Find many nearest facilities by sorting all costs, some origins at a time."""
+        cost, position = np.full((len(starts), k), np.inf, np.float32), np.full((len(starts), k), -1, np.int64)
+        found = min(k, len(places))
+        n_block = max(_SORTED // len(places), 1)
+        for begin in range(0, len(starts), n_block):
+            rows = slice(begin, begin + n_block)
+            costs = self.matrix(starts[rows], places, limit.value)
+            order = np.argsort(costs, axis=1, kind="stable")[:, :found]
+            cost[rows, :found] = np.take_along_axis(costs, order, axis=1)
+            position[rows, :found] = order
+        position[np.isinf(cost)] = -1
+        return cost, position
 
     def what_if(self, facilities: ArrayLike, origins: ArrayLike) -> WhatIf:
         """
@@ -439,7 +494,7 @@ class Router:
         from planning.travel.what_if import WhatIf
 
         places, starts = check_nodes(facilities, self.n_nodes), check_nodes(origins, self.n_nodes)
-        return WhatIf(self._topology, self._back, places, starts)
+        return WhatIf(*self._way(turned=True), places, starts)
 
     def to_target(self, target: int, limit: float | None = None) -> NDArray[np.float32]:
         """
@@ -490,16 +545,15 @@ class Router:
             If a node is out of range.
         """
         ends = check_nodes([origin, target], self.n_nodes)
-        from planning.travel.second import no_second
         from planning.travel.trees import branch, make_room
         from planning.travel.unpacking import path_darts
 
         way = self._way(turned=False, pruned=False)
-        topology, second = self._topology, no_second(self._there)
+        topology, second = self._topology, self._steps
         branches = branch(topology, way.metric, second, way.descend, ends[1:])
         room = make_room(branches)
-        found, darts = path_darts(topology, way.metric, second, way.climb, branches, room, self._origin, int(ends[0]))
-        if not found:
+        darts = path_darts(topology, way.metric, second, way.climb, branches, room, self._origin, int(ends[0]))
+        if darts is None:
             return Path(np.empty(0, np.int64), np.empty(0, np.int64))
         heads = np.where(darts % 2 == 0, topology.head[darts // 2], topology.tail[darts // 2])
         nodes = np.append(ends[0], heads)
@@ -543,17 +597,17 @@ class Router:
         Raises
         ------
         NetworkError
-            If the arrays differ in length, a node is out of range, or an amount or second cost is negative or not finite.
+            If the arrays differ in length, a node is out of range, an amount is negative or not finite, or a second cost is
+            negative or not a number.
         """
         origin, target = check_nodes(origins, self.n_nodes), check_nodes(targets, self.n_nodes)
         amount = check_costs(amounts, len(origin))
         check_pairs(origin, target, amount)
         from planning.travel.flows import carry
-        from planning.travel.second import no_second
         from planning.travel.unpacking import find_origin
 
         if also is None:
-            own, second = self._origin, no_second(self._there)
+            own, second = self._origin, self._steps
         else:
             costs_second = check_costs(also, self.n_arcs)
             second = self._second(costs_second)
@@ -582,11 +636,31 @@ class Router:
             raise NetworkError(msg("The limit must be 0 or more, not {limit}.", limit=value))
         return Limit(value, self._whole)
 
-    def _second(self, also: ArrayLike) -> Metric:
+    def _second(self, also: ArrayLike) -> Second:
         """Customise a second cost."""
         from planning.travel.second import customise_second
 
         return customise_second(self._topology, self._there, self._costs, check_costs(also, self.n_arcs))
+
+
+def _check_arcs(tails: ArrayLike, heads: ArrayLike, costs: ArrayLike, n_nodes: int) -> tuple[Ints, Ints, Floats]:
+    """Check arcs."""
+    tail, head = check_nodes(tails, n_nodes), check_nodes(heads, n_nodes)
+    if len(tail) != len(head):
+        raise NetworkError(
+            msg(
+                "The arcs have {tails} tails but {heads} heads: give one of each per arc.",
+                tails=len(tail),
+                heads=len(head),
+            )
+        )
+    return tail, head, check_costs(costs, len(tail))
+
+
+def _loop_nodes(tail: Ints, head: Ints) -> Ints:
+    """Give the nodes of the arcs that end where they begin: nothing else remembers them."""
+    loops: Ints = tail[tail == head]
+    return loops
 
 
 def _fewer(nodes: Ints) -> tuple[Ints, Ints | None]:

@@ -5,10 +5,16 @@ The first cost is customised already, so that a dart, a chain or an upward arc o
 cost of an arc *is* the smallest of the sums it was computed from, to the last bit. The second cost of an arc is then
 the least over the triangles that are equal in the first.
 
+Of ways that are equal in both, the one of the fewest steps is taken: else arcs of no cost would let a path go in rounds.
+Second cost and steps are kept as one complex number, the cost its real part and the steps its imaginary part, which numpy adds
+and compares for equality as they are.
+
 Compiled by numba on first use: import this module inside a function only.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +23,35 @@ from planning.kernels import kernel
 from planning.travel.customisation import Metric, sum_chains
 from planning.travel.topology import Topology
 
-__all__ = ["customise_second", "no_second"]
+__all__ = ["Pairs", "Second", "customise_second", "less_pair"]
 
 Floats = NDArray[np.float64]
+Pairs = NDArray[np.complex128]
 
 
-def customise_second(topology: Topology, metric: Metric, costs: Floats, second: Floats) -> Metric:
+class Second(NamedTuple):
+    """
+    Second costs and steps in one direction of travel, laid out as :class:`planning.travel.customisation.Metric`.
+
+    Parameters
+    ----------
+    turned : int
+        0 in the network's own direction, 1 against it.
+    darts : numpy.ndarray of complex128, shape (n_segments, 2)
+        Of each segment along its chain and against it.
+    ends : numpy.ndarray of complex128, shape (n_segments, 4)
+        Between the head of each segment and the ends of its chain.
+    arcs : numpy.ndarray of complex128, shape (n_up, 2)
+        Of each upward arc going up and coming down.
+    """
+
+    turned: int
+    darts: Pairs
+    ends: Pairs
+    arcs: Pairs
+
+
+def customise_second(topology: Topology, metric: Metric, costs: Floats, second: Floats) -> Second:
     """
     Lay a second arc cost upon the topology.
 
@@ -37,66 +66,72 @@ def customise_second(topology: Topology, metric: Metric, costs: Floats, second: 
 
     Returns
     -------
-    Metric
+    Second
         Second costs in the network's own direction, of what is cheapest by the first.
     """
     darts = _lay_second(topology, metric, costs, second)
     ends = sum_chains(darts, topology.chain_first)
-    return Metric(0, darts, ends, _customise_second(topology, metric, ends))
-
-
-def no_second(metric: Metric) -> Metric:
-    """
-    Make a second cost that is 0 everywhere.
-
-    Parameters
-    ----------
-    metric : Metric
-        The first cost.
-
-    Returns
-    -------
-    Metric
-        Zeros of the same shapes.
-    """
-    return Metric(metric.turned, *(np.zeros_like(part) for part in metric[1:]))
+    return Second(0, darts, ends, _customise_second(topology, metric, ends))
 
 
 @kernel
-def _lay_second(topology: Topology, metric: Metric, costs: Floats, second: Floats) -> Floats:
-    """Take the least second cost among the cheapest arcs of each dart."""
-    darts = np.full_like(metric.darts, np.inf)
+def less_pair(one: complex, other: complex) -> bool:
+    """
+    Compare by the second cost, and by the steps between equals.
+
+    Parameters
+    ----------
+    one, other : complex
+        Second cost and steps.
+
+    Returns
+    -------
+    bool
+        Whether the first is the less.
+    """
+    return one.real < other.real or (one.real == other.real and one.imag < other.imag)
+
+
+@kernel
+def _lay_second(topology: Topology, metric: Metric, costs: Floats, second: Floats) -> Pairs:
+    """Take the least second cost among the cheapest arcs of each dart; each is one step."""
+    darts = np.full(metric.darts.shape, complex(np.inf, 1))
     for arc in range(costs.size):
         dart = topology.arc_dart[arc]
-        if dart >= 0 and costs[arc] == metric.darts[dart >> 1, dart & 1]:
-            darts[dart >> 1, dart & 1] = min(darts[dart >> 1, dart & 1], second[arc])
+        if (
+            dart >= 0
+            and costs[arc] == metric.darts[dart >> 1, dart & 1]
+            and second[arc] < darts[dart >> 1, dart & 1].real
+        ):
+            darts[dart >> 1, dart & 1] = complex(second[arc], 1)
     return darts
 
 
 @kernel
-def _customise_second(topology: Topology, metric: Metric, ends: Floats) -> Floats:
+def _customise_second(topology: Topology, metric: Metric, ends: Pairs) -> Pairs:
     """Take the least second cost among the cheapest chains and lower triangles of each upward arc."""
     tree, arcs = topology.tree, metric.arcs
-    out = np.full_like(arcs, np.inf)
+    up_first, up_head, up_tail = tree.up_first, tree.up_head, tree.up_tail
+    out = np.full(arcs.shape, complex(np.inf, 0))
     for chain in range(topology.chain_arc.size):
         arc = topology.chain_arc[chain]
         if arc < 0:
             continue
         last, falls = topology.chain_first[chain + 1] - 1, int(topology.chain_falls[chain])
-        if metric.ends[last, 1] == arcs[arc, falls]:
-            out[arc, falls] = min(out[arc, falls], ends[last, 1])
-        if metric.ends[last, 0] == arcs[arc, 1 - falls]:
-            out[arc, 1 - falls] = min(out[arc, 1 - falls], ends[last, 0])
+        for column, end in ((falls, 1), (1 - falls, 0)):
+            if metric.ends[last, end] == arcs[arc, column] and less_pair(ends[last, end], out[arc, column]):
+                out[arc, column] = ends[last, end]
     arc_to = np.empty(tree.parent.size, np.int32)
     for node in range(tree.parent.size - 1, -1, -1):
-        for arc in range(tree.up_first[node], tree.up_first[node + 1]):
-            arc_to[tree.up_head[arc]] = arc
+        for arc in range(up_first[node], up_first[node + 1]):
+            arc_to[up_head[arc]] = arc
         for at in range(tree.down_first[node], tree.down_first[node + 1]):
             one = tree.down_arc[at]
-            for other in range(tree.up_first[tree.up_tail[one]], one):
-                third = arc_to[tree.up_head[other]]
-                if arcs[one, 1] + arcs[other, 0] == arcs[third, 0]:
-                    out[third, 0] = min(out[third, 0], out[one, 1] + out[other, 0])
-                if arcs[one, 0] + arcs[other, 1] == arcs[third, 1]:
-                    out[third, 1] = min(out[third, 1], out[one, 0] + out[other, 1])
+            for other in range(up_first[up_tail[one]], one):
+                third = arc_to[up_head[other]]
+                for column in range(2):
+                    if arcs[one, 1 - column] + arcs[other, column] == arcs[third, column]:
+                        way = out[one, 1 - column] + out[other, column]
+                        if less_pair(way, out[third, column]):
+                            out[third, column] = way
     return out

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel
-from planning.travel.customisation import Metric, Ways
+from planning.travel.customisation import Metric, Numbers, Ways
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
@@ -135,7 +135,9 @@ class Lanes(NamedTuple):
 
 
 @kernel
-def end_costs(topology: Topology, metric: Metric, nodes: Longs, leaving: bool) -> tuple[Ints, Ints, Floats, Floats]:
+def end_costs(
+    topology: Topology, turned: int, ends: Numbers, nodes: Longs, leaving: bool
+) -> tuple[Ints, Ints, Numbers, Numbers]:
     """
     Find the ends of the chains of some nodes, and what it costs to get to them or from them.
 
@@ -143,8 +145,10 @@ def end_costs(topology: Topology, metric: Metric, nodes: Longs, leaving: bool) -
     ----------
     topology : Topology
         The network.
-    metric : Metric
-        Costs.
+    turned : int
+        Whether costs are turned round.
+    ends : numpy.ndarray, shape (n_segments, 4)
+        Costs between nodes and the ends of their chains, as in `Metric` or `Second`.
     nodes : numpy.ndarray of int64, shape (n,)
         Nodes anywhere.
     leaving : bool
@@ -156,10 +160,10 @@ def end_costs(topology: Topology, metric: Metric, nodes: Longs, leaving: bool) -
         First end, last end, cost at the first, cost at the last.
     """
     first, last = np.empty(nodes.size, np.int32), np.empty(nodes.size, np.int32)
-    at_first, at_last = np.zeros(nodes.size), np.zeros(nodes.size)
-    column = int(leaving) ^ metric.turned ^ 1
+    at_first, at_last = np.zeros(nodes.size, ends.dtype), np.zeros(nodes.size, ends.dtype)
+    column = int(leaving) ^ turned ^ 1
     # arrays taken out of their tuples ahead of a loop are not counted anew in every round
-    first_end, last_end, lefts, ends = topology.first_end, topology.last_end, topology.left, metric.ends
+    first_end, last_end, lefts = topology.first_end, topology.last_end, topology.left
     for at in range(nodes.size):
         node = nodes[at]
         first[at], last[at] = first_end[node], last_end[node]
@@ -765,7 +769,6 @@ def sweep_within(
         row += 1
 
 
-@kernel
 def sort_by_chain(topology: Topology, places: Longs) -> tuple[Longs, Ints]:
     """
     Sort places by where they lie inside chains.
@@ -784,7 +787,7 @@ def sort_by_chain(topology: Topology, places: Longs) -> tuple[Longs, Ints]:
     """
     left = topology.left[places]
     inside = np.flatnonzero(left >= 0)
-    order = inside[np.argsort(left[inside], kind="mergesort")]
+    order = inside[np.argsort(left[inside], kind="stable")]
     return order, left[order]
 
 

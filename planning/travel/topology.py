@@ -16,7 +16,7 @@ from planning.travel.chains import contract_chains
 from planning.travel.dissection import contraction_order
 from planning.travel.elimination import Hierarchy, eliminate
 
-__all__ = ["Topology", "build_topology"]
+__all__ = ["Topology", "build_topology", "ends_of_arcs"]
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int32]
@@ -107,6 +107,32 @@ def build_topology(tails: Longs, heads: Longs, n_nodes: int, order: Longs | None
         core_node,
         tree,
     )
+
+
+def ends_of_arcs(topology: Topology, loops: Longs) -> tuple[Longs, Longs]:
+    """
+    Give back the nodes of the caller's arcs.
+
+    Parameters
+    ----------
+    topology : Topology
+        The network.
+    loops : numpy.ndarray of int64, shape (n_loops,)
+        Nodes of the arcs that end where they begin, in their order.
+
+    Returns
+    -------
+    tuple of numpy.ndarray of int64, shape (n_arcs,)
+        Tails and heads.
+    """
+    dart = topology.arc_dart[topology.arc_dart >= 0]
+    segment, against = dart >> 1, dart & 1 == 1
+    ends = topology.tail[segment], topology.head[segment]
+    tail, head = (np.empty(len(topology.arc_dart), np.int64) for _ in range(2))
+    is_loop = topology.arc_dart < 0
+    tail[is_loop] = head[is_loop] = loops
+    tail[~is_loop], head[~is_loop] = np.where(against, ends[1], ends[0]), np.where(against, ends[0], ends[1])
+    return tail, head
 
 
 def _take_over(order: Longs, core_of: Ints) -> Ints:

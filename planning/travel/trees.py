@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from planning.kernels import kernel
 from planning.travel.customisation import Metric, Ways
 from planning.travel.nearest import along_chain
+from planning.travel.second import Pairs, Second, less_pair
 from planning.travel.sweep import end_costs
 from planning.travel.topology import Topology
 
@@ -46,7 +47,7 @@ class Branches(NamedTuple):
         Row that each comes from.
     arc : numpy.ndarray of int32, shape (n_arcs,)
         Its number among all upward arcs.
-    cost, second : numpy.ndarray of float64, shape (n_arcs,)
+    cost, second : numpy.ndarray, shape (n_arcs,)
         Its costs.
     place : numpy.ndarray of int64, shape (n_places,)
         The places.
@@ -54,7 +55,7 @@ class Branches(NamedTuple):
         The chain that each lies inside of; -1 for core nodes.
     first_row, last_row : numpy.ndarray of int32, shape (n_places,)
         Rows of the ends of its chain.
-    from_first, from_last, second_first, second_last : numpy.ndarray of float64, shape (n_places,)
+    from_first, from_last, second_first, second_last : numpy.ndarray, shape (n_places,)
         Both costs from there.
     """
 
@@ -64,15 +65,15 @@ class Branches(NamedTuple):
     head: Ints
     arc: Ints
     cost: Floats
-    second: Floats
+    second: Pairs
     place: Longs
     chain: Ints
     first_row: Ints
     last_row: Ints
     from_first: Floats
     from_last: Floats
-    second_first: Floats
-    second_last: Floats
+    second_first: Pairs
+    second_last: Pairs
 
 
 class Grown(NamedTuple):
@@ -81,11 +82,11 @@ class Grown(NamedTuple):
 
     Parameters
     ----------
-    cost, second : numpy.ndarray of float64, shape (n_rows,)
+    cost, second : numpy.ndarray, shape (n_rows,)
         Costs of each row; inf where out of reach.
     came : numpy.ndarray of int32, shape (n_rows,)
         By which of the arcs down to it each row is reached; -1 by the climb, -2 not at all.
-    climbed, climbed_second : numpy.ndarray of float64, shape (n_core,)
+    climbed, climbed_second : numpy.ndarray, shape (n_core,)
         Costs by the climb alone; all inf between calls but for nodes on the path.
     climbed_arc, climbed_from : numpy.ndarray of int32, shape (n_core,)
         Upward arc and node that each node of the path was climbed to by; for the node where the climb begins, as arc,
@@ -95,17 +96,17 @@ class Grown(NamedTuple):
     """
 
     cost: Floats
-    second: Floats
+    second: Pairs
     came: Ints
     climbed: Floats
-    climbed_second: Floats
+    climbed_second: Pairs
     climbed_arc: Ints
     climbed_from: Ints
     path: Ints
 
 
 @kernel
-def branch(topology: Topology, metric: Metric, second: Metric, ways: Ways, places: Longs) -> Branches:
+def branch(topology: Topology, metric: Metric, second: Second, ways: Ways, places: Longs) -> Branches:
     """
     Find the rows that lead to some places.
 
@@ -113,8 +114,10 @@ def branch(topology: Topology, metric: Metric, second: Metric, ways: Ways, place
     ----------
     topology : Topology
         The network.
-    metric, second : Metric
+    metric : Metric
         Costs in the direction of the sweep.
+    second : Second
+        Second costs in the same direction.
     ways : Ways
         Arcs down.
     places : numpy.ndarray of int64, shape (n_places,)
@@ -140,7 +143,7 @@ def branch(topology: Topology, metric: Metric, second: Metric, ways: Ways, place
             n_arcs += ways.first[node + 1] - ways.first[node]
     nodes, first = np.empty(n_rows, np.int32), np.zeros(n_rows + 1, np.int32)
     head, number = np.empty(n_arcs, np.int32), np.empty(n_arcs, np.int32)
-    cost, also = np.empty(n_arcs), np.empty(n_arcs)
+    cost, also = np.empty(n_arcs), np.empty(n_arcs, np.complex128)
     row, at = 0, 0
     for node in range(parent.size):
         if row_of[node] < 0:
@@ -152,8 +155,8 @@ def branch(topology: Topology, metric: Metric, second: Metric, ways: Ways, place
         nodes[row] = node
         row += 1
         first[row] = at
-    first_end, last_end, from_first, from_last = end_costs(topology, metric, places, False)
-    _, _, second_first, second_last = end_costs(topology, second, places, False)
+    first_end, last_end, from_first, from_last = end_costs(topology, metric.turned, metric.ends, places, False)
+    _, _, second_first, second_last = end_costs(topology, second.turned, second.ends, places, False)
     chain = np.full(places.size, -1, np.int32)
     for place in range(places.size):
         left = topology.left[places[place]]
@@ -195,10 +198,10 @@ def make_room(branches: Branches) -> Grown:
     n_rows, n = len(branches.node), len(branches.row_of)
     return Grown(
         np.empty(n_rows),
-        np.empty(n_rows),
+        np.empty(n_rows, np.complex128),
         np.empty(n_rows, np.int32),
         np.full(n, np.inf),
-        np.full(n, np.inf),
+        np.full(n, complex(np.inf, 0)),
         np.empty(n, np.int32),
         np.empty(n, np.int32),
         np.full(n + 1, -1, np.int32),
@@ -206,26 +209,26 @@ def make_room(branches: Branches) -> Grown:
 
 
 @kernel
-def less(cost: float, second: float, than: float, than_second: float) -> bool:
-    """Compare by the first cost, and by the second between equals."""
-    return cost < than or (cost == than < np.inf and second < than_second)
+def _less(cost: float, second: complex, than: float, than_second: complex) -> bool:
+    """Compare by the first cost, then by the second, then by the steps."""
+    return cost < than or (cost == than < np.inf and less_pair(second, than_second))
 
 
 @kernel
-def _climb(topology: Topology, metric: Metric, second: Metric, ways: Ways, root: int, grown: Grown) -> None:
+def _climb(topology: Topology, metric: Metric, second: Second, ways: Ways, root: int, grown: Grown) -> None:
     """Climb from a root, keeping the arcs."""
     up, path, cost, also = metric.turned, grown.path, grown.climbed, grown.climbed_second
     at = 0
     while path[at] >= 0:
-        cost[path[at]], also[path[at]] = np.inf, np.inf
+        cost[path[at]], also[path[at]] = np.inf, complex(np.inf, 0)
         at += 1
     first, last, left = topology.first_end[root], topology.last_end[root], topology.left[root]
-    cost[first], also[first] = 0.0, 0.0
+    cost[first], also[first] = 0.0, complex(0, 0)
     grown.climbed_arc[first] = -1 - BY_FIRST
     if left >= 0:
         cost[first], also[first] = metric.ends[left, up], second.ends[left, up]
         by_last, also_last = metric.ends[left, 2 + up], second.ends[left, 2 + up]
-        if less(by_last, also_last, cost[last], also[last]):
+        if _less(by_last, also_last, cost[last], also[last]):
             cost[last], also[last], grown.climbed_arc[last] = by_last, also_last, -1 - BY_LAST
     n = 0
     while first >= 0 or last >= 0:
@@ -237,7 +240,7 @@ def _climb(topology: Topology, metric: Metric, second: Metric, ways: Ways, root:
             for of in range(ways.first[node], ways.first[node + 1]):
                 head, arc = ways.head[of], ways.arc[of]
                 way, way_second = here + ways.cost[of], here_second + second.arcs[arc, up]
-                if less(way, way_second, cost[head], also[head]):
+                if _less(way, way_second, cost[head], also[head]):
                     cost[head], also[head] = way, way_second
                     grown.climbed_arc[head], grown.climbed_from[head] = arc, node
         if first == node:
@@ -249,7 +252,7 @@ def _climb(topology: Topology, metric: Metric, second: Metric, ways: Ways, root:
 
 @kernel
 def grow(
-    topology: Topology, metric: Metric, second: Metric, ways: Ways, branches: Branches, root: int, grown: Grown
+    topology: Topology, metric: Metric, second: Second, ways: Ways, branches: Branches, root: int, grown: Grown
 ) -> None:
     """
     Grow the tree of a root.
@@ -258,8 +261,10 @@ def grow(
     ----------
     topology : Topology
         The network.
-    metric, second : Metric
+    metric : Metric
         Costs in the direction of the sweep.
+    second : Second
+        Second costs in the same direction.
     ways : Ways
         Arcs up.
     branches : Branches
@@ -285,7 +290,7 @@ def grow(
         for at in range(first[row], first[row + 1]):
             head = heads[at]
             way, way_second = cost[head] + far[at], also[head] + far_second[at]
-            if less(way, way_second, here, here_second):
+            if _less(way, way_second, here, here_second):
                 here, here_second, by = way, way_second, at
         cost[row], also[row], came[row] = here, here_second, by
 
@@ -294,12 +299,12 @@ def grow(
 def reach(
     topology: Topology,
     metric: Metric,
-    second: Metric,
+    second: Second,
     branches: Branches,
     root: int,
     grown: Grown,
     which: Longs,
-) -> tuple[NDArray[np.int8], Floats, Floats]:
+) -> tuple[NDArray[np.int8], Floats, Pairs]:
     """
     Say how some places are reached and at what cost.
 
@@ -307,8 +312,10 @@ def reach(
     ----------
     topology : Topology
         The network.
-    metric, second : Metric
+    metric : Metric
         Costs in the direction of the sweep.
+    second : Second
+        Second costs in the same direction.
     branches : Branches
         The rows and the places.
     root : int
@@ -321,9 +328,9 @@ def reach(
     Returns
     -------
     tuple of numpy.ndarray, shape (n,)
-        `BY_FIRST`, `BY_LAST`, `STRAIGHT` or `NOWHERE`; cost; second cost.
+        `BY_FIRST`, `BY_LAST`, `STRAIGHT` or `NOWHERE`; cost; second cost and steps.
     """
-    how, costs, seconds = np.empty(which.size, np.int8), np.empty(which.size), np.empty(which.size)
+    how, costs, seconds = np.empty(which.size, np.int8), np.empty(which.size), np.empty(which.size, np.complex128)
     place, chain, first_row, last_row, from_first, from_last, second_first, second_last = branches[7:]
     cost, also = grown.cost, grown.second
     lefts, darts, second_darts, turned = topology.left, metric.darts, second.darts, metric.turned
@@ -331,7 +338,7 @@ def reach(
     own = topology.chain[left] if left >= 0 else -2
     for n in range(which.size):
         at = which[n]
-        by, best, best_second = NOWHERE, np.inf, np.inf
+        by, best, best_second = NOWHERE, np.inf, complex(np.inf, 0)
         if place[at] == root or chain[at] == own:
             straight = along_chain(lefts, darts, turned, root, place[at])
             if straight < np.inf:
@@ -339,60 +346,11 @@ def reach(
                 best_second = along_chain(lefts, second_darts, turned, root, place[at])
         row = first_row[at]
         way, way_second = cost[row] + from_first[at], also[row] + second_first[at]
-        if less(way, way_second, best, best_second):
+        if _less(way, way_second, best, best_second):
             by, best, best_second = BY_FIRST, way, way_second
         row = last_row[at]
         way, way_second = cost[row] + from_last[at], also[row] + second_last[at]
-        if less(way, way_second, best, best_second):
+        if _less(way, way_second, best, best_second):
             by, best, best_second = BY_LAST, way, way_second
         how[n], costs[n], seconds[n] = by, best, best_second
     return how, costs, seconds
-
-
-@kernel
-def costs_from(
-    topology: Topology,
-    metric: Metric,
-    second: Metric,
-    ways: Ways,
-    branches: Branches,
-    roots: Longs,
-    grown: Grown,
-    out: NDArray[np.float32],
-    out_second: NDArray[np.float32],
-    column: int,
-    limit: float | np.float32,
-) -> None:
-    """
-    Compute both costs from some roots to all places.
-
-    Parameters
-    ----------
-    topology : Topology
-        The network.
-    metric, second : Metric
-        Costs in the direction of the sweep.
-    ways : Ways
-        Arcs up.
-    branches : Branches
-        Rows, arcs down and places.
-    roots : numpy.ndarray of int64
-        Nodes of departure.
-    grown : Grown
-        Room.
-    out, out_second : numpy.ndarray of float32, shape (n_places, …)
-        Changed in place: the costs, from this column on; inf where beyond the limit.
-    column : int
-        Where the costs of the first root go.
-    limit : float32
-        What counts, inclusive.
-    """
-    every = np.arange(branches.place.size)
-    for root in range(roots.size):
-        grow(topology, metric, second, ways, branches, roots[root], grown)
-        _, costs, seconds = reach(topology, metric, second, branches, roots[root], grown, every)
-        for place in range(every.size):
-            cost, also = np.float32(costs[place]), np.float32(seconds[place])
-            if cost > limit or cost == np.inf:
-                cost, also = np.float32(np.inf), np.float32(np.inf)
-            out[place, column + root], out_second[place, column + root] = cost, also

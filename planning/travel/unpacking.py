@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from planning.kernels import kernel
 from planning.travel.customisation import Metric, Ways
+from planning.travel.second import Second
 from planning.travel.topology import Topology
 from planning.travel.trees import BY_LAST, NOWHERE, STRAIGHT, Branches, Grown, grow, reach
 
@@ -46,7 +47,7 @@ class Origin(NamedTuple):
 
 
 @kernel
-def find_origin(topology: Topology, metric: Metric, second: Metric, costs: Floats, also: Floats) -> Origin:
+def find_origin(topology: Topology, metric: Metric, second: Second, costs: Floats, also: Floats) -> Origin:
     """
     Find where the costs of arcs come from.
 
@@ -54,8 +55,10 @@ def find_origin(topology: Topology, metric: Metric, second: Metric, costs: Float
     ----------
     topology : Topology
         The network.
-    metric, second : Metric
+    metric : Metric
         Costs in the network's own direction.
+    second : Second
+        Second costs in the same direction.
     costs, also : numpy.ndarray of float64, shape (n_arcs,)
         Both costs of the caller's arcs.
 
@@ -100,9 +103,7 @@ def find_origin(topology: Topology, metric: Metric, second: Metric, costs: Float
         dart = topology.arc_dart[arc]
         if dart >= 0 and arcs[dart >> 1, dart & 1] < 0:
             segment, side = dart >> 1, dart & 1
-            if costs[arc] == metric.darts[segment, side] and (
-                also.size == 0 or also[arc] == second.darts[segment, side]
-            ):
+            if costs[arc] == metric.darts[segment, side] and also[arc] == second.darts[segment, side].real:
                 arcs[segment, side] = arc
     return Origin(chain_of, one_of, other_of, arcs)
 
@@ -117,40 +118,39 @@ def _run(begin: int, end: int, side: int, darts: Longs, n: int) -> int:
 
 
 @kernel
-def _unpack_arc(topology: Topology, origin: Origin, arc: int, column: int, darts: Longs, n: int) -> tuple[Longs, int]:
-    """Write down the darts behind an upward arc."""
-    stack = [(arc, column)]
-    while len(stack):
-        arc, column = stack.pop()
+def _unpack_arc(
+    topology: Topology, origin: Origin, arc: int, column: int, stack: Longs, darts: Longs, n: int
+) -> tuple[Longs, int]:
+    """Write down the darts behind an upward arc; the stack holds arcs as ``2 arc + column``."""
+    stack[0] = 2 * arc + column
+    depth = 1
+    while depth:
+        depth -= 1
+        arc, column = stack[depth] >> 1, stack[depth] & 1
         chain = origin.chain[arc, column]
         if chain < 0:
-            # the second leg lies deeper in the stack; going up it is the one to the upper end
-            one, other = (origin.one[arc, column], 1 - column), (origin.other[arc, column], column)
-            if column == 0:
-                stack.append((int(other[0]), other[1]))
-                stack.append((int(one[0]), one[1]))
-            else:
-                stack.append((int(one[0]), one[1]))
-                stack.append((int(other[0]), other[1]))
+            one, other = 2 * origin.one[arc, column] + 1 - column, 2 * origin.other[arc, column] + column
+            # the first leg lies on top; going up it is the one to the lower end
+            stack[depth], stack[depth + 1] = (other, one) if column == 0 else (one, other)
+            depth += 2
             continue
         begin, end = topology.chain_first[chain], topology.chain_first[chain + 1]
         while n + end - begin > darts.size:
-            darts = np.concatenate((darts, np.empty_like(darts)))
+            darts = np.concatenate((darts, darts))
         n = _run(begin, end, 0 if int(topology.chain_falls[chain]) == column else 1, darts, n)
     return darts, n
 
 
-@kernel
 def path_darts(
     topology: Topology,
     metric: Metric,
-    second: Metric,
+    second: Second,
     climb: Ways,
     branches: Branches,
     grown: Grown,
     origin: Origin,
     root: int,
-) -> tuple[bool, Longs]:
+) -> Longs | None:
     """
     Find one cheapest path.
 
@@ -158,8 +158,10 @@ def path_darts(
     ----------
     topology : Topology
         The network.
-    metric, second : Metric
+    metric : Metric
         Costs in the network's own direction.
+    second : Second
+        Second costs in the same direction.
     climb : Ways
         Arcs up.
     branches : Branches
@@ -173,43 +175,54 @@ def path_darts(
 
     Returns
     -------
-    tuple of bool and numpy.ndarray of int64
-        Whether there is a path; its darts in order, ``2 s`` along segment s and ``2 s + 1`` against it.
+    numpy.ndarray of int64, or None
+        The darts of the path in order, ``2 s`` along segment s and ``2 s + 1`` against it; None where there is no path.
     """
     grow(topology, metric, second, climb, branches, root, grown)
-    ways, _, _ = reach(topology, metric, second, branches, root, grown, np.zeros(1, np.int64))
-    how, place = ways[0], branches.place[0]
-    darts, n = np.empty(256, np.int64), 0
-    if how == NOWHERE or root == place:
-        return how != NOWHERE, darts[:0]
+    how, _, _ = reach(topology, metric, second, branches, root, grown, np.zeros(1, np.int64))
+    if how[0] == NOWHERE:
+        return None
+    if root == branches.place[0]:
+        return np.empty(0, np.int64)
+    return _trace(topology, branches, grown, origin, root, int(how[0]))
+
+
+@kernel
+def _trace(topology: Topology, branches: Branches, grown: Grown, origin: Origin, root: int, how: int) -> Longs:
+    """Write down the darts of the path to the one place of the branches."""
+    darts, n, place = np.empty(256, np.int64), 0, branches.place[0]
     start, left = topology.left[root], topology.left[place]
     if how == STRAIGHT:
         n = _run(start + 1, left + 1, 0, darts, n) if start < left else _run(left + 1, start + 1, 1, darts, n)
-        return True, darts[:n]
+        return darts[:n]
     # the arcs, from the place back to the root
-    falls, rises = [np.int32(0)], [np.int32(0)]
+    size = grown.path.size
+    falls, rises, stack = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    n_falls, n_rises = 0, 0
     row = branches.row_of[topology.last_end[place] if how == BY_LAST else topology.first_end[place]]
     while grown.came[row] >= 0:
-        falls.append(branches.arc[grown.came[row]])
+        falls[n_falls] = branches.arc[grown.came[row]]
         row = branches.head[grown.came[row]]
+        n_falls += 1
     node = branches.node[row]
     while grown.climbed_arc[node] >= 0:
-        rises.append(grown.climbed_arc[node])
+        rises[n_rises] = grown.climbed_arc[node]
         node = grown.climbed_from[node]
+        n_rises += 1
     if start >= 0:
         chain = topology.chain[start]
         if grown.climbed_arc[node] == -1 - BY_LAST:
             n = _run(start + 1, topology.chain_first[chain + 1], 0, darts, n)
         else:
             n = _run(topology.chain_first[chain], start + 1, 1, darts, n)
-    for at in range(len(rises) - 1, 0, -1):
-        darts, n = _unpack_arc(topology, origin, rises[at], 0, darts, n)
-    for at in range(len(falls) - 1, 0, -1):
-        darts, n = _unpack_arc(topology, origin, falls[at], 1, darts, n)
+    for at in range(n_rises - 1, -1, -1):
+        darts, n = _unpack_arc(topology, origin, rises[at], 0, stack, darts, n)
+    for at in range(n_falls - 1, -1, -1):
+        darts, n = _unpack_arc(topology, origin, falls[at], 1, stack, darts, n)
     if left >= 0:
         chain = topology.chain[left]
         begin, end = topology.chain_first[chain], topology.chain_first[chain + 1]
         while n + end - begin > darts.size:
-            darts = np.concatenate((darts, np.empty_like(darts)))
+            darts = np.concatenate((darts, darts))
         n = _run(left + 1, end, 1, darts, n) if how == BY_LAST else _run(begin, left + 1, 0, darts, n)
-    return True, darts[:n]
+    return darts[:n]

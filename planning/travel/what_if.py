@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from planning.errors import NetworkError, msg
 from planning.kernels import kernel
-from planning.travel.arguments import check_nodes
-from planning.travel.customisation import Metric, Ways, all_ways
+from planning.travel.arguments import check_count, check_nodes
+from planning.travel.customisation import Metric, Ways
 from planning.travel.nearest import (
     NOBODY,
     along_chain,
@@ -57,8 +57,8 @@ class Base(NamedTuple):
         The network.
     metric : Metric
         Costs in the direction from school to cell.
-    ways : Ways
-        All upward arcs, to climb by.
+    climb : Ways
+        Arcs to climb by.
     rows : Restriction
         All that leads to the cells.
     node : numpy.ndarray of int32, shape (n_rows,)
@@ -73,7 +73,7 @@ class Base(NamedTuple):
 
     topology: Topology
     metric: Metric
-    ways: Ways
+    climb: Ways
     rows: Restriction
     node: Ints
     place_row: Ints
@@ -142,7 +142,9 @@ class State(NamedTuple):
     log: Log
 
 
-def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) -> tuple[Base, State]:
+def lay_out(
+    topology: Topology, metric: Metric, up: Ways, down: Ways, cells: Longs, schools: Longs
+) -> tuple[Base, State]:
     """
     Find who is nearest, and all that is needed to keep it true.
 
@@ -152,6 +154,8 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
         The network.
     metric : Metric
         Costs in the direction from school to cell.
+    up, down : Ways
+        Arcs to climb by and to descend by.
     cells : numpy.ndarray of int64, shape (n_cells,)
         Nodes of the cells.
     schools : numpy.ndarray of int64, shape (n_schools,)
@@ -162,11 +166,8 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
     tuple of Base and State
         The cells are in the order of ``Base.rows.place``.
     """
-    tree, n_core = topology.tree, len(topology.core_node)
-    climb, descend = all_ways(tree, metric)
-    if metric.turned:
-        climb, descend = descend, climb
-    rows = restrict(tree, descend, *end_costs(topology, metric, cells, False), np.empty(0))
+    n_core = len(topology.core_node)
+    rows = restrict(topology.tree, down, *end_costs(topology, metric.turned, metric.ends, cells, False), np.empty(0))
     node = np.flatnonzero(rows.row_of >= 0).astype(np.int32)
     place = rows.place.astype(np.int64)
     chain_cell, next_cell = list_by_chain(topology, cells[place])
@@ -175,7 +176,7 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
     base = Base(
         topology,
         metric,
-        climb,
+        up,
         rows,
         node,
         place_row,
@@ -183,11 +184,11 @@ def lay_out(topology: Topology, metric: Metric, cells: Longs, schools: Longs) ->
         next_cell,
         cells[place],
     )
-    best = climb_from_all(climb, *end_costs(topology, metric, schools, True))
+    best = climb_from_all(up, *end_costs(topology, metric.turned, metric.ends, schools, True))
     climbed, climbed_to = split(best)
-    descend_to_all(descend, best)
+    descend_to_all(down, best)
     cost, school = split(best)
-    cell_cost, cell_school = nearest_one(topology, metric, climb, descend, schools, cells[place])
+    cell_cost, cell_school = nearest_one(topology, metric, up, down, schools, cells[place])
     state = State(
         climbed,
         climbed_to,
@@ -212,9 +213,9 @@ def _scratch(n: int) -> tuple[Ints, Floats, Ints]:
 
 
 @kernel
-def better(cost: float, school: int, other: float, other_school: int) -> bool:
+def _better(cost: float, school: int | np.int32, other: float, other_school: int | np.int32) -> bool:
     """Say whether the other is cheaper, or as cheap and lower."""
-    return other < cost or (other == cost < np.inf and other_school < school)
+    return bool(other < cost or (other == cost < np.inf and other_school < school))
 
 
 @kernel
@@ -222,7 +223,7 @@ def _seed_path(base: Base, state: State, nodes: Longs, is_open: NDArray[np.bool_
     """Put the open schools that stand on the path at its nodes, in the scratch arrays, and nothing at the others."""
     for at in range(n_path):
         state.dist[state.path[at]] = np.inf
-    first, last, at_first, at_last = end_costs(base.topology, base.metric, nodes, True)
+    first, last, at_first, at_last = end_costs(base.topology, base.metric.turned, base.metric.ends, nodes, True)
     passed, dist, seed = state.passed, state.dist, state.seed
     for school in range(nodes.size):
         if is_open[school]:
@@ -240,13 +241,14 @@ def _change_climbs(base: Base, state: State, school: int, opened: bool, n_path: 
         base.topology.tree.down_arc,
         base.topology.tree.up_tail,
     )
-    cost, log_node, log_cost, log_school = base.ways.cost, state.log.node, state.log.node_cost, state.log.node_school
+    arcs, up = base.metric.arcs, base.metric.turned
+    log_node, log_cost, log_school = state.log.node, state.log.node_cost, state.log.node_school
     n = 0
     for at in range(n_path):
         node = path[at]
         if opened:
             best, to = dist[node], np.int32(school)
-            if not better(climbed[node], climbed_to[node], best, to):
+            if not _better(climbed[node], climbed_to[node], best, to):
                 continue
         else:
             if climbed_to[node] != school:
@@ -255,8 +257,8 @@ def _change_climbs(base: Base, state: State, school: int, opened: bool, n_path: 
             best, to = dist[node], seed[node]
             for of in range(down_first[node], down_first[node + 1]):
                 arc = down_arc[of]
-                way, way_to = climbed[up_tail[arc]] + cost[arc], climbed_to[up_tail[arc]]
-                if better(best, to, way, way_to):
+                way, way_to = climbed[up_tail[arc]] + arcs[arc, up], climbed_to[up_tail[arc]]
+                if _better(best, to, way, way_to):
                     best, to = way, way_to
             if best == np.inf:
                 to = NOBODY
@@ -275,15 +277,15 @@ def _change_rows(base: Base, state: State, school: int, opened: bool, call: int)
     passed, changed, look = state.passed, state.changed, state.log.cell
     log_row, log_cost, log_school = state.log.row, state.log.row_cost, state.log.row_school
     nodes, first, head, far, row_end = base.node, base.rows.first, base.rows.head, base.rows.cost, base.rows.row_end
-    place_first, other = base.rows.place_first, base.rows.other
+    edge_first, edge, place_first, other = base.rows.edge_first, base.rows.edge, base.rows.place_first, base.rows.other
     n_rows, n_cells, row = 0, 0, 0
     while row < cost.size:
-        begin, end, node = first[row], first[row + 1], nodes[row]
+        node = nodes[row]
         enter = passed[node] == call
-        at = begin
-        while not enter and at < end:
-            enter = changed[head[at]] == call
-            at += 1
+        at = edge_first[row + 1]
+        while not enter and at > edge_first[row]:  # from below: the boundary that changed is most often near
+            at -= 1
+            enter = changed[edge[at]] == call
         if not enter:
             row = row_end[row]
             continue
@@ -291,12 +293,15 @@ def _change_rows(base: Base, state: State, school: int, opened: bool, call: int)
             best, to = cost[row], nearest[row]
             if not opened:
                 best, to = np.inf, NOBODY
-            if better(best, to, climbed[node], climbed_to[node]):
+            if _better(best, to, climbed[node], climbed_to[node]):
                 best, to = climbed[node], climbed_to[node]
-            for at in range(begin, end):
+            for at in range(first[row], first[row + 1]):
+                if opened and changed[head[at]] != call:  # a school more comes only by rows that it improved
+                    continue
                 way, way_to = cost[head[at]] + far[at], nearest[head[at]]
-                if better(best, to, way, way_to):
-                    best, to = way, way_to
+                take = (way < best) | ((way == best) & (way_to < to))
+                best = way if take else best
+                to = way_to if take else to
             if best != cost[row] or to != nearest[row]:
                 log_row[n_rows], log_cost[n_rows], log_school[n_rows] = row, cost[row], nearest[row]
                 cost[row], nearest[row], changed[row] = best, to, call
@@ -335,13 +340,13 @@ def _change_cells(
         row, upper = place_row[cell], other[cell]
         best, to = cost[row] + from_row[cell], nearest[row]
         way, way_to = cost[upper] + from_other[cell], nearest[upper]
-        if better(best, to, way, way_to):
+        if _better(best, to, way, way_to):
             best, to = way, way_to
         left = lefts[cell_node[cell]]
         near = chain_school[chain[left]] if left >= 0 else -1
         while near >= 0:
             way = along_chain(lefts, darts, turned, nodes[near], cell_node[cell])
-            if better(best, to, way, near):
+            if _better(best, to, way, near):
                 best, to = way, np.int32(near)
             near = next_school[near]
         if best == np.inf:
@@ -390,9 +395,11 @@ def change(
         What was overwritten.
     """
     opened, log, path = is_open[school], state.log, state.path
-    first, last, at_first, at_last = end_costs(base.topology, base.metric, nodes[school : school + 1], True)
+    first, last, at_first, at_last = end_costs(
+        base.topology, base.metric.turned, base.metric.ends, nodes[school : school + 1], True
+    )
     parent = base.topology.tree.parent
-    n_path = climb(parent, base.ways, first[0], last[0], at_first[0], at_last[0], state.dist, path)
+    n_path = climb(parent, base.climb, first[0], last[0], at_first[0], at_last[0], state.dist, path)
     for at in range(n_path):
         state.passed[path[at]] = call
     if not opened:
@@ -473,6 +480,8 @@ class WhatIf:
         The network.
     metric : Metric
         Costs in the direction from facility to origin.
+    climb, descend : Ways
+        Arcs up and arcs down.
     facilities : numpy.ndarray of int64, shape (n_facilities,)
         Nodes of the facilities that are open at first.
     origins : numpy.ndarray of int64, shape (n_origins,)
@@ -491,8 +500,10 @@ class WhatIf:
     [2.0, 3.0]
     """
 
-    def __init__(self, topology: Topology, metric: Metric, facilities: Longs, origins: Longs) -> None:
-        self._base, self._state = lay_out(topology, metric, origins, facilities)
+    def __init__(
+        self, topology: Topology, metric: Metric, climb: Ways, descend: Ways, facilities: Longs, origins: Longs
+    ) -> None:
+        self._base, self._state = lay_out(topology, metric, climb, descend, origins, facilities)
         self._nodes, self._is_open = facilities.copy(), np.ones(len(facilities), np.bool_)
         self._chain_school, self._next_school = list_by_chain(topology, facilities)
         self._origin = self._base.rows.place.astype(np.int64)
@@ -524,7 +535,7 @@ class WhatIf:
             A copy; -1 where no facility can be reached.
         """
         out = np.empty(len(self._origin), np.int64)
-        out[self._origin] = _positions(self._state.cell_school)
+        out[self._origin] = _positions(self._state.cell_school, self._state.cell_cost)
         return out
 
     @property
@@ -640,6 +651,7 @@ class WhatIf:
 
     def _check_open(self, position: int) -> None:
         """Refuse a facility that is not open."""
+        check_count(position, -(2**63))  # whole
         if not 0 <= position < len(self._nodes) or not self._is_open[position]:
             raise NetworkError(msg("No open facility has position {position}.", position=position))
 
@@ -680,6 +692,9 @@ class WhatIf:
     def _record(self, position: int, steps: list[tuple[int, bool, int, Log]]) -> Change:
         """Remember a change and say what it did."""
         self._done.append((position, steps))
+        *_, log = steps[0]
+        if len(steps) == 1:
+            return self._change(position, log.cell, (log.cell_cost, log.cell_school))
         cells, at = np.unique(np.concatenate([log.cell for *_, log in steps]), return_index=True)
         costs = np.concatenate([log.cell_cost for *_, log in steps])[at]
         schools = np.concatenate([log.cell_school for *_, log in steps])[at]
@@ -700,9 +715,9 @@ class WhatIf:
             position,
             origins,
             _to_float32(cost[changed]),
-            _positions(school[changed]),
+            _positions(school[changed], cost[changed]),
             _to_float32(before[0][changed]),
-            _positions(before[1][changed]),
+            _positions(before[1][changed], before[0][changed]),
         )
 
 
@@ -712,6 +727,6 @@ def _to_float32(values: Floats) -> NDArray[np.float32]:
         return values.astype(np.float32)
 
 
-def _positions(schools: Ints) -> Longs:
-    """Say -1 where there is nobody."""
-    return np.where(schools == NOBODY, -1, schools.astype(np.int64))
+def _positions(schools: Ints, costs: Floats) -> Longs:
+    """Say -1 where there is nobody, or nobody at a cost that can be told."""
+    return np.where(np.isinf(_to_float32(costs)), -1, schools.astype(np.int64))

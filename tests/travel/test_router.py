@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from networks_at_random import floyd, floyd_second, networks, some_nodes
 
 from planning.errors import NetworkError
-from planning.travel import Router, chains, matrices
+from planning.travel import Router, chains, dissection, matrices
 
 few = settings(max_examples=80, deadline=None)
 
@@ -277,6 +277,61 @@ def test_flows_take_the_cheapest_of_parallel_arcs_and_the_lowest_of_equals():
     assert flows.tolist() == [0, 3.5, 0, 1.5, 0]
 
 
+def test_no_arc_carries_more_than_goes_by_where_arcs_cost_nothing():
+    # a dead end of no cost, from the hostile test that found it: nobody walks into it and back
+    router = Router([0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2], [0, 0, 1, 1, 1, 1], 4)
+    assert router.arc_flows([1], [3], [1.0]).tolist() == [0, 0, 1, 0, 1, 0]
+    # a square where nothing costs anything: a path takes the fewest steps
+    tails, heads, costs, n = grid_of(14)
+    free = Router(tails, heads, 0 * costs, n)
+    rng = np.random.default_rng(0)
+    for origin, target in rng.integers(0, n, (40, 2)).tolist():
+        steps = abs(origin // 14 - target // 14) + abs(origin % 14 - target % 14)
+        assert len(free.path(origin, target).arcs) == steps
+        assert free.arc_flows([origin], [target], [1.0]).sum() == steps
+        assert free.arc_flows([origin], [target], [1.0]).max() <= 1
+
+
+@few
+@given(st.data())
+def test_more_arcs_equal_a_new_router(data):
+    arcs = data.draw(networks())
+    n = arcs.n_nodes + data.draw(st.integers(0, 3))
+    tails, heads = data.draw(some_nodes(n)), data.draw(some_nodes(n))
+    few_more = min(len(tails), len(heads))
+    tails, heads, costs = tails[:few_more], heads[:few_more], np.arange(few_more) % 3
+    router = Router(*arcs.router_args)
+    every = np.arange(arcs.n_nodes)
+    before = router.matrix(every, every)
+    more = router.with_arcs(tails, heads, costs, n_nodes=n).with_arcs([], [], [])
+    ends = [np.r_[old.astype(int), new] for old, new in ((arcs.tails, tails), (arcs.heads, heads))]
+    best = floyd(*ends, np.r_[arcs.costs, costs], n)
+    np.testing.assert_array_equal(more.matrix(range(n), range(n)), best)
+    np.testing.assert_array_equal(router.matrix(every, every), before)
+    assert more.costs.tolist() == [*arcs.costs, *costs]
+
+
+@pytest.mark.parametrize("k", [2, 5, 9, 40])
+def test_more_nearest_than_there_are(k):
+    router = Router(*grid_of(5))
+    costs = router.matrix(range(25), [3, 20, 3])
+    cost, position = router.nearest([3, 20, 3], range(25), k=k)
+    wanted, order = k_best(costs, k)
+    np.testing.assert_array_equal(cost, wanted)
+    np.testing.assert_array_equal(position, order)
+
+
+@pytest.mark.parametrize("kept", [1.0, 0.8, 0.6])
+def test_an_order_without_metis_gives_the_same(kept, monkeypatch):
+    # large enough to be cut; at 0.6 it is in pieces
+    monkeypatch.setattr(dissection, "dissect_by_metis", lambda *_: None)
+    tails, heads, costs, n_nodes = grid_of(16)
+    keep = np.random.default_rng(4).random(len(tails)) < kept
+    router = Router(tails[keep], heads[keep], costs[keep], n_nodes)
+    every = np.arange(n_nodes)
+    np.testing.assert_array_equal(router.matrix(every, every), floyd(tails[keep], heads[keep], costs[keep], n_nodes))
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -291,7 +346,9 @@ def test_flows_take_the_cheapest_of_parallel_arcs_and_the_lowest_of_equals():
         ([0], [1], [1, 1], 2, "1 numbers are needed"),
         ([0.5], [1], [1], 2, "whole numbers"),
         ([[0]], [[1]], [1], 2, "one row"),
-        ([], [], [], -1, "-1 nodes"),
+        ([], [], [], -1, "0 or more is needed, not -1"),
+        ([], [], [], 2.5, "not 2.5"),
+        ([0], [1], ["far"], 2, "must be numbers"),
     ],
 )
 def test_networks_that_are_none(tails, heads, costs, n_nodes, words):
