@@ -21,14 +21,14 @@ References
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel
 
-__all__ = ["Hierarchy", "eliminate"]
+__all__ = ["Hierarchy", "eliminate", "lengthen"]
 
 Ints = NDArray[np.int32]
 
@@ -92,6 +92,27 @@ def eliminate(link_tail: Ints, link_head: Ints, order: Ints) -> Hierarchy:
 
 
 @kernel
+def lengthen(items: NDArray[Any]) -> NDArray[Any]:
+    """
+    Make room for as many items again.
+
+    Parameters
+    ----------
+    items : numpy.ndarray, shape (n,)
+        Items of any type.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2 n,)
+        The items, then room.
+    """
+    longer = np.empty(2 * items.size, items.dtype)
+    for at in range(items.size):  # to assign a slice takes two seconds to compile
+        longer[at] = items[at]
+    return longer
+
+
+@kernel
 def _contract(link_tail: Ints, link_head: Ints, order: Ints) -> tuple[Ints, Ints, Ints]:
     """Find the upward arcs and the parent of each node, all by rank in the order."""
     n = order.size
@@ -113,7 +134,7 @@ def _contract(link_tail: Ints, link_head: Ints, order: Ints) -> tuple[Ints, Ints
             own_first[low + 1] += 1
 
     first = np.zeros(n + 1, np.int32)
-    head = np.empty(2 * own.size + n, np.int32)
+    head = np.empty(2 * own.size + n + 1, np.int32)
     parent = np.full(n, -1, np.int32)
     child, sibling = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
     seen = np.full(n, -1, np.int32)
@@ -126,7 +147,7 @@ def _contract(link_tail: Ints, link_head: Ints, order: Ints) -> tuple[Ints, Ints
             if seen[up] != node:
                 seen[up] = node
                 if at == head.size:
-                    head = np.concatenate((head, np.empty_like(head)))
+                    head = lengthen(head)
                 head[at] = up
                 at += 1
         # what a child was linked to, its parent is linked to now
@@ -137,7 +158,7 @@ def _contract(link_tail: Ints, link_head: Ints, order: Ints) -> tuple[Ints, Ints
                 if seen[up] != node:
                     seen[up] = node
                     if at == head.size:
-                        head = np.concatenate((head, np.empty_like(head)))
+                        head = lengthen(head)
                     head[at] = up
                     at += 1
             below = sibling[below]

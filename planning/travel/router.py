@@ -676,7 +676,7 @@ def _to_float32(values: Floats) -> NDArray[np.float32]:
 
 
 def _without_rounds(nodes: Ints, arcs: Ints) -> tuple[Ints, Ints]:
-    """Leave out what leads back to a node that was passed already, as arcs of no cost may."""
+    """Leave out what leads back to a node that was passed already, as the rounding of tiny decimals might."""
     if len(np.unique(nodes)) == len(nodes):
         return nodes, arcs
     last = {int(node): at for at, node in enumerate(nodes)}

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from planning.kernels import kernel
 from planning.travel.customisation import Metric, Numbers, Ways
-from planning.travel.elimination import Hierarchy
+from planning.travel.elimination import Hierarchy, lengthen
 from planning.travel.topology import Topology
 
 __all__ = [
@@ -454,8 +454,7 @@ def climb_all(
     for root in range(first.size):
         n_path = climb(parent, ways, first[root], last[root], at_first[root], at_last[root], dist, path)
         while n + n_path > rows.size:
-            rows, roots = np.concatenate((rows, rows)), np.concatenate((roots, roots))
-            costs = np.concatenate((costs, costs))
+            rows, roots, costs = lengthen(rows), lengthen(roots), lengthen(costs)
         for at in range(n_path):
             row = row_of[path[at]]
             if row >= 0 and dist[path[at]] < np.inf:
@@ -651,11 +650,14 @@ def sweep_block(
     from_row, from_other = restriction.from_row, restriction.from_other
     begin, end, edge_begin = blocks.begin[block], blocks.end[block], blocks.edge_first[block]
     n_edges = blocks.edge_first[block + 1] - edge_begin
-    ahead[begin:end] = seed_first[begin:end]
+    for row in range(begin, end):
+        ahead[row] = seed_first[row]
     spare = np.empty(LANES, np.float32)
     for column in range(0, n_roots, LANES):
         for at in range(n_edges):
-            tile[at] = rows[edge[edge_begin + at], column : column + LANES]
+            here, there = tile[at], rows[edge[edge_begin + at], column : column + LANES]
+            for lane in range(LANES):
+                here[lane] = there[lane]
         for row in range(begin, end):
             here = tile[n_edges + row - begin]
             here[:] = np.inf

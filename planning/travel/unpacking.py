@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from planning.kernels import kernel
 from planning.travel.customisation import Metric, Ways
+from planning.travel.elimination import lengthen
 from planning.travel.second import Second
 from planning.travel.topology import Topology
 from planning.travel.trees import BY_LAST, NOWHERE, STRAIGHT, Branches, Grown, grow, reach
@@ -136,7 +137,7 @@ def _unpack_arc(
             continue
         begin, end = topology.chain_first[chain], topology.chain_first[chain + 1]
         while n + end - begin > darts.size:
-            darts = np.concatenate((darts, darts))
+            darts = lengthen(darts)
         n = _run(begin, end, 0 if int(topology.chain_falls[chain]) == column else 1, darts, n)
     return darts, n
 
@@ -223,6 +224,6 @@ def _trace(topology: Topology, branches: Branches, grown: Grown, origin: Origin,
         chain = topology.chain[left]
         begin, end = topology.chain_first[chain], topology.chain_first[chain + 1]
         while n + end - begin > darts.size:
-            darts = np.concatenate((darts, darts))
+            darts = lengthen(darts)
         n = _run(left + 1, end, 1, darts, n) if how == BY_LAST else _run(begin, left + 1, 0, darts, n)
     return darts[:n]

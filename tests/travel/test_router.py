@@ -142,6 +142,42 @@ def test_batches_threads_blocks_and_buffers_give_the_same(monkeypatch):
             np.testing.assert_array_equal(np.concatenate(blocks), best[np.ix_(sources, targets)])
 
 
+@pytest.mark.parametrize("limit", [None, 12])
+def test_a_matrix_in_a_file(tmp_path, limit):
+    args = grid_of(10)
+    every = np.arange(100)
+    best = floyd(*args)
+    best = best if limit is None else np.where(best <= limit, best, np.inf)
+    file = np.lib.format.open_memmap(tmp_path / "costs.npy", mode="w+", dtype=np.float32, shape=(100, 70))
+    Router(*args).matrix(every, every[:70], limit, out=file)
+    file.flush()
+    np.testing.assert_array_equal(np.load(tmp_path / "costs.npy"), best[:, :70])
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        (np.zeros((2, 3), np.float32), r"shape \(2, 2\)"),
+        (np.zeros((2, 2)), "float64"),
+        ([[0.0, 0.0], [0.0, 0.0]], "not into list"),
+    ],
+)
+def test_arrays_that_cannot_be_filled(out, words):
+    with pytest.raises(NetworkError, match=words):
+        Router([0], [1], [1], 2).matrix([0, 1], [0, 1], out=out)
+
+
+def test_two_costs_do_not_fit_one_array_and_blocks_need_room():
+    router = Router([0], [1], [1], 2)
+    with pytest.raises(NetworkError, match="also"):
+        router.matrix([0, 1], [0, 1], also=[1], out=np.zeros((2, 2), np.float32))
+    for budget in (0, -1, np.nan):
+        with pytest.raises(NetworkError, match="above 0 MB"):
+            list(router.matrix_blocks([0], [1], budget_mb=budget))
+    ((rows, block),) = router.matrix_blocks([0], [1], budget_mb=np.inf)
+    assert (rows, block.tolist()) == (slice(0, 1), [[1]])
+
+
 def test_a_long_road_by_hand():
     # 0-1-…-199 uphill at 3, downhill at 2; node 200 alone
     at = np.arange(199)
