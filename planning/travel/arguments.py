@@ -187,7 +187,8 @@ def check_costs(costs: ArrayLike, n: int) -> Floats:
         raise NetworkError(
             msg("A cost or an amount must be 0 or more (row {row}: {value}).", row=row, value=float(values[row]))
         )
-    return values + 0.0  # -0.0 becomes 0.0
+    values += 0.0  # -0.0 becomes 0.0
+    return values
 
 
 def check_pairs(origins: Ints, targets: Ints, amounts: Floats) -> None:

@@ -116,9 +116,13 @@ def customise(topology: Topology, costs: Floats) -> Metric:
     Metric
         Costs in the network's own direction.
     """
-    darts = _lay_on_darts(topology.arc_dart, costs, len(topology.tail))
-    ends = sum_chains(darts, topology.chain_first)
-    arcs = _chains_to_arcs(ends, topology.chain_first, topology.chain_arc, topology.chain_falls, topology.tree)
+    # room by numpy, not inside kernels: it asks for huge pages, and to touch small ones for the first time takes longer
+    # than the sums
+    n_segments, n_up = len(topology.tail), len(topology.tree.up_head)
+    darts, ends, arcs = np.empty((n_segments, 2)), np.empty((n_segments, 4)), np.empty((n_up, 2))
+    _lay_on_darts(topology.arc_dart, costs, darts)
+    sum_chains(darts, topology.chain_first, ends)
+    _chains_to_arcs(ends, topology.chain_first, topology.chain_arc, topology.chain_falls, arcs)
     _customise_basic(topology.tree, arcs)
     return Metric(0, darts, ends, arcs)
 
@@ -166,18 +170,17 @@ def all_ways(tree: Hierarchy, metric: Metric) -> tuple[Ways, Ways]:
 
 
 @kernel
-def _lay_on_darts(arc_dart: Ints, costs: Floats, n_segments: int) -> Floats:
+def _lay_on_darts(arc_dart: Ints, costs: Floats, darts: Floats) -> None:
     """Take the cheapest arc of each dart."""
-    darts = np.full((n_segments, 2), np.inf)
+    darts[:] = np.inf
     for arc in range(arc_dart.size):
         dart = arc_dart[arc]
         if dart >= 0:
             darts[dart >> 1, dart & 1] = min(darts[dart >> 1, dart & 1], costs[arc])
-    return darts
 
 
 @kernel
-def sum_chains(darts: Numbers, chain_first: Ints) -> Numbers:
+def sum_chains(darts: Numbers, chain_first: Ints, ends: Numbers) -> None:
     """
     Sum darts between the head of each segment and both ends of its chain.
 
@@ -187,13 +190,9 @@ def sum_chains(darts: Numbers, chain_first: Ints) -> Numbers:
         Cost of each segment along its chain and against it.
     chain_first : numpy.ndarray of int32, shape (n_chains + 1,)
         Where the segments of each chain begin.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n_segments, 4)
-        To the first end, from the first, to the last, from the last.
+    ends : numpy.ndarray, shape (n_segments, 4)
+        Changed in place: to the first end, from the first, to the last, from the last.
     """
-    ends = np.empty((len(darts), 4), darts.dtype)
     nothing = np.zeros(1, darts.dtype)[0]
     for chain in range(chain_first.size - 1):
         begin, end = chain_first[chain], chain_first[chain + 1]
@@ -207,13 +206,12 @@ def sum_chains(darts: Numbers, chain_first: Ints) -> Numbers:
             ends[segment, 2], ends[segment, 3] = along, against
             along += darts[segment, 0]
             against += darts[segment, 1]
-    return ends
 
 
 @kernel
-def _chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_falls: Bools, tree: Hierarchy) -> Floats:
+def _chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_falls: Bools, arcs: Floats) -> None:
     """Take the cheapest chain of each upward arc, going up and coming down; inf for those that elimination added."""
-    arcs = np.full((tree.up_head.size, 2), np.inf)
+    arcs[:] = np.inf
     for chain in range(chain_arc.size):
         arc = chain_arc[chain]
         if arc < 0:
@@ -221,7 +219,6 @@ def _chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_fall
         last, falls = chain_first[chain + 1] - 1, int(chain_falls[chain])
         arcs[arc, falls] = min(arcs[arc, falls], ends[last, 1])
         arcs[arc, 1 - falls] = min(arcs[arc, 1 - falls], ends[last, 0])
-    return arcs
 
 
 @kernel

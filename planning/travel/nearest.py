@@ -36,12 +36,14 @@ __all__ = [
     "k_nearest",
     "list_by_chain",
     "nearest_one",
+    "room_for_best",
 ]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
+_HUGE = 1 << 23  # bytes
 NOBODY = np.int32(2**31 - 1)  # in place of a position: higher than any
 
 
@@ -103,8 +105,26 @@ def along_chain(left: Ints, darts: NDArray[Any], turned: int, root: int, place: 
     return cost
 
 
+def room_for_best(n_core: int) -> Floats:
+    """
+    Make room for costs and positions of core nodes.
+
+    Parameters
+    ----------
+    n_core : int
+        How many core nodes.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_core, 2)
+        Anything. It is cut from a larger array, for which numpy asks for huge pages: to touch small ones for the first time
+        would take as long as the search.
+    """
+    return np.empty((max(n_core, _HUGE // 16), 2))[:n_core]
+
+
 @kernel
-def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_last: Floats) -> Floats:
+def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_last: Floats, best: Floats) -> None:
     """
     Climb from all roots at once.
 
@@ -116,15 +136,12 @@ def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_las
         Core nodes at the ends of the chain of each root.
     at_first, at_last : numpy.ndarray of float64, shape (n_roots,)
         Costs of getting there.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_core, 2)
-        Cost of the best root by a climb alone, and its position, the lowest among equals; inf both where there is none.
-        Side by side, since they are always read together.
+    best : numpy.ndarray of float64, shape (n_core, 2)
+        Changed in place: cost of the best root by a climb alone, and its position, the lowest among equals; inf both where
+        there is none. Side by side, since they are always read together.
     """
     way_first, way_head, way_cost = ways.first, ways.head, ways.cost
-    best = np.full((way_first.size - 1, 2), np.inf)
+    best[:] = np.inf
     for root in range(first.size):
         if at_first[root] < best[first[root], 0]:  # of equals the first came first
             best[first[root], 0], best[first[root], 1] = at_first[root], root
@@ -138,7 +155,6 @@ def climb_from_all(ways: Ways, first: Ints, last: Ints, at_first: Floats, at_las
             head, way = way_head[at], here + way_cost[at]
             if way < best[head, 0] or (way == best[head, 0] and own < best[head, 1]):
                 best[head, 0], best[head, 1] = way, own
-    return best
 
 
 @kernel
@@ -207,7 +223,8 @@ def farthest(topology: Topology, metric: Metric, climb: Ways, descend: Ways) -> 
     """
     roots = np.flatnonzero(topology.tree.parent < 0).astype(np.int32)
     nothing = np.zeros(roots.size)
-    best = climb_from_all(climb, roots, roots, nothing, nothing)
+    best = np.empty((topology.tree.parent.size, 2))
+    climb_from_all(climb, roots, roots, nothing, nothing, best)
     descend_to_all(descend, best)
     most, longest = 0.0, 0.0
     for node in range(len(best)):
@@ -263,7 +280,8 @@ def nearest_one(
     tuple of numpy.ndarray, shape (n_origins,)
         Cost, and position of the facility: the lowest among equals; inf and `NOBODY` where none is in reach.
     """
-    best = climb_from_all(climb, *end_costs(topology, metric.turned, metric.ends, facilities, True))
+    best = room_for_best(len(topology.core_node))
+    climb_from_all(climb, *end_costs(topology, metric.turned, metric.ends, facilities, True), best)
     descend_to_all(descend, best)
     first, last, at_first, at_last = end_costs(topology, metric.turned, metric.ends, origins, False)
     cost, label = _gather(best, first, last, at_first, at_last)

@@ -70,7 +70,8 @@ def customise_second(topology: Topology, metric: Metric, costs: Floats, second: 
         Second costs in the network's own direction, of what is cheapest by the first.
     """
     darts = _lay_second(topology, metric, costs, second)
-    ends = sum_chains(darts, topology.chain_first)
+    ends = np.empty((len(darts), 4), np.complex128)
+    sum_chains(darts, topology.chain_first, ends)
     return Second(0, darts, ends, _customise_second(topology, metric, ends))
 
 

@@ -163,11 +163,10 @@ def end_costs(
     at_first, at_last = np.zeros(nodes.size, ends.dtype), np.zeros(nodes.size, ends.dtype)
     column = int(leaving) ^ turned ^ 1
     # arrays taken out of their tuples ahead of a loop are not counted anew in every round
-    first_end, last_end, lefts = topology.first_end, topology.last_end, topology.left
+    place = topology.place
     for at in range(nodes.size):
         node = nodes[at]
-        first[at], last[at] = first_end[node], last_end[node]
-        left = lefts[node]
+        left, first[at], last[at] = place[node, 0], place[node, 1], place[node, 2]
         if left >= 0:
             at_first[at], at_last[at] = ends[left, column], ends[left, 2 + column]
     return first, last, at_first, at_last

@@ -45,6 +45,9 @@ class Topology(NamedTuple):
         Segment whose head is this node, for nodes inside chains; -1 for core nodes.
     first_end, last_end : numpy.ndarray of int32, shape (n_nodes,)
         Core nodes at the ends of the chain of each node; a core node is its own ends.
+    place : numpy.ndarray of int32, shape (n_nodes, 4)
+        Once more, side by side, so that a node anywhere is found by one access to memory: its segment as in `left`, its first
+        and its last end.
     core_node : numpy.ndarray of int32, shape (n_core,)
         Node of each core node.
     tree : Hierarchy
@@ -61,6 +64,7 @@ class Topology(NamedTuple):
     left: Ints
     first_end: Ints
     last_end: Ints
+    place: Ints
     core_node: Ints
     tree: Hierarchy
 
@@ -104,6 +108,7 @@ def build_topology(tails: Longs, heads: Longs, n_nodes: int, order: Longs | None
         chains.left,
         first_end,
         last_end,
+        np.column_stack((chains.left, first_end, last_end, last_end)),
         core_node,
         tree,
     )

@@ -35,6 +35,7 @@ from planning.travel.nearest import (
     descend_to_all,
     list_by_chain,
     nearest_one,
+    room_for_best,
     split,
 )
 from planning.travel.sweep import Restriction, climb, end_costs, restrict
@@ -184,7 +185,8 @@ def lay_out(
         next_cell,
         cells[place],
     )
-    best = climb_from_all(up, *end_costs(topology, metric.turned, metric.ends, schools, True))
+    best = room_for_best(n_core)
+    climb_from_all(up, *end_costs(topology, metric.turned, metric.ends, schools, True), best)
     climbed, climbed_to = split(best)
     descend_to_all(down, best)
     cost, school = split(best)
