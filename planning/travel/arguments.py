@@ -1,4 +1,4 @@
-"""What callers hand to the router, taken as it comes or refused with the row that is wrong."""
+"""What callers hand to the router, taken as it comes or refused with the row that is wrong; and the type they get back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planning.errors import NetworkError, msg
 
-__all__ = ["Limit", "check_costs", "check_count", "check_nodes", "check_pairs"]
+__all__ = ["Limit", "check_costs", "check_count", "check_nodes", "check_pairs", "to_float32"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -217,3 +217,21 @@ def check_pairs(origins: Ints, targets: Ints, amounts: Floats) -> None:
         )
     if np.isinf(amounts).any():
         raise NetworkError(msg("Amounts to carry must be finite (row {row}).", row=int(np.argmax(np.isinf(amounts)))))
+
+
+def to_float32(values: Floats) -> NDArray[np.float32]:
+    """
+    Round costs to the type that callers get.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of float64
+        Costs of any shape.
+
+    Returns
+    -------
+    numpy.ndarray of float32
+        Costs; what is too large for the type becomes inf.
+    """
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)

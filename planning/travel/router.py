@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planning.errors import NetworkError, msg
-from planning.travel.arguments import Limit, check_costs, check_count, check_nodes, check_pairs
+from planning.travel.arguments import Limit, check_costs, check_count, check_nodes, check_pairs, to_float32
 
 if TYPE_CHECKING:
     from planning.travel.customisation import Ways
@@ -449,10 +449,10 @@ class Router:
         way = self._way(turned=True)
         if k == 1:
             one, which = nearest_one(*way, places, starts)
-            cost, label = _to_float32(one)[:, None], which[:, None]
+            cost, label = to_float32(one)[:, None], which[:, None]
         else:
             several, label = k_nearest(*way, places, starts, k)
-            cost = _to_float32(several)
+            cost = to_float32(several)
         bound.apply(cost)
         return cost, np.where(np.isinf(cost), -1, label.astype(np.int64))
 
@@ -520,7 +520,7 @@ class Router:
         from planning.travel.nearest import nearest_one
 
         root = check_nodes([target], self.n_nodes)
-        costs = _to_float32(nearest_one(*self._way(turned=True), root, np.arange(self.n_nodes))[0])
+        costs = to_float32(nearest_one(*self._way(turned=True), root, np.arange(self.n_nodes))[0])
         self._limit(limit).apply(costs)
         return costs
 
@@ -667,12 +667,6 @@ def _fewer(nodes: Ints) -> tuple[Ints, Ints | None]:
     """Name each node once, and say where each goes; None where to copy its costs about would take more than a sweep."""
     distinct, number = np.unique(nodes, return_inverse=True)
     return (nodes, None) if _WORTH_SPREADING * len(distinct) > len(nodes) else (distinct, number)
-
-
-def _to_float32(values: Floats) -> NDArray[np.float32]:
-    """Round to float32; what is too large for it becomes inf."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)
 
 
 def _without_rounds(nodes: Ints, arcs: Ints) -> tuple[Ints, Ints]:

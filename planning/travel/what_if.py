@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from planning.errors import NetworkError, msg
 from planning.kernels import kernel
-from planning.travel.arguments import check_count, check_nodes
+from planning.travel.arguments import check_count, check_nodes, to_float32
 from planning.travel.customisation import Metric, Ways
 from planning.travel.nearest import (
     NOBODY,
@@ -523,7 +523,7 @@ class WhatIf:
             A copy; inf where no facility can be reached.
         """
         out = np.empty(len(self._origin), np.float32)
-        out[self._origin] = _to_float32(self._state.cell_cost)
+        out[self._origin] = to_float32(self._state.cell_cost)
         return out
 
     @property
@@ -716,19 +716,13 @@ class WhatIf:
         return Change(
             position,
             origins,
-            _to_float32(cost[changed]),
+            to_float32(cost[changed]),
             _positions(school[changed], cost[changed]),
-            _to_float32(before[0][changed]),
+            to_float32(before[0][changed]),
             _positions(before[1][changed], before[0][changed]),
         )
 
 
-def _to_float32(values: Floats) -> NDArray[np.float32]:
-    """Round to float32; what is too large for it becomes inf."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)
-
-
 def _positions(schools: Ints, costs: Floats) -> Longs:
     """Say -1 where there is nobody, or nobody at a cost that can be told."""
-    return np.where(np.isinf(_to_float32(costs)), -1, schools.astype(np.int64))
+    return np.where(np.isinf(to_float32(costs)), -1, schools.astype(np.int64))
