@@ -16,6 +16,7 @@ import contextlib
 import functools
 import hashlib
 import logging
+import math
 import os
 import shutil
 import stat
@@ -28,9 +29,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
 import numba
+import numpy as np
 import platformdirs
+from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["cache_folder", "digest", "is_cold", "kernel"]
+__all__ = ["cache_folder", "digest", "is_cold", "kernel", "room"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _APP = "school-layout-planner"
 _PACKAGE = Path(__file__).resolve().parent
 _MARK = b"planning.kernels"  # stands in every file that uses kernels, this one included
+_PAGE = 1 << 21  # bytes of a huge page
+_SMALL = 1 << 17
 _KEEP_DAYS = 60  # compiled code of other versions, unused for so long, goes
 _config: Any = numba.config  # numba makes its names as it starts
 _decorating = threading.Lock()
@@ -81,6 +86,36 @@ def _compiled(function: F, options: dict[str, Any]) -> F:
             return cast("F", numba.njit(nogil=True, cache=folder is not None, **options)(function))
         finally:
             _config.CACHE_DIR = before
+
+
+def room(*shape: int, dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """
+    Make room for a large array that kernels fill or look up, on huge pages of memory.
+
+    To touch small pages for the first time takes longer than many a kernel, and to find them later as long as the memory
+    itself. Numpy asks for huge pages, in arrays of 4 MB and more, for those that lie wholly inside; so room is cut from a
+    larger array, from the start of a huge page on. What is not touched takes no memory.
+
+    Parameters
+    ----------
+    *shape : int
+        Shape.
+    dtype : numpy dtype
+        Type of its elements.
+
+    Returns
+    -------
+    numpy.ndarray of dtype
+        Anything may stand in it.
+    """
+    of = np.dtype(dtype)
+    needed = math.prod(shape) * of.itemsize
+    if needed < _SMALL:
+        return np.empty(shape, of)
+    pages = -(-needed // _PAGE)
+    whole = np.empty((max(pages, 2) + 1) * _PAGE, np.uint8)
+    start = -whole.ctypes.data % _PAGE
+    return whole[start : start + needed].view(of).reshape(shape)
 
 
 def is_cold() -> bool:

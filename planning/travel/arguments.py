@@ -138,9 +138,8 @@ def check_nodes(nodes: ArrayLike, n_nodes: int) -> Ints:
                 shape=str(given.shape),
             )
         )
-    wrong = np.flatnonzero((given < 0) | (given >= n_nodes)) if given.size else given
-    if len(wrong):
-        row = int(wrong[0])
+    if given.size and (given.min() < 0 or given.max() >= n_nodes):
+        row = int(np.argmax((given < 0) | (given >= n_nodes)))
         raise NetworkError(
             msg(
                 "Node {node} (row {row}) is not in the network, whose nodes are numbered from 0 to {last}.",
@@ -181,9 +180,8 @@ def check_costs(costs: ArrayLike, n: int) -> Floats:
         raise NetworkError(
             msg("{n} numbers are needed, one for each, not an array of shape {shape}.", n=n, shape=str(values.shape))
         )
-    wrong = np.flatnonzero(~(values >= 0))
-    if len(wrong):
-        row = int(wrong[0])
+    if n and not values.min() >= 0:  # what is not a number makes the least so
+        row = int(np.argmin(values >= 0))
         raise NetworkError(
             msg("A cost or an amount must be 0 or more (row {row}: {value}).", row=row, value=float(values[row]))
         )

@@ -26,7 +26,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from planning.kernels import kernel
+from planning.kernels import kernel, room
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
@@ -116,10 +116,8 @@ def customise(topology: Topology, costs: Floats) -> Metric:
     Metric
         Costs in the network's own direction.
     """
-    # room by numpy, not inside kernels: it asks for huge pages, and to touch small ones for the first time takes longer
-    # than the sums
     n_segments, n_up = len(topology.tail), len(topology.tree.up_head)
-    darts, ends, arcs = np.empty((n_segments, 2)), np.empty((n_segments, 4)), np.empty((n_up, 2))
+    darts, ends, arcs = room(n_segments, 2), room(n_segments, 4), room(n_up, 2)
     _lay_on_darts(topology.arc_dart, costs, darts)
     sum_chains(darts, topology.chain_first, ends)
     _chains_to_arcs(ends, topology.chain_first, topology.chain_arc, topology.chain_falls, arcs)

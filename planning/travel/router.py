@@ -448,13 +448,15 @@ class Router:
 
         way = self._way(turned=True)
         if k == 1:
-            one, which = nearest_one(*way, places, starts)
+            one, which = nearest_one(*way, places, starts, whole=self._whole)
             cost, label = to_float32(one)[:, None], which[:, None]
         else:
             several, label = k_nearest(*way, places, starts, k)
             cost = to_float32(several)
         bound.apply(cost)
-        return cost, np.where(np.isinf(cost), -1, label.astype(np.int64))
+        position = label.astype(np.int64)
+        np.copyto(position, -1, where=np.isinf(cost))
+        return cost, position
 
     def _many_nearest(self, places: Ints, starts: Ints, k: int, limit: Limit) -> tuple[Matrix, Ints]:
         """Find many nearest facilities by sorting all costs, some origins at a time."""
@@ -520,7 +522,8 @@ class Router:
         from planning.travel.nearest import nearest_one
 
         root = check_nodes([target], self.n_nodes)
-        costs = to_float32(nearest_one(*self._way(turned=True), root, np.arange(self.n_nodes))[0])
+        way, everywhere = self._way(turned=True), np.arange(self.n_nodes)
+        costs = to_float32(nearest_one(*way, root, everywhere, whole=self._whole)[0])
         self._limit(limit).apply(costs)
         return costs
 

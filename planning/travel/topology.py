@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from planning.kernels import kernel
+from planning.kernels import kernel, room
 from planning.travel.chains import contract_chains
 from planning.travel.dissection import contraction_order
 from planning.travel.elimination import Hierarchy, eliminate
@@ -97,6 +97,8 @@ def build_topology(tails: Longs, heads: Longs, n_nodes: int, order: Longs | None
     core_node[tree.number] = chains.core_node
     first_end, last_end = _ends(chains.left, chains.core_of, chains.chain, link_tail, link_head, tree.number)
     chain_arc, falls = _chain_arcs(tree.number[link_tail], tree.number[link_head], tree.up_first, tree.up_head)
+    place = room(n_nodes, 4, dtype=np.int32)
+    np.stack((chains.left, first_end, last_end, last_end), axis=1, out=place)
     return Topology(
         chains.arc_dart,
         chains.tail,
@@ -108,7 +110,7 @@ def build_topology(tails: Longs, heads: Longs, n_nodes: int, order: Longs | None
         chains.left,
         first_end,
         last_end,
-        np.column_stack((chains.left, first_end, last_end, last_end)),
+        place,
         core_node,
         tree,
     )

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.errors import NetworkError, msg
-from planning.kernels import kernel
+from planning.kernels import kernel, room
 from planning.travel.arguments import check_count, check_nodes, to_float32
 from planning.travel.customisation import Metric, Ways
 from planning.travel.nearest import (
@@ -35,7 +35,6 @@ from planning.travel.nearest import (
     descend_to_all,
     list_by_chain,
     nearest_one,
-    room_for_best,
     split,
 )
 from planning.travel.sweep import Restriction, climb, end_costs, restrict
@@ -185,7 +184,7 @@ def lay_out(
         next_cell,
         cells[place],
     )
-    best = room_for_best(n_core)
+    best = room(n_core, 2)
     climb_from_all(up, *end_costs(topology, metric.turned, metric.ends, schools, True), best)
     climbed, climbed_to = split(best)
     descend_to_all(down, best)
