@@ -17,26 +17,13 @@ from numpy.typing import NDArray
 
 from planning.travel.arguments import Limit
 from planning.travel.customisation import Metric, Ways
+from planning.travel.restriction import Costs, Restriction, end_costs, restrict
 from planning.travel.second import Second
-from planning.travel.sweep import (
-    LANES,
-    Costs,
-    Lanes,
-    Restriction,
-    Seeds,
-    climb_all,
-    cut_blocks,
-    end_costs,
-    make_lanes,
-    meet,
-    restrict,
-    sort_by_chain,
-    sweep_block,
-    sweep_top,
-    sweep_within,
-)
+from planning.travel.straight import meet, sort_by_chain
+from planning.travel.sweep import LANES, Seeds, climb_all, cut_blocks, sweep_block, sweep_top
 from planning.travel.topology import Topology
 from planning.travel.trees import Grown, branch, grow, make_room, reach
+from planning.travel.within import Lanes, make_lanes, sweep_within
 
 __all__ = ["Direction", "fill_matrix", "fill_two_matrices", "fill_within"]
 

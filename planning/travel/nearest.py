@@ -17,24 +17,21 @@ References
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel, room
 from planning.travel.customisation import Metric, Ways
-from planning.travel.sweep import end_costs
+from planning.travel.restriction import end_costs
+from planning.travel.straight import pairs_in_chains, share_a_chain
 from planning.travel.topology import Topology
 
 __all__ = [
     "NOBODY",
-    "along_chain",
     "climb_from_all",
     "descend_to_all",
     "farthest",
     "k_nearest",
-    "list_by_chain",
     "nearest_one",
 ]
 
@@ -44,64 +41,6 @@ Longs = NDArray[np.int64]
 
 _EXACT = 2.0**53  # whole numbers are exact in float64 up to here
 NOBODY = np.int32(2**31 - 1)  # in place of a position: higher than any
-
-
-@kernel
-def list_by_chain(topology: Topology, nodes: Longs) -> tuple[Ints, Ints]:
-    """
-    List the nodes that lie inside each chain.
-
-    Parameters
-    ----------
-    topology : Topology
-        The network.
-    nodes : numpy.ndarray of int64, shape (n,)
-        Nodes anywhere.
-
-    Returns
-    -------
-    tuple of numpy.ndarray of int32, shape (n_chains,) and (n,)
-        The first of each chain, and the one after each; -1 for none.
-    """
-    lefts, chain = topology.left, topology.chain
-    start = np.full(topology.chain_arc.size, -1, np.int32)
-    following = np.full(nodes.size, -1, np.int32)
-    for at in range(nodes.size - 1, -1, -1):
-        left = lefts[nodes[at]]
-        if left >= 0:
-            following[at] = start[chain[left]]
-            start[chain[left]] = at
-    return start, following
-
-
-@kernel
-def along_chain(left: Ints, darts: NDArray[Any], turned: int, root: int, place: int) -> Any:
-    """
-    Sum costs straight along a chain.
-
-    Parameters
-    ----------
-    left : numpy.ndarray of int32, shape (n_nodes,)
-        Segment before each node.
-    darts : numpy.ndarray, shape (n_segments, 2)
-        Cost of each segment along its chain and against it.
-    turned : int
-        1 where costs are turned round.
-    root, place : int
-        Nodes inside the same chain, to go from and to.
-
-    Returns
-    -------
-    float, or complex where costs are
-        Cost; 0 from a node to itself.
-    """
-    start, end = left[root], left[place]
-    cost = 0.0
-    for segment in range(start + 1, end + 1):
-        cost += darts[segment, turned]
-    for segment in range(start, end, -1):
-        cost += darts[segment, 1 - turned]
-    return cost
 
 
 @kernel
@@ -217,26 +156,6 @@ def farthest(topology: Topology, metric: Metric, climb: Ways, descend: Ways) -> 
     return most + longest
 
 
-@kernel
-def _share_a_chain(topology: Topology, facilities: Longs, origins: Longs, first: Ints, last: Ints) -> Ints:
-    """Find the origins inside a chain that a facility is inside of; they are few, and looked for by their ends first."""
-    is_end, is_held = np.zeros(topology.tree.parent.size, np.bool_), np.zeros(topology.chain_arc.size, np.bool_)
-    lefts, chain = topology.left, topology.chain
-    for facility in facilities:
-        if lefts[facility] >= 0:
-            is_held[chain[lefts[facility]]] = True
-            is_end[topology.first_end[facility]] = True
-            is_end[topology.last_end[facility]] = True
-    found, n = np.empty(origins.size, np.int32), 0
-    for at in range(origins.size):
-        if is_end[first[at]] and is_end[last[at]]:
-            left = lefts[origins[at]]
-            if left >= 0 and is_held[chain[left]]:
-                found[n] = at
-                n += 1
-    return found[:n]
-
-
 def nearest_one(
     topology: Topology,
     metric: Metric,
@@ -287,9 +206,9 @@ def nearest_one(
         descend_to_all(descend, best)
         first, last, at_first, at_last = end_costs(topology, metric.turned, metric.ends, origins, False)
         cost, label = _gather(best, first, last, at_first, at_last)
-    met = _share_a_chain(topology, facilities, origins, first, last)
+    met = share_a_chain(topology, facilities, origins, first, last)
     if len(met):
-        _take_better(cost, label, *_pairs_in_chains(topology, metric, facilities, origins, met))
+        _take_better(cost, label, *pairs_in_chains(topology, metric, facilities, origins, met))
     return cost, label
 
 
@@ -403,9 +322,9 @@ def k_nearest(
     cost, label = np.full((len(origins), k), np.inf), np.full((len(origins), k), NOBODY)
     _merge(cost, label, every, *best, first, at_first)
     _merge(cost, label, every, *best, last, at_last)
-    met = _share_a_chain(topology, facilities, origins, first, last)
+    met = share_a_chain(topology, facilities, origins, first, last)
     if len(met):
-        at, facility, straight = _pairs_in_chains(topology, metric, facilities, origins, met)
+        at, facility, straight = pairs_in_chains(topology, metric, facilities, origins, met)
         _merge(cost, label, at, *own, facility, straight)
     return cost, label
 
@@ -435,28 +354,3 @@ def _merge(cost: Floats, label: Ints, to: Ints, others: Floats, other_label: Int
                 cost[row, at], label[row, at] = cost[row, at - 1], label[row, at - 1]
                 at -= 1
             cost[row, at], label[row, at] = new, position
-
-
-@kernel
-def _pairs_in_chains(
-    topology: Topology, metric: Metric, facilities: Longs, origins: Longs, met: Ints
-) -> tuple[Ints, Ints, Floats]:
-    """Go straight along the chain from each facility to the origins in its own: (origin, facility, cost) of each pair."""
-    start, following = list_by_chain(topology, facilities)
-    lefts, chain, darts, turned = topology.left, topology.chain, metric.darts, metric.turned
-    n = 0
-    for at in met:
-        facility = start[chain[lefts[origins[at]]]]
-        while facility >= 0:
-            n += 1
-            facility = following[facility]
-    which, whose, cost = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n)
-    n = 0
-    for at in met:
-        facility = start[chain[lefts[origins[at]]]]
-        while facility >= 0:
-            which[n], whose[n] = at, facility
-            cost[n] = along_chain(lefts, darts, turned, facilities[facility], origins[at])
-            n += 1
-            facility = following[facility]
-    return which, whose, cost

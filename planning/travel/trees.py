@@ -1,7 +1,7 @@
 """
 Cheapest-path trees: one root, both costs, and the arcs they came by.
 
-A climb from the root, then a scalar sweep over the rows that lead to some places, as in :mod:`planning.travel.sweep`; ties of
+A climb from the root, then a scalar sweep over the rows that lead to some places, as in :mod:`planning.travel.restriction`; ties of
 the first cost are broken by the second. Paths, flows and second costs are read off the tree.
 
 Compiled by numba on first use: import this module inside a function only.
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from planning.kernels import kernel
 from planning.travel.customisation import Metric, Ways
-from planning.travel.nearest import along_chain
+from planning.travel.restriction import end_costs
 from planning.travel.second import Pairs, Second, less_pair
-from planning.travel.sweep import end_costs
+from planning.travel.straight import along_chain
 from planning.travel.topology import Topology
 
 __all__ = ["BY_FIRST", "BY_LAST", "STRAIGHT", "Branches", "Grown", "branch", "grow", "make_room", "reach"]
