@@ -33,6 +33,7 @@ from planning.travel.topology import Topology
 __all__ = ["Metric", "Numbers", "Ways", "all_ways", "customise", "perfect", "reverse", "sum_chains"]
 
 Bools = NDArray[np.bool_]
+Counts = NDArray[np.uint32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.complex128])
@@ -194,6 +195,10 @@ def sum_chains(darts: Numbers, chain_first: Ints, ends: Numbers) -> None:
     nothing = np.zeros(1, darts.dtype)[0]
     for chain in range(chain_first.size - 1):
         begin, end = chain_first[chain], chain_first[chain + 1]
+        if end - begin == 1:  # a third of all chains
+            ends[begin, 0], ends[begin, 1] = darts[begin, 1], darts[begin, 0]
+            ends[begin, 2], ends[begin, 3] = nothing, nothing
+            continue
         along, against = nothing, nothing
         for segment in range(begin, end):
             along += darts[segment, 0]
@@ -222,53 +227,57 @@ def _chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_fall
 @kernel
 def _customise_basic(tree: Hierarchy, arcs: Floats) -> None:
     """Relax, in place, the third side of every triangle by the two at its lowest corner, lower nodes first."""
-    up_first, up_head, up_tail, down_first, down_arc = (
-        tree.up_first,
-        tree.up_head,
-        tree.up_tail,
-        tree.down_first,
-        tree.down_arc,
-    )
+    up_first, up_head, up_tail, down_first, down_arc = _never_negative(tree)
     n = up_first.size - 1
-    arc_to = np.empty(n, np.int32)
+    arc_to = np.empty(n, np.uint32)
     for node in range(n - 1, -1, -1):
         for arc in range(up_first[node], up_first[node + 1]):
             arc_to[up_head[arc]] = arc
         for at in range(down_first[node], down_first[node + 1]):
             one = down_arc[at]
             rise, fall = arcs[one, 0], arcs[one, 1]
-            for other in range(up_first[up_tail[one]], one):
+            other = up_first[up_tail[one]]
+            while other < one:
                 third = arc_to[up_head[other]]
                 arcs[third, 0] = min(arcs[third, 0], fall + arcs[other, 0])
                 arcs[third, 1] = min(arcs[third, 1], rise + arcs[other, 1])
+                other += np.uint32(1)
 
 
 @kernel
 def _customise_perfect(tree: Hierarchy, arcs: Floats) -> None:
     """Relax, in place, the two sides at the lowest corner of every triangle by the third, upper nodes first."""
-    up_first, up_head, up_tail, down_first, down_arc = (
-        tree.up_first,
-        tree.up_head,
-        tree.up_tail,
-        tree.down_first,
-        tree.down_arc,
-    )
+    up_first, up_head, up_tail, down_first, down_arc = _never_negative(tree)
     n = up_first.size - 1
-    arc_to = np.empty(n, np.int32)
+    arc_to = np.empty(n, np.uint32)
     for node in range(n):
         for arc in range(up_first[node], up_first[node + 1]):
             arc_to[up_head[arc]] = arc
         for at in range(down_first[node], down_first[node + 1]):
             one = down_arc[at]
             rise, fall = arcs[one, 0], arcs[one, 1]
-            for other in range(up_first[up_tail[one]], one):
+            other = up_first[up_tail[one]]
+            while other < one:
                 third = arc_to[up_head[other]]
                 over, under = arcs[third, 0], arcs[third, 1]
                 rise = min(rise, arcs[other, 0] + under)
                 fall = min(fall, over + arcs[other, 1])
                 arcs[other, 0] = min(arcs[other, 0], rise + over)
                 arcs[other, 1] = min(arcs[other, 1], under + fall)
+                other += np.uint32(1)
             arcs[one, 0], arcs[one, 1] = rise, fall
+
+
+@kernel(inline="always")
+def _never_negative(tree: Hierarchy) -> tuple[Counts, Counts, Counts, Counts, Counts]:
+    """Read what triangles are listed by as unsigned numbers: an index that may be negative is checked each time."""
+    return (
+        tree.up_first.view(np.uint32),
+        tree.up_head.view(np.uint32),
+        tree.up_tail.view(np.uint32),
+        tree.down_first.view(np.uint32),
+        tree.down_arc.view(np.uint32),
+    )
 
 
 @kernel
