@@ -24,7 +24,7 @@ __all__ = ["prove_by_branching"]
 
 logger = logging.getLogger(__name__)
 
-_ROUNDS = 30
+_ROUNDS = 60
 """Steps of a node between two looks at what can be settled."""
 
 
@@ -121,7 +121,7 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
         ascent = Ascent(lists, choice, own, lead)
         ascent.share[:] = share
         before = lower
-        ascent.run(_ROUNDS, target=search.value, stop_at=search.below, patience=4)
+        ascent.run(_ROUNDS, target=search.value, stop_at=search.below, patience=15)
         lower, share, lead = max(lower, ascent.value), ascent.share, ascent.lead
         inner, value = ascent.found
         search.meet(np.concatenate([np.flatnonzero(opened), inner]), value)

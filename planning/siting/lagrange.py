@@ -8,6 +8,7 @@ Prices rise and fall along a deflected subgradient with a Polyak step.
 
 References
 ----------
+.. [3] P. M. Camerini, L. Fratta and F. Maffioli, Math. Program. Stud. 3, 26-34, 1975. https://doi.org/10.1007/BFb0120697
 .. [1] J. E. Beasley, Eur. J. Oper. Res. 65, 383-399, 1993. https://doi.org/10.1016/0377-2217(93)90118-7
 .. [2] N. Christofides and J. E. Beasley, Eur. J. Oper. Res. 10, 196-208, 1982.
    https://doi.org/10.1016/0377-2217(82)90161-X
@@ -107,7 +108,7 @@ class Ascent:
         """
         return self.lead < 1e-3
 
-    def run(self, rounds: int, *, target: float, stop_at: float, patience: int = 12) -> int:
+    def run(self, rounds: int, *, target: float, stop_at: float, patience: int = 20) -> int:
         """
         Take some steps.
 
@@ -159,9 +160,15 @@ class Ascent:
         Ascent
             The same prices and steps on the reduced question.
         """
+        from planning.siting.lagrange_kernels import BEST, FOUND, SINCE
+
         kept = lists.number >= 0
-        moved = Ascent(lists, choice, self.price[kept], max(self.lead, 1e-2))
-        moved.share[:] = self.share
+        moved = Ascent(lists, choice, self._price[kept], self.lead)
+        moved.price = np.minimum(self.price[kept], lists.fallback)
+        moved.share = self.share
+        moved._numbers = self._numbers.copy()
+        moved._numbers[FOUND] = np.inf
+        moved._numbers[[BEST, SINCE]] += self.lists.constant - lists.constant
         return moved
 
     def settle(self, below: float) -> tuple[Bools, Bools]:

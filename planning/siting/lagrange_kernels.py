@@ -173,11 +173,13 @@ def ascend(
             if numbers[STALE] >= patience:
                 numbers[LEAD] *= 0.5
                 numbers[STALE], numbers[SINCE] = 0.0, numbers[BEST]
-                for i in range(n_rows):
-                    price[i], direction[i] = best_price[i], 0.0
-                continue
+        against, before = 0.0, 0.0
         for i in range(n_rows):
-            d = 0.7 * slope[i] + 0.3 * direction[i]
+            against += weight[i] * slope[i] * direction[i]
+            before += weight[i] * direction[i] * direction[i]
+        turned = -1.5 * against / before if against < 0.0 else 0.0  # turned off the last direction where they disagree
+        for i in range(n_rows):
+            d = slope[i] + turned * direction[i]
             direction[i] = d
             length += weight[i] * d * d
             steepness += weight[i] * abs(slope[i])
