@@ -16,6 +16,7 @@ __all__ = [
     "Floats",
     "Ints",
     "Reach",
+    "check_closable",
     "check_columns",
     "check_count",
     "check_limit",
@@ -85,6 +86,20 @@ class Reach:
             Costs; inf = out of reach.
         """
         return self._matrix if isinstance(self._matrix, np.ndarray) else None
+
+    @property
+    def n_pairs(self) -> int:
+        """
+        Number of pairs that are stored, those at inf included.
+
+        Returns
+        -------
+        int
+            Pairs.
+        """
+        if isinstance(self._matrix, np.ndarray):
+            return int(self._matrix.size)
+        return int(cast(Any, self._matrix).nnz) if self._matrix is not None else int(self._all_pairs()[0].size)
 
     @property
     def row(self) -> Ints:
@@ -380,6 +395,38 @@ def check_columns(columns: Iterable[int], n_sites: int, name: str) -> Ints:
             )
         )
     return np.unique(taken.astype(np.int64))
+
+
+def check_closable(closable: Iterable[int], fixed: Ints, n_sites: int) -> Ints:
+    """
+    Take the columns that may be closed.
+
+    Parameters
+    ----------
+    closable : iterable of int
+        Columns, in any order.
+    fixed : numpy.ndarray of int
+        Columns that are open already.
+    n_sites : int
+        Number of columns there are.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        The columns in rising order, each once.
+
+    Raises
+    ------
+    SchemaError
+        If one is not a column, or is not open.
+    """
+    taken = check_columns(closable, n_sites, "closable")
+    other = np.setdiff1d(taken, fixed)
+    if other.size:
+        raise SchemaError(
+            msg("closable: site {site} is not open; name it in fixed as well.", site=int(other[0]))
+        )
+    return taken
 
 
 def check_count(p: Any, n_candidates: int, *, name: str = "p", capped: bool = True) -> int:

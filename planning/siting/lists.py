@@ -345,7 +345,7 @@ def _assemble(
     n_sites: int,
 ) -> Lists:
     """Drop rows without pupils or with nothing to choose, and merge equal ones."""
-    idle = (weight <= 0) | ((length == 0) & np.isfinite(fallback))
+    idle = (weight <= 0) | ((length == 0) & np.isfinite(fallback) & ~cut)
     constant = float(weight[idle] @ fallback[idle])
     start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
     group = _merge(start, [site, cost], [fallback, cut])

@@ -204,11 +204,10 @@ def _first_guess(
     sites = improve_choice(finite, choose_greedily(finite, choice, clock, begun), choice, clock)
     if np.isfinite(lists.value(sites)):
         return sites, 0
-    needy = ~np.isfinite(lists.fallback)
+    free = choice.allowed & ~choice.counted
+    needy = ~np.isfinite(lists.best_two(free)[0])
     number = np.cumsum(needy) - 1
     pairs = needy[lists.row] & choice.allowed[lists.site]
-    if not choice.counted[choice.allowed].all():
-        return sites, 0
     cover = cover_rows(
         number[lists.row[pairs]],
         lists.site[pairs].astype(np.int64),
@@ -221,7 +220,8 @@ def _first_guess(
         return sites, cover.bound
     if cover.sites.size > choice.p or cover.status in {"stopped", "infeasible"}:
         return sites, 0
-    return improve_choice(finite, choose_greedily(finite, choice, clock, cover.sites), choice, clock), 0
+    begun = np.union1d(cover.sites, np.flatnonzero(free)).astype(np.int64)
+    return improve_choice(finite, choose_greedily(finite, choice, clock, begun), choice, clock), 0
 
 
 def _within(lists: Lists, choice: Choice, start: Ints) -> Ints:

@@ -253,13 +253,13 @@ def improve_choice(lists: Lists, sites: Ints, choice: Choice, clock: Clock) -> I
 
     is_open = lists.mask(sites)
     reach = int((choice.allowed & ~choice.counted).sum()) + min(choice.p, int((choice.allowed & choice.counted).sum()))
-    slots = max(reach, len(sites))
     if lists.site.size == 0 and not choice.charge.any():
         return np.flatnonzero(is_open).astype(np.int64)
     row, cost = lists.by_site[1:]
-    per_move = slots * lists.n_sites + 4 * lists.site.size // max(1, len(sites))
-    steps = max(1, _STRIDE // max(1, per_move))
     while not clock.stopped:
+        n_open = int(is_open.sum())
+        slots = max(min(reach, 2 * n_open + 32), n_open)
+        steps = max(1, _STRIDE // max(1, slots * lists.n_sites + 4 * lists.site.size // max(1, n_open)))
         pays = float(lists.weight @ lists.best_two(is_open)[0]) + float(choice.charge[is_open].sum())
         made = swap(
             lists.start, lists.site, lists.cost, lists.weight, lists.fallback, lists.by_site[0], row, cost,
