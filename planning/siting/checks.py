@@ -423,9 +423,7 @@ def check_closable(closable: Iterable[int], fixed: Ints, n_sites: int) -> Ints:
     taken = check_columns(closable, n_sites, "closable")
     other = np.setdiff1d(taken, fixed)
     if other.size:
-        raise SchemaError(
-            msg("closable: site {site} is not open; name it in fixed as well.", site=int(other[0]))
-        )
+        raise SchemaError(msg("closable: site {site} is not open; name it in fixed as well.", site=int(other[0])))
     return taken
 
 

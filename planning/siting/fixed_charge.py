@@ -90,7 +90,5 @@ def fixed_charge(
     counted[may_close] = False
     charge[stay] = 0.0
     choice = Choice(allowed, counted, charge, count)
-    answer = locate(
-        stages, choice, stay, clock, n_open=max(stay.size, 20), start=begin if begin.size else None
-    )
+    answer = locate(stages, choice, stay, clock, n_open=max(stay.size, 20), start=begin if begin.size else None)
     return propose(stages, answer, choice, (stay, may_close, new), clock)

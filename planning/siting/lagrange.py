@@ -190,9 +190,7 @@ class Ascent:
         lists, choice = self.lists, self.choice
         worth, chosen, scratch = np.empty(lists.n_sites), np.zeros(lists.n_sites, dtype=bool), np.empty(lists.n_sites)
         value = lists.constant
-        value += price_sites(
-            lists.start, lists.site, lists.cost, lists.weight, choice.charge, self.price, worth
-        )
+        value += price_sites(lists.start, lists.site, lists.cost, lists.weight, choice.charge, self.price, worth)
         value += choose(worth, choice.counted, choice.allowed, choice.p, chosen, scratch)
         if not np.isfinite(below):
             return ~choice.allowed, np.zeros(lists.n_sites, dtype=bool)

@@ -1,5 +1,10 @@
 """
-The kernel that raises the Lagrangian bound, compiled by numba on first use; import inside functions only.
+The kernels that raise the Lagrangian bound, compiled by numba on first use; import inside functions only.
+
+All take a question in the same arrays: ``start``, ``site`` and ``cost`` are the lists (row ``i`` has the pairs from
+``start[i]`` to ``start[i + 1]``, cheapest first), ``weight`` the pupils of each row, ``fallback`` what a row pays where none
+of its sites is open; ``allowed`` and ``counted`` mark the sites that may be opened, and those of which only so many may be;
+``charge`` is what opening a site costs. ``site_start``, ``site_row``, ``site_cost`` are the same pairs site by site.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ at, bound at which to stop, and value of the bound at the last check for progres
 
 
 @kernel
-def price_sites(
+def price_sites(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
@@ -42,7 +47,7 @@ def price_sites(
 
 
 @kernel
-def choose(
+def choose(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
     worth: NDArray[np.float64],
     counted: NDArray[np.bool_],
     allowed: NDArray[np.bool_],
@@ -99,7 +104,7 @@ def choose(
 
 
 @kernel
-def ascend(
+def ascend(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],

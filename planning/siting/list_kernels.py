@@ -19,7 +19,9 @@ _RUN = 16  # pairs that are sorted by insertion
 
 
 @kernel
-def count_below(start: NDArray[np.int64], cost: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.int64]:
+def count_below(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64], cost: NDArray[np.float64], below: NDArray[np.float64]
+) -> NDArray[np.int64]:
     """Count each row's pairs that cost less than the row's limit."""
     count = np.zeros(below.size, np.int64)
     for i in range(below.size):
@@ -87,11 +89,11 @@ def _select(values: Any, n: int, k: int) -> float:
             low = a
         else:
             break
-    return values[k]
+    return float(values[k])
 
 
 @kernel
-def take_below(
+def take_below(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
@@ -139,7 +141,7 @@ def take_below(
 
 
 @kernel
-def nearest_open(
+def nearest_open(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
@@ -156,7 +158,7 @@ def nearest_open(
 
 
 @kernel
-def best_two(
+def best_two(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
@@ -177,7 +179,7 @@ def best_two(
 
 
 @kernel
-def shorten(
+def shorten(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
@@ -202,7 +204,9 @@ def shorten(
 
 
 @kernel
-def hash_rows(start: NDArray[np.int64], values: NDArray[np.int64], into: NDArray[np.uint64]) -> None:
+def hash_rows(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64], values: NDArray[np.int64], into: NDArray[np.uint64]
+) -> None:
     """Mix each row's values into its hash."""
     for i in range(into.size):
         h = into[i]
@@ -213,7 +217,7 @@ def hash_rows(start: NDArray[np.int64], values: NDArray[np.int64], into: NDArray
 
 
 @kernel
-def turn(
+def turn(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64], site: NDArray[np.int32], cost: NDArray[np.float64], n_sites: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Give the pairs site by site: where each site begins, and row and cost of each pair, rows rising."""

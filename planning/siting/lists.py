@@ -285,9 +285,7 @@ def build_lists(
         count = np.minimum(count_below(start, cost, below[a:b]), limit[a:b])
         room = int(count.sum())
         out_site, out_cost = np.empty(room, dtype=np.int32), np.empty(room)
-        end = take_below(
-            start, site, cost, below[a:b], limit[a:b], 0, out_site, out_cost, length[a:b], beyond[a:b]
-        )
+        end = take_below(start, site, cost, below[a:b], limit[a:b], 0, out_site, out_cost, length[a:b], beyond[a:b])
         sites.append(out_site[:end])
         costs.append(out_cost[:end])
     cut = beyond < fallback
@@ -349,7 +347,7 @@ def _assemble(
     constant = float(weight[idle] @ fallback[idle])
     start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
     group = _merge(start, [site, cost], [fallback, cut])
-    weight = np.bincount(group[~idle], weights=weight[~idle], minlength=weight.size)
+    weight = np.bincount(group[~idle], weights=weight[~idle], minlength=weight.size).astype(np.float64)
     keep = ~idle & (group == np.arange(weight.size))
     number = np.cumsum(keep) - 1
     if not keep.all():

@@ -156,25 +156,22 @@ def solve_location(
         return MedianAnswer(sites, value, min(value, lower))
     unit = _step_unit(lists, choice)
 
-    def margin() -> float:
-        return max(unit * (1 - 1e-6), _MARGIN * abs(value), enough * abs(value)) if np.isfinite(value) else 0.0
-
     shut, opened = ~choice.allowed, np.zeros(lists.n_sites, dtype=bool)
     rest, left, place = lists, choice, np.arange(lists.n_rows)
     price = first_prices(lists, sites) if prices is None else np.minimum(prices, lists.fallback)
     ascent = Ascent(rest, left, price, 1.0 if prices is None else 0.25)
-    while not (clock.stopped or ascent.done or rest.n_rows == 0 or lower >= value - margin()):
+    while not (clock.stopped or ascent.done or rest.n_rows == 0 or lower >= value - _margin(value, unit, enough)):
         ascent.forget_found()
-        ascent.run(_ROUNDS, target=value, stop_at=value - margin())
+        ascent.run(_ROUNDS, target=value, stop_at=value - _margin(value, unit, enough))
         lower = max(lower, ascent.value)
         price[place >= 0] = ascent.price
         inner, reached = ascent.found
-        if np.isfinite(reached) and lower < value - margin():
+        if np.isfinite(reached) and lower < value - _margin(value, unit, enough):
             tried = improve_choice(finite, np.union1d(inner, np.flatnonzero(opened)), choice, clock)
             found = _value(lists, choice, tried)
             if found < value:
                 sites, value = tried, found
-        more_shut, more_open = ascent.settle(value - margin())
+        more_shut, more_open = ascent.settle(value - _margin(value, unit, enough))
         fresh = (more_shut & left.allowed) | more_open
         if fresh.sum() > 0.1 * left.allowed.sum() or more_open.any():
             shut, opened = shut | more_shut & ~opened, opened | more_open
@@ -183,9 +180,9 @@ def solve_location(
             place[inside] = rest.number[place[inside]]
             ascent = ascent.moved_to(rest, left)
     logger.debug("bound %.8g of %.8g, %d sites left, %d rows", lower, value, left.allowed.sum(), rest.n_rows)
-    if lower < value - margin() and not clock.stopped:
+    if lower < value - _margin(value, unit, enough) and not clock.stopped:
         inner, reached, bound = prove_by_branching(
-            rest, left, (sites, value), price[place >= 0], clock=clock, lower=lower, margin=margin()
+            rest, left, (sites, value), price[place >= 0], clock=clock, lower=lower, margin=_margin(value, unit, enough)
         )
         if reached < value:
             sites = np.union1d(inner, np.flatnonzero(opened)).astype(np.int64)
@@ -196,9 +193,7 @@ def solve_location(
     return MedianAnswer(sites, value, min(lower, value), prices=price)
 
 
-def _first_guess(
-    lists: Lists, finite: Lists, choice: Choice, clock: Clock, start: Ints | None
-) -> tuple[Ints, int]:
+def _first_guess(lists: Lists, finite: Lists, choice: Choice, clock: Clock, start: Ints | None) -> tuple[Ints, int]:
     """Guess by greedy and swaps; where rows stay without a site, begin from the fewest sites that reach them all."""
     begun = None if start is None else _within(finite, choice, start)
     sites = improve_choice(finite, choose_greedily(finite, choice, clock, begun), choice, clock)
@@ -233,6 +228,11 @@ def _within(lists: Lists, choice: Choice, start: Ints) -> Ints:
         loss[~kept | ~choice.counted] = np.inf
         kept[int(np.argmin(loss))] = False
     return np.flatnonzero(kept).astype(np.int64)
+
+
+def _margin(value: float, unit: float, enough: float) -> float:
+    """Tell by how much another choice must be better to be looked for."""
+    return max(unit * (1 - 1e-6), _MARGIN * abs(value), enough * abs(value)) if np.isfinite(value) else 0.0
 
 
 def _value(lists: Lists, choice: Choice, sites: Ints) -> float:

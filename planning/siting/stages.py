@@ -210,11 +210,11 @@ def check_stages(costs: Any, pupils: Any, weights: Any = None) -> Stages:
     counts: Sequence[Any] = pupils if several else (pupils,)
     if several and (not isinstance(pupils, (list, tuple)) or len(pupils) != len(matrices)):
         raise SchemaError(msg("pupils: must be one list a stage; there are {n} stages.", n=len(matrices)))
-    reaches = tuple(
-        check_reach(one, f"costs[{number}]" if several else "costs") for number, one in enumerate(matrices)
-    )
+    reaches = tuple(check_reach(one, f"costs[{number}]" if several else "costs") for number, one in enumerate(matrices))
     if any(reach.n_sites != reaches[0].n_sites for reach in reaches):
-        raise SchemaError(msg("costs: all stages must have the same sites; a site one of them lacks is a column of inf."))
+        raise SchemaError(
+            msg("costs: all stages must have the same sites; a site one of them lacks is a column of inf.")
+        )
     taken = tuple(
         check_pupils(one, reach.n_rows, name=f"pupils[{number}]" if several else "pupils")
         for number, (one, reach) in enumerate(zip(counts, reaches, strict=True))

@@ -19,7 +19,15 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.lists import Lists
 
-__all__ = ["Choice", "build_greedily", "choose_greedily", "finite_for", "improve_by_swaps", "improve_choice", "with_finite_fallback"]
+__all__ = [
+    "Choice",
+    "build_greedily",
+    "choose_greedily",
+    "finite_for",
+    "improve_by_swaps",
+    "improve_choice",
+    "with_finite_fallback",
+]
 
 
 @dataclass(frozen=True)

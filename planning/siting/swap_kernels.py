@@ -1,5 +1,10 @@
 """
 The kernels of greedy and of the swap search, compiled by numba on first use; import inside functions only.
+
+All take a question in the same arrays: ``start``, ``site`` and ``cost`` are the lists (row ``i`` has the pairs from
+``start[i]`` to ``start[i + 1]``, cheapest first), ``weight`` the pupils of each row, ``fallback`` what a row pays where none
+of its sites is open; ``allowed`` and ``counted`` mark the sites that may be opened, and those of which only so many may be;
+``charge`` is what opening a site costs. ``site_start``, ``site_row``, ``site_cost`` are the same pairs site by site.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ __all__ = ["greedy", "swap"]
 
 
 @kernel
-def greedy(
+def greedy(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
@@ -122,7 +127,7 @@ def _look(
 
 
 @kernel
-def swap(  # noqa: C901 - pricing and taking a move share all their arrays
+def swap(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],

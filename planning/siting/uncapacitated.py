@@ -53,7 +53,9 @@ def locate(
     prices: Floats | None = None
     while True:
         lists = stages.lists(open_now, most)
-        answer = solve_location(lists, choice, clock, start, prices=prices if prices is None else _priced(lists, prices))
+        answer = solve_location(
+            lists, choice, clock, start, prices=prices if prices is None else _priced(lists, prices)
+        )
         if most is None or answer.fewest or not np.isfinite(answer.objective):
             return answer
         short = lists.cut & (lists.best_two(lists.mask(answer.sites))[1] < 0)
