@@ -26,7 +26,10 @@ __all__ = ["MedianAnswer", "solve_location", "solve_median"]
 logger = logging.getLogger(__name__)
 
 _ROUNDS = 40
-"""Steps of the bound between two looks at what can be settled."""
+"""Steps of the bound between two looks at what can be settled, and fewer where the lists are very long."""
+
+_STRIDE = 400_000_000
+"""Pairs after which the clock is asked."""
 
 _MARGIN = 1e-8
 """Share of the cost by which another choice must be better to be looked for, where costs are not whole."""
@@ -162,7 +165,8 @@ def solve_location(
     ascent = Ascent(rest, left, price, 1.0 if prices is None else 0.25)
     while not (clock.stopped or ascent.done or rest.n_rows == 0 or lower >= value - _margin(value, unit, enough)):
         ascent.forget_found()
-        ascent.run(_ROUNDS, target=value, stop_at=value - _margin(value, unit, enough))
+        rounds = max(4, min(_ROUNDS, _STRIDE // max(1, rest.site.size)))
+        ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough))
         lower = max(lower, ascent.value)
         price[place >= 0] = ascent.price
         inner, reached = ascent.found
