@@ -27,6 +27,12 @@ logger = logging.getLogger(__name__)
 _ROUNDS = 25
 """Steps of a node between two looks at what can be settled."""
 
+_LEAD = 1.0
+"""Factor of a node's first Polyak step."""
+
+_WORTH = 0.5
+"""Share of the missing bound that a look must bring; else the node is parted."""
+
 
 @dataclass
 class _Search:
@@ -108,8 +114,7 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
     lists, choice = reduce_question(search.lists, search.choice, shut, opened)
     place = lists.number
     price = price.copy()
-    own = price[place >= 0]
-    lead, share = 0.5, np.zeros(lists.n_sites)
+    ascent = Ascent(lists, choice, price[place >= 0], _LEAD)
     while True:
         if np.isinf(lists.fallback[np.diff(lists.start) == 0]).any():
             return []  # a row without any site
@@ -118,11 +123,10 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
             search.meet(np.flatnonzero(opened | more), lists.value(np.flatnonzero(more)))
             search.pruned = min(search.pruned, search.value)
             return []
-        ascent = Ascent(lists, choice, own, lead)
-        ascent.share[:] = share
         before = lower
+        ascent.forget_found()
         ascent.run(_ROUNDS, target=search.value, stop_at=search.below, patience=15)
-        lower, share, lead = max(lower, ascent.value), ascent.share, ascent.lead
+        lower = max(lower, ascent.value)
         inner, value = ascent.found
         search.meet(np.concatenate([np.flatnonzero(opened), inner]), value)
         if lower >= search.below:
@@ -132,18 +136,19 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
         price[place >= 0] = ascent.price
         fresh = (more_shut & choice.allowed) | more_open
         shut, opened = shut | more_shut & ~opened, opened | more_open
-        if fresh.any():
+        if more_open.any() or fresh.sum() > 0.1 * choice.allowed.sum():
             lists, choice = reduce_question(lists, choice, shut, more_open)
             inside = place >= 0
             place[inside] = lists.number[place[inside]]
-            own = price[place >= 0]
-        else:
-            own = ascent.price
-        if clock.stopped or (not fresh.any() and (ascent.done or lower - before < 0.1 * (search.below - lower))):
+            ascent = ascent.moved_to(lists, choice)
+        elif fresh.any():
+            choice = replace(choice, allowed=choice.allowed & ~more_shut)
+            ascent.choice = choice
+        if clock.stopped:
+            return [(lower, opened, shut, price)]
+        if ascent.done or lower - before < _WORTH * (search.below - lower):
             break
-    if clock.stopped:
-        return [(lower, opened, shut, price)]
-    j = _branching_site(share, choice.allowed)
+    j = _branching_site(ascent.share, choice.allowed)
     with_it, without = opened.copy(), shut.copy()
     with_it[j], without[j] = True, True
     return [(lower, with_it, shut, price), (lower, opened, without, price)]

@@ -138,7 +138,7 @@ class Ascent:
         self._numbers[STOP_AT] = stop_at - lists.constant
         return int(
             ascend(
-                lists.start, lists.site, lists.cost, lists.weight, lists.fallback, choice.charge, choice.counted,
+                lists.start, lists.site, lists.cost, *lists.by_site, lists.weight, lists.fallback, choice.charge, choice.counted,
                 choice.allowed, choice.p, self._price, self._direction, self.price, self.share, self._found,
                 self._numbers, rounds, patience,
             )
@@ -165,7 +165,7 @@ class Ascent:
         kept = lists.number >= 0
         moved = Ascent(lists, choice, self._price[kept], self.lead)
         moved.price = np.minimum(self.price[kept], lists.fallback)
-        moved.share = self.share
+        moved.share, moved._direction = self.share, self._direction[kept]
         moved._numbers = self._numbers.copy()
         moved._numbers[FOUND] = np.inf
         moved._numbers[[BEST, SINCE]] += self.lists.constant - lists.constant

@@ -108,6 +108,9 @@ def ascend(  # noqa: C901 - loops over shared arrays stay in one piece  # numpyd
     start: NDArray[np.int64],
     site: NDArray[np.int32],
     cost: NDArray[np.float64],
+    site_start: NDArray[np.int64],
+    site_row: NDArray[np.int32],
+    site_cost: NDArray[np.float64],
     weight: NDArray[np.float64],
     fallback: NDArray[np.float64],
     charge: NDArray[np.float64],
@@ -131,7 +134,7 @@ def ascend(  # noqa: C901 - loops over shared arrays stay in one piece  # numpyd
     n_rows = weight.size
     worth, scratch = np.empty(charge.size), np.empty(charge.size)
     chosen = np.zeros(charge.size, np.bool_)
-    slope = np.empty(n_rows)
+    slope, lowest = np.empty(n_rows), np.empty(n_rows)
     for made in range(rounds):
         if numbers[BEST] >= numbers[STOP_AT] or numbers[LEAD] < 1e-3:
             return made
@@ -144,25 +147,19 @@ def ascend(  # noqa: C901 - loops over shared arrays stay in one piece  # numpyd
                 share[j] += 0.05
                 pays += charge[j]
         for i in range(n_rows):
-            v, times, lowest = price[i], 0, fallback[i]
-            k, end = start[i], start[i + 1]
-            while k < end and cost[k] < v:
-                if chosen[site[k]]:
-                    if times == 0:
-                        lowest = cost[k]
-                    times += 1
-                k += 1
-            if times == 0:
-                while k < end:
-                    if chosen[site[k]]:
-                        lowest = cost[k]
-                        break
-                    k += 1
-            pays += weight[i] * lowest
-            g = 1.0 - times
-            if g > 0.0 and v >= fallback[i]:
-                g = 0.0
-            slope[i] = g
+            slope[i], lowest[i] = 1.0, fallback[i]
+        for j in range(charge.size):
+            if chosen[j]:
+                for t in range(site_start[j], site_start[j + 1]):
+                    i, c = site_row[t], site_cost[t]
+                    if c < lowest[i]:
+                        lowest[i] = c
+                    if c < price[i]:
+                        slope[i] -= 1.0
+        for i in range(n_rows):
+            pays += weight[i] * lowest[i]
+            if slope[i] > 0.0 and price[i] >= fallback[i]:
+                slope[i] = 0.0
         if pays < numbers[FOUND]:
             numbers[FOUND] = pays
             for j in range(charge.size):

@@ -193,7 +193,7 @@ def solve_location(
             value = _value(lists, choice, sites)
         lower = max(lower, min(bound, value))
     if unit > 0 and np.isfinite(lower):
-        lower = float(np.ceil(lower - 1e-6))
+        lower = float(np.ceil(lower - 1e-5))
     return MedianAnswer(sites, value, min(lower, value), prices=price)
 
 
@@ -236,7 +236,7 @@ def _within(lists: Lists, choice: Choice, start: Ints) -> Ints:
 
 def _margin(value: float, unit: float, enough: float) -> float:
     """Tell by how much another choice must be better to be looked for."""
-    return max(unit * (1 - 1e-6), _MARGIN * abs(value), enough * abs(value)) if np.isfinite(value) else 0.0
+    return max(unit * (1 - 1e-4), _MARGIN * abs(value), enough * abs(value)) if np.isfinite(value) else 0.0
 
 
 def _value(lists: Lists, choice: Choice, sites: Ints) -> float:
@@ -252,4 +252,4 @@ def _step_unit(lists: Lists, choice: Choice) -> float:
     finite = lists.fallback[np.isfinite(lists.fallback)]
     parts = (lists.weight, lists.cost, finite, choice.charge, np.array([lists.constant]))
     total = float(lists.weight.sum()) * float(max(lists.cost.max(initial=0.0), finite.max(initial=0.0)))
-    return 1.0 if total < 2**50 and all(np.array_equal(part, np.floor(part)) for part in parts) else 0.0
+    return 1.0 if total < 2**32 and all(np.array_equal(part, np.floor(part)) for part in parts) else 0.0
