@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 _ROUNDS = 25
 """Steps of a node between two looks at what can be settled."""
 
+_STRIDE = 100_000_000
+"""Pairs after which the clock is asked."""
+
 _LEAD = 1.0
 """Factor of a node's first Polyak step."""
 
@@ -125,7 +128,8 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
             return []
         before = lower
         ascent.forget_found()
-        ascent.run(_ROUNDS, target=search.value, stop_at=search.below, patience=15)
+        rounds = max(4, min(_ROUNDS, _STRIDE // max(1, lists.site.size)))
+        ascent.run(rounds, target=search.value, stop_at=search.below, patience=15)
         lower = max(lower, ascent.value)
         inner, value = ascent.found
         search.meet(np.concatenate([np.flatnonzero(opened), inner]), value)

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _ROUNDS = 40
 """Steps of the bound between two looks at what can be settled, and fewer where the lists are very long."""
 
-_STRIDE = 400_000_000
+_STRIDE = 150_000_000
 """Pairs after which the clock is asked."""
 
 _MARGIN = 1e-8
