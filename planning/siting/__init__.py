@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from planning.siting.boarding import boarding
 from planning.siting.capacitated import capacitated
+from planning.siting.fixed_charge import fixed_charge
 from planning.siting.max_coverage import max_coverage
 from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
@@ -21,6 +22,7 @@ __all__ = [
     "Proposal",
     "boarding",
     "capacitated",
+    "fixed_charge",
     "max_coverage",
     "p_center",
     "p_median",

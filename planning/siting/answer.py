@@ -9,13 +9,22 @@ import numpy.typing as npt
 
 from planning.access.allocation import Allocation
 from planning.errors import Message, msg
-from planning.siting.checks import Floats, Ints, Reach
+from planning.siting.checks import Bools, Floats, Ints, Reach
 from planning.siting.clock import Clock
 from planning.siting.lists import build_lists, nearest_site
 from planning.siting.proposal import Proposal
 from planning.siting.swap import build_greedily, improve_by_swaps, with_finite_fallback
 
-__all__ = ["NAMED", "NumberList", "allocate_nearest", "left_out", "no_answer", "number_list", "unreached_by_choice"]
+__all__ = [
+    "NAMED",
+    "NumberList",
+    "allocate_nearest",
+    "left_out",
+    "no_answer",
+    "number_list",
+    "unreachable_cells",
+    "unreached_by_choice",
+]
 
 NAMED = 20
 """Cells and sites named one by one in a sentence; of longer lists the number of the rest is told."""
@@ -65,13 +74,32 @@ def left_out(reach: Reach, weight: Floats) -> tuple[tuple[int, ...], tuple[Messa
     tuple of tuple
         Cells, and the sentence about them (none where there are none).
     """
-    cells = np.flatnonzero((weight > 0) & ~reach.reached())
+    return unreachable_cells(reach.reached(), weight)
+
+
+def unreachable_cells(reached: Bools, pupils: Floats) -> tuple[tuple[int, ...], tuple[Message, ...]]:
+    """
+    List the cells with pupils that are not reached, and say so.
+
+    Parameters
+    ----------
+    reached : numpy.ndarray of bool, shape (n_rows,)
+        True for the cells that some site reaches.
+    pupils : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+
+    Returns
+    -------
+    tuple of tuple
+        Cells, and the sentence about them (none where there are none).
+    """
+    cells = np.flatnonzero((pupils > 0) & ~reached)
     if cells.size == 0:
         return (), ()
     words = msg(
         "No site reaches cell {cells}: {pupils} pupils are left out of the question.",
         cells=number_list(cells),
-        pupils=f"{weight[cells].sum():g}",
+        pupils=f"{pupils[cells].sum():g}",
     )
     return tuple(cells.tolist()), (words,)
 

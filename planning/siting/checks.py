@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ __all__ = [
     "Floats",
     "Ints",
     "Reach",
+    "check_closable",
     "check_columns",
     "check_count",
     "check_limit",
@@ -29,11 +29,16 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_BLOCK = 1 << 18
+"""Pairs that are gone through at a time: what is made of them stays in the cache."""
 
-@dataclass(frozen=True)
+
 class Reach:
     """
     The pairs of cell and site in reach, as plain arrays ordered by cell and then by site.
+
+    A matrix that was checked keeps the form it came in: the arrays of all pairs are made when somebody asks for them,
+    and the models that can go through the matrix in blocks never do.
 
     Parameters
     ----------
@@ -45,11 +50,137 @@ class Reach:
         Shape of the cost matrix.
     """
 
-    row: Ints
-    site: Ints
-    cost: Floats
-    n_rows: int
-    n_sites: int
+    def __init__(self, row: Ints, site: Ints, cost: Floats, n_rows: int, n_sites: int) -> None:
+        self.n_rows, self.n_sites = int(n_rows), int(n_sites)
+        self._matrix: npt.NDArray[Any] | sparse.csr_array | None = None
+        self._pairs: tuple[Ints, Ints, Floats] | None = (row, site, cost)
+
+    @classmethod
+    def of_matrix(cls, matrix: npt.NDArray[Any] | sparse.csr_array) -> Reach:
+        """
+        Take a checked matrix as it is.
+
+        Parameters
+        ----------
+        matrix : numpy.ndarray or scipy.sparse.csr_array, shape (n_rows, n_sites)
+            Costs, inf or not stored = out of reach; columns of a sparse one ascend within each row.
+
+        Returns
+        -------
+        Reach
+            Its pairs.
+        """
+        reach = cls.__new__(cls)
+        reach.n_rows, reach.n_sites = (int(n) for n in matrix.shape)
+        reach._matrix, reach._pairs = matrix, None
+        return reach
+
+    @property
+    def dense(self) -> npt.NDArray[Any] | None:
+        """
+        The matrix itself, where it is a dense one.
+
+        Returns
+        -------
+        numpy.ndarray or None, shape (n_rows, n_sites)
+            Costs; inf = out of reach.
+        """
+        return self._matrix if isinstance(self._matrix, np.ndarray) else None
+
+    @property
+    def n_pairs(self) -> int:
+        """
+        Number of pairs that are stored, those at inf included.
+
+        Returns
+        -------
+        int
+            Pairs.
+        """
+        if isinstance(self._matrix, np.ndarray):
+            return int(self._matrix.size)
+        return int(cast(Any, self._matrix).nnz) if self._matrix is not None else int(self._all_pairs()[0].size)
+
+    @property
+    def row(self) -> Ints:
+        """
+        Cell of each pair.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (n_pairs,)
+            Cells, rising.
+        """
+        return self._all_pairs()[0]
+
+    @property
+    def site(self) -> Ints:
+        """
+        Site of each pair.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (n_pairs,)
+            Columns, rising within a cell.
+        """
+        return self._all_pairs()[1]
+
+    @property
+    def cost(self) -> Floats:
+        """
+        Cost of each pair per pupil.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n_pairs,)
+            Costs [cost unit].
+        """
+        return self._all_pairs()[2]
+
+    def _all_pairs(self) -> tuple[Ints, Ints, Floats]:
+        if self._pairs is None:
+            matrix = self._matrix
+            if isinstance(matrix, np.ndarray):
+                row, site = np.nonzero(matrix != np.inf)
+                self._pairs = row, site, matrix[row, site].astype(np.float64)
+            else:
+                table = cast(Any, matrix)
+                row = np.repeat(np.arange(self.n_rows, dtype=np.int64), np.diff(table.indptr))
+                site, cost = table.indices.astype(np.int64), table.data.astype(np.float64)
+                near = cost != np.inf
+                self._pairs = (row, site, cost) if near.all() else (row[near], site[near], cost[near])
+        return self._pairs
+
+    def blocks(self) -> Iterator[tuple[int, Ints, npt.NDArray[np.int32], Floats]]:
+        """
+        Go through the pairs in blocks of rows, none of them large; pairs out of reach may be among them, at inf.
+
+        Yields
+        ------
+        tuple of int and numpy.ndarray
+            First row of the block, where each of its rows begins, and site (int32) and cost (float64) of its pairs.
+        """
+        matrix = self._matrix
+        if isinstance(matrix, np.ndarray):
+            deep = max(1, min(self.n_rows, _BLOCK // max(1, self.n_sites)))
+            columns = np.tile(np.arange(self.n_sites, dtype=np.int32), deep)
+            begins = np.arange(deep + 1, dtype=np.int64) * self.n_sites
+            for a in range(0, self.n_rows, deep):
+                part = np.ascontiguousarray(matrix[a : a + deep], dtype=np.float64).ravel()
+                yield a, begins[: part.size // max(1, self.n_sites) + 1], columns[: part.size], part
+            return
+        if matrix is not None:
+            table = cast(Any, matrix)
+            start, site, cost = table.indptr.astype(np.int64), table.indices, table.data
+        else:
+            row, site, cost = self._all_pairs()
+            start = np.searchsorted(row, np.arange(self.n_rows + 1)).astype(np.int64)
+        a = 0
+        while a < self.n_rows:
+            b = max(a + 1, int(np.searchsorted(start, start[a] + _BLOCK, side="right")) - 1)
+            i, j = int(start[a]), int(start[b])
+            yield a, start[a : b + 1] - i, site[i:j].astype(np.int32), cost[i:j].astype(np.float64)
+            a = b
 
     def only(self, keep: npt.NDArray[np.bool_]) -> Reach:
         """
@@ -65,7 +196,8 @@ class Reach:
         Reach
             The pairs that stay, in the same order.
         """
-        return Reach(self.row[keep], self.site[keep], self.cost[keep], self.n_rows, self.n_sites)
+        row, site, cost = self._all_pairs()
+        return Reach(row[keep], site[keep], cost[keep], self.n_rows, self.n_sites)
 
     def reached(self) -> npt.NDArray[np.bool_]:
         """
@@ -77,7 +209,15 @@ class Reach:
             True where there is a pair.
         """
         found = np.zeros(self.n_rows, dtype=bool)
-        found[self.row] = True
+        matrix = self._matrix
+        if isinstance(matrix, np.ndarray):
+            return np.asarray(matrix.min(axis=1) != np.inf) if self.n_sites and self.n_rows else found
+        if matrix is not None:
+            table = cast(Any, matrix)
+            some = np.flatnonzero(np.diff(table.indptr))
+            found[some] = np.minimum.reduceat(table.data, table.indptr[some]) != np.inf if some.size else False
+            return found
+        found[self._all_pairs()[0]] = True
         return found
 
     def matrix(self, values: npt.NDArray[Any]) -> sparse.csr_array:
@@ -113,7 +253,7 @@ def check_reach(costs: Any, name: str = "costs") -> Reach:
     Returns
     -------
     Reach
-        All pairs with a finite cost.
+        All pairs with a finite cost. It looks into the matrix rather than copying it: leave the matrix as it is.
 
     Raises
     ------
@@ -121,38 +261,49 @@ def check_reach(costs: Any, name: str = "costs") -> Reach:
         If it is not a matrix, or holds NaN or a negative cost.
     """
     if sparse.issparse(costs):
-        table: Any = sparse.csr_array(cast(Any, costs), dtype=np.float64, copy=True)
-        if not table.has_canonical_format:
+        table: Any = sparse.csr_array(cast(Any, costs))
+        if table.dtype not in (np.float32, np.float64):
+            table = table.astype(np.float64)
+        if not _ascends(table.indptr, table.indices):
             stored = table.nnz
+            table = table.copy()
             table.sum_duplicates()
             if table.nnz != stored:
                 raise SchemaError(
                     msg("{name}: the same cell and site are stored twice; store each pair once.", name=name)
                 )
-        n_rows, n_sites = table.shape
-        row = np.repeat(np.arange(n_rows, dtype=np.int64), np.diff(table.indptr))
-        site, cost = table.indices.astype(np.int64), table.data
-    else:
-        dense = np.asarray(costs)
-        if dense.ndim != 2 or dense.dtype.kind not in "iufb":
-            raise SchemaError(msg("{name}: must be a table of numbers, cells by sites.", name=name))
-        n_rows, n_sites = dense.shape
-        row, site = np.nonzero(dense != np.inf)
-        cost = dense[row, site].astype(np.float64)
-    bad = np.isnan(cost) | (cost < 0)
-    if bad.any():
-        first = int(np.argmax(bad))
-        raise SchemaError(
-            msg(
-                "{name}: must be 0 or more, or inf for out of reach; cell {cell}, site {site} has {value}.",
-                name=name,
-                cell=int(row[first]),
-                site=int(site[first]),
-                value=float(cost[first]),
-            )
+        if table.nnz and not table.data.min() >= 0:
+            bad = int(np.argmax(~(table.data >= 0)))
+            cell = int(np.searchsorted(table.indptr, bad, side="right")) - 1
+            raise _bad_cost(name, cell, int(table.indices[bad]), float(table.data[bad]))
+        return Reach.of_matrix(table)
+    dense = np.asarray(costs)
+    if dense.ndim != 2 or dense.dtype.kind not in "iufb":
+        raise SchemaError(msg("{name}: must be a table of numbers, cells by sites.", name=name))
+    if dense.size and not dense.min() >= 0:
+        cell, site = divmod(int(np.argmax(~(dense >= 0))), dense.shape[1])
+        raise _bad_cost(name, cell, site, float(dense[cell, site]))
+    return Reach.of_matrix(dense)
+
+
+def _ascends(indptr: npt.NDArray[Any], indices: npt.NDArray[Any]) -> bool:
+    """Tell whether the columns ascend within each row, without a note left in the caller's matrix."""
+    rises = np.ones(indices.size + 1, dtype=bool)
+    np.less(indices[:-1], indices[1:], out=rises[1:-1])
+    rises[indptr] = True  # a row's first pair follows another row's last
+    return bool(rises.all())
+
+
+def _bad_cost(name: str, cell: int, site: int, value: float) -> SchemaError:
+    return SchemaError(
+        msg(
+            "{name}: must be 0 or more, or inf for out of reach; cell {cell}, site {site} has {value}.",
+            name=name,
+            cell=cell,
+            site=site,
+            value=value,
         )
-    reach = Reach(row.astype(np.int64, copy=False), site.astype(np.int64, copy=False), cost, int(n_rows), int(n_sites))
-    return reach if np.isfinite(cost).all() else reach.only(np.isfinite(cost))
+    )
 
 
 def check_pupils(pupils: Any, n_rows: int, *, whole: bool = False, name: str = "pupils") -> Floats:
@@ -244,6 +395,36 @@ def check_columns(columns: Iterable[int], n_sites: int, name: str) -> Ints:
             )
         )
     return np.unique(taken.astype(np.int64))
+
+
+def check_closable(closable: Iterable[int], fixed: Ints, n_sites: int) -> Ints:
+    """
+    Take the columns that may be closed.
+
+    Parameters
+    ----------
+    closable : iterable of int
+        Columns, in any order.
+    fixed : numpy.ndarray of int
+        Columns that are open already.
+    n_sites : int
+        Number of columns there are.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        The columns in rising order, each once.
+
+    Raises
+    ------
+    SchemaError
+        If one is not a column, or is not open.
+    """
+    taken = check_columns(closable, n_sites, "closable")
+    other = np.setdiff1d(taken, fixed)
+    if other.size:
+        raise SchemaError(msg("closable: site {site} is not open; name it in fixed as well.", site=int(other[0])))
+    return taken
 
 
 def check_count(p: Any, n_candidates: int, *, name: str = "p", capped: bool = True) -> int:

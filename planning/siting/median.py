@@ -1,4 +1,9 @@
-"""The p-median on lists, from first guess to proof: greedy, swaps, bound, settling, HiGHS on what is left."""
+"""
+The location question on lists, from first guess to proof: greedy, swaps, bound, settling, branch and bound.
+
+The p-median and the fixed-charge question are one here: some sites are counted, of which at most ``p`` may be opened,
+and each may have a charge.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +12,53 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planning.siting.branch import prove_by_branching
 from planning.siting.checks import Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.cover import cover_rows
-from planning.siting.lagrange import raise_bound
+from planning.siting.lagrange import Ascent, first_prices, reduce_question
 from planning.siting.lists import Lists
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
-from planning.siting.radius import prove_by_radius
-from planning.siting.swap import build_greedily, improve_by_swaps, with_finite_fallback
+from planning.siting.swap import Choice, choose_greedily, finite_for, improve_choice
 
-__all__ = ["MedianAnswer", "solve_median"]
+__all__ = ["MedianAnswer", "solve_location", "solve_median"]
 
 logger = logging.getLogger(__name__)
+
+_ROUNDS = 40
+"""Steps of the bound between two looks at what can be settled, and fewer where the lists are very long."""
+
+_STRIDE = 150_000_000
+"""Pairs after which the clock is asked."""
+
+_MARGIN = 1e-8
+"""Share of the cost by which another choice must be better to be looked for, where costs are not whole."""
 
 
 @dataclass(frozen=True)
 class MedianAnswer:
     """
-    Sites of a p-median with their proof.
+    Sites of a location question with their proof.
 
     Parameters
     ----------
     sites : numpy.ndarray of int64
         Columns, rising.
     objective : float
-        Pupils times cost; inf where no answer was found.
+        Pupils times cost, and what opening costs; inf where no answer was found.
     bound : float
         Proven lower bound.
     fewest : int
         Where more new sites than allowed are needed to reach every row: how many at least; else 0.
+    prices : numpy.ndarray, optional, shape (n_rows,)
+        Prices of the rows at the best bound [cost per pupil]: a start for a like question on the same lists.
     """
 
     sites: Ints
     objective: float
     bound: float
     fewest: int = 0
+    prices: Floats | None = None
 
     @property
     def proven(self) -> bool:
@@ -56,7 +73,16 @@ class MedianAnswer:
         return gap_between(self.objective, self.bound) <= OPTIMAL_GAP
 
 
-def solve_median(lists: Lists, p: int, candidates: Ints, clock: Clock) -> MedianAnswer:
+def solve_median(
+    lists: Lists,
+    p: int,
+    candidates: Ints,
+    clock: Clock,
+    start: Ints | None = None,
+    *,
+    prices: Floats | None = None,
+    enough: float = 0.0,
+) -> MedianAnswer:
     """
     Open exactly ``p`` new sites so that pupils times cost is least.
 
@@ -70,101 +96,160 @@ def solve_median(lists: Lists, p: int, candidates: Ints, clock: Clock) -> Median
         Columns that may be opened, rising.
     clock : Clock
         Time left.
+    start : numpy.ndarray of int, optional
+        A choice to begin with, of any number of candidates, such as the answer for another ``p``.
+    prices : numpy.ndarray, optional, shape (n_rows,)
+        Prices to begin with, such as those of that answer.
+    enough : float
+        Gap at which the search may end; 0 = only with a proof.
 
     Returns
     -------
     MedianAnswer
         The best answer found and a proven bound.
     """
-    step_unit = _step_unit(lists)
-    sites, fewest = _first_guess(lists, p, candidates, clock)
-    if fewest > p:
+    choice = Choice.of_candidates(candidates, p, lists.n_sites)
+    answer = solve_location(lists, choice, clock, start, prices=prices, enough=enough)
+    if answer.fewest:
+        return answer
+    unused = np.setdiff1d(candidates, answer.sites)
+    sites = np.union1d(answer.sites, unused[: max(0, p - answer.sites.size)]).astype(np.int64)
+    return MedianAnswer(sites, answer.objective, answer.bound, prices=answer.prices)
+
+
+def solve_location(
+    lists: Lists,
+    choice: Choice,
+    clock: Clock,
+    start: Ints | None = None,
+    *,
+    prices: Floats | None = None,
+    enough: float = 0.0,
+) -> MedianAnswer:
+    """
+    Open some sites so that pupils times cost and what opening costs are least in all.
+
+    Parameters
+    ----------
+    lists : Lists
+        The question.
+    choice : Choice
+        What may be opened, and what that costs.
+    clock : Clock
+        Time left.
+    start : numpy.ndarray of int, optional
+        A choice to begin with.
+    prices : numpy.ndarray, optional, shape (n_rows,)
+        Prices to begin with [cost per pupil].
+    enough : float
+        Gap at which the search may end; 0 = only with a proof.
+
+    Returns
+    -------
+    MedianAnswer
+        The best answer found and a proven bound; no site without which the answer would cost as much.
+    """
+    finite = finite_for(lists, choice)
+    sites, fewest = _first_guess(lists, finite, choice, clock, start)
+    if fewest > choice.p:
         return MedianAnswer(sites, float("inf"), float("inf"), fewest)
-    value = lists.value(sites)
+    value = _value(lists, choice, sites)
     lower = _cheapest_possible(lists)
     if value - lower <= 1e-9 * abs(value):
         return MedianAnswer(sites, value, min(value, lower))
-    bound = raise_bound(lists, p, candidates, (sites, value), clock=clock, step_unit=step_unit)
-    lower = max(lower, bound.value)
-    if bound.objective < value:
-        sites, value = bound.sites, bound.objective
-        better = improve_by_swaps(with_finite_fallback(lists), sites, candidates, clock)
-        if lists.value(better) < value:
-            sites, value = better, lists.value(better)
-    lower = _lift(lower, value, step_unit)
-    logger.debug("bound %.6g of %.6g, %d sites shut, %d open", lower, value, bound.shut.sum(), bound.opened.sum())
-    if gap_between(value, lower) > 1e-9 and not clock.stopped:
-        sites, value, lower = _prove(lists, p, (sites, value, lower), (bound.opened, bound.shut), clock, step_unit)
-    return MedianAnswer(_filled(sites, p, candidates), value, min(lower, value))
+    unit = _step_unit(lists, choice)
+
+    shut, opened = ~choice.allowed, np.zeros(lists.n_sites, dtype=bool)
+    rest, left, place = lists, choice, np.arange(lists.n_rows)
+    price = first_prices(lists, sites) if prices is None else np.minimum(prices, lists.fallback)
+    ascent = Ascent(rest, left, price, 1.0 if prices is None else 0.25)
+    while not (clock.stopped or ascent.done or rest.n_rows == 0 or lower >= value - _margin(value, unit, enough)):
+        ascent.forget_found()
+        rounds = max(4, min(_ROUNDS, _STRIDE // max(1, rest.site.size)))
+        ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough))
+        lower = max(lower, ascent.value)
+        price[place >= 0] = ascent.price
+        inner, reached = ascent.found
+        if np.isfinite(reached) and lower < value - _margin(value, unit, enough):
+            tried = improve_choice(finite, np.union1d(inner, np.flatnonzero(opened)), choice, clock)
+            found = _value(lists, choice, tried)
+            if found < value:
+                sites, value = tried, found
+        more_shut, more_open = ascent.settle(value - _margin(value, unit, enough))
+        fresh = (more_shut & left.allowed) | more_open
+        if fresh.sum() > 0.1 * left.allowed.sum() or more_open.any():
+            shut, opened = shut | more_shut & ~opened, opened | more_open
+            rest, left = reduce_question(rest, left, shut, more_open)
+            inside = place >= 0
+            place[inside] = rest.number[place[inside]]
+            ascent = ascent.moved_to(rest, left)
+    logger.debug("bound %.8g of %.8g, %d sites left, %d rows", lower, value, left.allowed.sum(), rest.n_rows)
+    if lower < value - _margin(value, unit, enough) and not clock.stopped:
+        inner, reached, bound = prove_by_branching(
+            rest, left, (sites, value), price[place >= 0], clock=clock, lower=lower, margin=_margin(value, unit, enough)
+        )
+        if reached < value:
+            sites = np.union1d(inner, np.flatnonzero(opened)).astype(np.int64)
+            value = _value(lists, choice, sites)
+        lower = max(lower, min(bound, value))
+    if unit > 0 and np.isfinite(lower):
+        lower = float(np.ceil(lower - 1e-5))
+    return MedianAnswer(sites, value, min(lower, value), prices=price)
 
 
-def _prove(
-    lists: Lists,
-    p: int,
-    known: tuple[Ints, float, float],
-    settled: tuple[np.typing.NDArray[np.bool_], np.typing.NDArray[np.bool_]],
-    clock: Clock,
-    step_unit: float,
-) -> tuple[Ints, float, float]:
-    sites, value, lower = known
-    opened = np.flatnonzero(settled[0]).astype(np.int64)
-    rest = lists.settled(opened, settled[1])
-    inner = np.setdiff1d(sites, opened)
-    found, reached, bound = prove_by_radius(rest, p - opened.size, (inner, value), clock=clock, step_unit=step_unit)
-    if reached < value:
-        sites, value = np.union1d(found, opened), reached
-    return sites, value, max(lower, _lift(min(bound, value), value, step_unit))
-
-
-def _first_guess(lists: Lists, p: int, candidates: Ints, clock: Clock) -> tuple[Ints, int]:
+def _first_guess(lists: Lists, finite: Lists, choice: Choice, clock: Clock, start: Ints | None) -> tuple[Ints, int]:
     """Guess by greedy and swaps; where rows stay without a site, begin from the fewest sites that reach them all."""
-    finite = with_finite_fallback(lists)
-    sites = improve_by_swaps(finite, build_greedily(finite, p, candidates, clock), candidates, clock)
+    begun = None if start is None else _within(finite, choice, start)
+    sites = improve_choice(finite, choose_greedily(finite, choice, clock, begun), choice, clock)
     if np.isfinite(lists.value(sites)):
         return sites, 0
-    needy = ~np.isfinite(lists.fallback)
+    free = choice.allowed & ~choice.counted
+    needy = ~np.isfinite(lists.best_two(free)[0])
     number = np.cumsum(needy) - 1
-    pairs = needy[lists.row]
+    pairs = needy[lists.row] & choice.allowed[lists.site]
     cover = cover_rows(
         number[lists.row[pairs]],
-        lists.site[pairs],
+        lists.site[pairs].astype(np.int64),
         lists.weight[needy],
         lists.n_sites,
         clock=clock,
-        enough=p,
+        enough=choice.p,
     )
-    if cover.bound > p:
+    if cover.bound > choice.p:
         return sites, cover.bound
-    if cover.sites.size > p or cover.status in {"stopped", "infeasible"}:
+    if cover.sites.size > choice.p or cover.status in {"stopped", "infeasible"}:
         return sites, 0
-    filled = _filled(cover.sites, p, candidates)
-    return improve_by_swaps(finite, filled, candidates, clock), 0
+    begun = np.union1d(cover.sites, np.flatnonzero(free)).astype(np.int64)
+    return improve_choice(finite, choose_greedily(finite, choice, clock, begun), choice, clock), 0
 
 
-def _filled(sites: Ints, p: int, candidates: Ints) -> Ints:
-    """Add the lowest unused columns until there are ``p``; one more site never costs."""
-    unused = np.setdiff1d(candidates, sites)
-    return np.union1d(sites, unused[: max(0, p - sites.size)]).astype(np.int64)
+def _within(lists: Lists, choice: Choice, start: Ints) -> Ints:
+    """Drop from a start what may not be opened, and of too many counted sites those that are missed least."""
+    kept = lists.mask(np.asarray(start, dtype=np.int64)) & choice.allowed
+    while choice.room(kept) < 0:
+        near, where, second = lists.best_two(kept)
+        loss = np.bincount(where[where >= 0], weights=(lists.weight * (second - near))[where >= 0], minlength=kept.size)
+        loss[~kept | ~choice.counted] = np.inf
+        kept[int(np.argmin(loss))] = False
+    return np.flatnonzero(kept).astype(np.int64)
+
+
+def _margin(value: float, unit: float, enough: float) -> float:
+    """Tell by how much another choice must be better to be looked for."""
+    return max(unit * (1 - 1e-4), _MARGIN * abs(value), enough * abs(value)) if np.isfinite(value) else 0.0
+
+
+def _value(lists: Lists, choice: Choice, sites: Ints) -> float:
+    return lists.value(sites) + float(choice.charge[sites].sum())
 
 
 def _cheapest_possible(lists: Lists) -> float:
-    if lists.n_rows == 0:
-        return lists.constant
-    every = np.ones(lists.n_sites, dtype=bool)
-    cheapest: Floats = lists.best_two(every)[0]
-    return float(lists.weight @ cheapest) + lists.constant
+    return lists.value(np.arange(lists.n_sites))
 
 
-def _step_unit(lists: Lists) -> float:
+def _step_unit(lists: Lists, choice: Choice) -> float:
     """Two answers differ by whole numbers where all pupils and costs are whole."""
     finite = lists.fallback[np.isfinite(lists.fallback)]
-    parts = (lists.weight, lists.cost, finite, np.array([lists.constant]))
+    parts = (lists.weight, lists.cost, finite, choice.charge, np.array([lists.constant]))
     total = float(lists.weight.sum()) * float(max(lists.cost.max(initial=0.0), finite.max(initial=0.0)))
-    return 1.0 if total < 2**50 and all(np.array_equal(part, np.floor(part)) for part in parts) else 0.0
-
-
-def _lift(bound: float, value: float, step_unit: float) -> float:
-    """Raise a bound to the next value an answer can have."""
-    if step_unit <= 0 or not np.isfinite(bound):
-        return bound
-    return min(value, float(np.ceil(bound / step_unit - 1e-6)) * step_unit)
+    return 1.0 if total < 2**32 and all(np.array_equal(part, np.floor(part)) for part in parts) else 0.0

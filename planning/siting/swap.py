@@ -2,7 +2,7 @@
 Find good sites fast: greedy, then swaps of one open site for one shut site while they pay.
 
 The swap search keeps, for every pair, the gain of opening, the loss of shutting and the correction where both touch the
-same row, so that all swaps of a round are priced in one pass over the lists.
+same row, and updates them for the rows that a move touches.
 
 References
 ----------
@@ -11,13 +11,85 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
-from planning.siting.checks import Floats, Ints
+from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.lists import Lists
 
-__all__ = ["build_greedily", "improve_by_swaps", "with_finite_fallback"]
+__all__ = [
+    "Choice",
+    "build_greedily",
+    "choose_greedily",
+    "finite_for",
+    "improve_by_swaps",
+    "improve_choice",
+    "with_finite_fallback",
+]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    Which sets of sites may be chosen, and what they cost besides the pupils' ways.
+
+    Parameters
+    ----------
+    allowed : numpy.ndarray of bool, shape (n_sites,)
+        True for the columns that may be opened.
+    counted : numpy.ndarray of bool, shape (n_sites,)
+        True for the columns of which at most ``p`` may be opened.
+    charge : numpy.ndarray, shape (n_sites,)
+        Cost of opening the column.
+    p : int
+        Counted columns that may be opened.
+    """
+
+    allowed: Bools
+    counted: Bools
+    charge: Floats
+    p: int
+
+    @classmethod
+    def of_candidates(cls, candidates: Ints, p: int, n_sites: int) -> Choice:
+        """
+        Allow any ``p`` of some columns, at no cost.
+
+        Parameters
+        ----------
+        candidates : numpy.ndarray of int
+            Columns that may be opened.
+        p : int
+            Columns that may be opened at once.
+        n_sites : int
+            Number of columns.
+
+        Returns
+        -------
+        Choice
+            These choices.
+        """
+        allowed = np.zeros(n_sites, dtype=bool)
+        allowed[candidates] = True
+        return cls(allowed, np.ones(n_sites, dtype=bool), np.zeros(n_sites), int(p))
+
+    def room(self, is_open: Bools) -> int:
+        """
+        Count the counted columns that may still be opened.
+
+        Parameters
+        ----------
+        is_open : numpy.ndarray of bool, shape (n_sites,)
+            True for the columns that are open.
+
+        Returns
+        -------
+        int
+            Columns.
+        """
+        return self.p - int((is_open & self.counted).sum())
 
 
 def with_finite_fallback(lists: Lists) -> Lists:
@@ -37,13 +109,40 @@ def with_finite_fallback(lists: Lists) -> Lists:
     missing = ~np.isfinite(lists.fallback)
     if not missing.any():
         return lists
-    dearest = np.zeros(lists.n_rows)
-    np.maximum.at(dearest, lists.row, lists.cost)
+    ends = np.maximum(lists.start[1:] - 1, 0)
+    has = lists.start[1:] > lists.start[:-1]
+    dearest = np.where(has, lists.cost[np.minimum(ends, max(lists.cost.size - 1, 0))], 0.0) if lists.cost.size else 0.0
     finite = np.where(missing, dearest, lists.fallback)
     price = (1.0 + 2.0 * float(lists.weight @ finite)) / lists.weight[missing].min()
     fallback = lists.fallback.copy()
     fallback[missing] = price
-    return Lists(**{**lists.__dict__, "fallback": fallback})
+    return replace(lists, fallback=fallback)
+
+
+def finite_for(lists: Lists, choice: Choice) -> Lists:
+    """
+    Give rows that nothing open reaches a price above all that opening sites may cost.
+
+    Parameters
+    ----------
+    lists : Lists
+        Lists whose fallback may be inf.
+    choice : Choice
+        What may be opened.
+
+    Returns
+    -------
+    Lists
+        The same with finite fallbacks, for the heuristics only.
+    """
+    finite = with_finite_fallback(lists)
+    missing = ~np.isfinite(lists.fallback)
+    charges = float(choice.charge[choice.allowed].sum())
+    if not charges or not missing.any():
+        return finite
+    return replace(
+        finite, fallback=finite.fallback + np.where(missing, 2.0 * charges / lists.weight[missing].min(), 0.0)
+    )
 
 
 def build_greedily(lists: Lists, p: int, candidates: Ints, clock: Clock) -> Ints:
@@ -66,22 +165,52 @@ def build_greedily(lists: Lists, p: int, candidates: Ints, clock: Clock) -> Ints
     numpy.ndarray of int64, shape (p,)
         Columns, rising.
     """
-    opened = np.zeros(lists.n_sites, dtype=bool)
-    allowed = np.zeros(lists.n_sites, dtype=bool)
-    allowed[candidates] = True
-    pays = lists.fallback.copy()
-    for _ in range(p):
-        if clock.stopped:
-            opened[np.flatnonzero(allowed & ~opened)[: p - int(opened.sum())]] = True
+    choice = Choice.of_candidates(candidates, p, lists.n_sites)
+    sites = choose_greedily(lists, choice, clock)
+    unused = np.setdiff1d(candidates, sites)
+    return np.union1d(sites, unused[: max(0, min(p, len(candidates)) - sites.size)]).astype(np.int64)
+
+
+def choose_greedily(lists: Lists, choice: Choice, clock: Clock, start: Ints | None = None) -> Ints:
+    """
+    Open, one after another, the site that saves most, as long as one does.
+
+    Parameters
+    ----------
+    lists : Lists
+        Lists with finite fallbacks.
+    choice : Choice
+        What may be opened.
+    clock : Clock
+        Stops between the sites.
+    start : numpy.ndarray of int, optional
+        Columns that are open at first.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Columns, rising.
+    """
+    from planning.siting.swap_kernels import greedy
+
+    is_open = np.zeros(lists.n_sites, dtype=bool)
+    if start is not None:
+        is_open[start] = True
+    pays = lists.best_two(is_open)[0]
+    by_site, steps = lists.by_site, max(1, 1 + _STRIDE // max(1, lists.site.size))
+    while not clock.stopped:
+        before = int(is_open.sum())
+        greedy(
+            lists.start, lists.site, lists.cost, lists.weight, *by_site, choice.charge, choice.counted, choice.allowed,
+            pays, is_open, choice.room(is_open), steps,
+        )  # fmt: skip
+        if int(is_open.sum()) < before + steps:
             break
-        saved = np.maximum(pays[lists.row] - lists.cost, 0.0) * lists.weight[lists.row]
-        gain = np.bincount(lists.site, weights=saved, minlength=lists.n_sites)
-        gain[~allowed | opened] = -1.0
-        site = int(np.argmax(gain))
-        opened[site] = True
-        here = lists.site == site
-        np.minimum.at(pays, lists.row[here], lists.cost[here])
-    return np.flatnonzero(opened).astype(np.int64)
+    return np.flatnonzero(is_open).astype(np.int64)
+
+
+_STRIDE = 50_000_000
+"""Pairs after which a search asks the clock."""
 
 
 def improve_by_swaps(lists: Lists, sites: Ints, candidates: Ints, clock: Clock) -> Ints:
@@ -104,44 +233,47 @@ def improve_by_swaps(lists: Lists, sites: Ints, candidates: Ints, clock: Clock) 
     numpy.ndarray of int64
         As many columns, rising, at most as costly.
     """
-    opened = np.zeros(lists.n_sites, dtype=bool)
-    opened[sites] = True
-    if sites.size == 0 or lists.row.size == 0:
-        return np.flatnonzero(opened).astype(np.int64)
+    choice = Choice.of_candidates(candidates, len(sites), lists.n_sites)
+    return improve_choice(lists, sites, choice, clock)
+
+
+def improve_choice(lists: Lists, sites: Ints, choice: Choice, clock: Clock) -> Ints:
+    """
+    Swap, open or shut sites, the best move first, until none pays.
+
+    Parameters
+    ----------
+    lists : Lists
+        Lists with finite fallbacks.
+    sites : numpy.ndarray of int
+        Columns open at the start.
+    choice : Choice
+        What may be opened.
+    clock : Clock
+        Stops the search between moves.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Columns, rising, at most as costly.
+    """
+    from planning.siting.swap_kernels import swap
+
+    is_open = lists.mask(sites)
+    reach = int((choice.allowed & ~choice.counted).sum()) + min(choice.p, int((choice.allowed & choice.counted).sum()))
+    if lists.site.size == 0 and not choice.charge.any():
+        return np.flatnonzero(is_open).astype(np.int64)
+    row, cost = lists.by_site[1:]
     while not clock.stopped:
-        cheapest, where, second = lists.best_two(opened)
-        out = np.flatnonzero(opened)
-        slot = np.full(lists.n_sites, -1, dtype=np.int64)
-        slot[out] = np.arange(out.size)
-        served = np.where(where >= 0, slot[where], -1)
-        has = served >= 0
-        loss = np.bincount(served[has], weights=(lists.weight * (second - cheapest))[has], minlength=out.size)
-        profit = _swap_profits(lists, opened, cheapest, second, served, out.size) - loss[:, None]
-        shut = np.zeros(lists.n_sites, dtype=bool)
-        shut[candidates] = True
-        profit[:, ~shut | opened] = -np.inf
-        best = int(np.argmax(profit))
-        leaves, enters = divmod(best, lists.n_sites)
-        if not profit[leaves, enters] > 1e-9 * max(1.0, float(lists.weight @ cheapest)):
+        n_open = int(is_open.sum())
+        slots = max(min(reach, 2 * n_open + 32), n_open)
+        steps = max(1, _STRIDE // max(1, slots * lists.n_sites + 4 * lists.site.size // max(1, n_open)))
+        pays = float(lists.weight @ lists.best_two(is_open)[0]) + float(choice.charge[is_open].sum())
+        made = swap(
+            lists.start, lists.site, lists.cost, lists.weight, lists.fallback, lists.by_site[0], row, cost,
+            choice.charge, choice.counted, choice.allowed, is_open, choice.room(is_open), slots, steps,
+            1e-9 * max(1.0, pays),
+        )  # fmt: skip
+        if made == 0:  # sums that were updated many times have drifted: the last word has a fresh start
             break
-        opened[out[leaves]], opened[enters] = False, True
-    return np.flatnonzero(opened).astype(np.int64)
-
-
-def _swap_profits(
-    lists: Lists, opened: np.typing.NDArray[np.bool_], cheapest: Floats, second: Floats, served: Ints, n_open: int
-) -> Floats:
-    """Gain of each shut site plus the correction with each open one, shape (n_open, n_sites)."""
-    pays, without = cheapest[lists.row], second[lists.row]
-    useful = np.flatnonzero((lists.cost < without) & ~opened[lists.site])
-    row, site, cost = lists.row[useful], lists.site[useful], lists.cost[useful]
-    weight, pays, without = lists.weight[row], pays[useful], without[useful]
-    gain = np.bincount(site, weights=weight * np.maximum(pays - cost, 0.0), minlength=lists.n_sites)
-    slot = served[row]
-    known = slot >= 0
-    extra = np.bincount(
-        slot[known] * lists.n_sites + site[known],
-        weights=(weight * (without - np.maximum(pays, cost)))[known],
-        minlength=n_open * lists.n_sites,
-    )
-    return np.asarray(extra.reshape(n_open, lists.n_sites) + gain[None, :])
+    return np.flatnonzero(is_open).astype(np.int64)

@@ -6,6 +6,8 @@ from itertools import combinations
 
 import numpy as np
 from ortools.sat.python import cp_model
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 
 def nearest(costs, sites):
@@ -26,6 +28,42 @@ def median_by_hand(costs, pupils, p, fixed=()):
     return min(
         (float(pupils[rows] @ nearest(costs, s)[rows]) for s in choices(costs.shape[1], p, fixed)), default=np.inf
     )
+
+
+def median_by_highs(costs, pupils, p, fixed=()):
+    """The p-median as everybody would write it first: x_ij <= y_j."""
+    n_cells, n = costs.shape
+    x, y = n_cells * n, n
+    links = sparse.hstack([sparse.eye_array(x), -sparse.vstack([sparse.eye_array(n)] * n_cells)])
+    served = sparse.hstack([sparse.kron(sparse.eye_array(n_cells), np.ones((1, n))), sparse.csr_array((n_cells, y))])
+    opened = sparse.csr_array(np.concatenate([np.zeros(x), np.ones(y)])[None])
+    low = np.concatenate([np.zeros(x), np.isin(np.arange(n), list(fixed)).astype(float)])
+    answer = milp(
+        np.concatenate([(pupils[:, None] * costs).ravel(), np.zeros(y)]),
+        constraints=[
+            LinearConstraint(links, -np.inf, 0),
+            LinearConstraint(served, 1, 1),
+            LinearConstraint(opened, p + len(fixed), p + len(fixed)),
+        ],
+        integrality=np.concatenate([np.zeros(x), np.ones(y)]),
+        bounds=Bounds(low, 1),
+        options={"mip_rel_gap": 1e-9},
+    )
+    assert answer.success
+    return float(answer.fun)
+
+
+def charged_by_hand(costs, pupils, open_cost, fixed=(), closable=(), p_max=None):
+    rows = counted(costs, pupils)
+    stay = sorted(set(fixed) - set(closable))
+    free = [j for j in range(costs.shape[1]) if j not in stay]
+    best = np.inf
+    for size in range(len(free) + 1):
+        for chosen in combinations(free, size):
+            if p_max is None or sum(j not in fixed for j in chosen) <= p_max:
+                ways = float(pupils[rows] @ nearest(costs, [*stay, *chosen])[rows])
+                best = min(best, ways + float(open_cost[list(chosen)].sum()))
+    return best
 
 
 def center_by_hand(costs, pupils, p, fixed=()):

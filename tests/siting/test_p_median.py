@@ -10,10 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.csgraph import shortest_path
-from siting_oracles import median_by_hand
+from siting_oracles import median_by_hand, median_by_highs
 
 from planning import siting
 from planning.errors import PlanningError
+from planning.siting import stages
+from planning.siting.checks import check_reach
+from planning.siting.clock import Clock
+from planning.siting.lists import build_lists
+from planning.siting.median import solve_median
 
 INF = np.inf
 
@@ -79,7 +84,7 @@ def test_sparse_costs_equal_dense_ones_and_a_stored_zero_is_in_reach():
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("number", range(1, 21))
 def test_or_library(shared_data, number):
     folder = shared_data / "siting" / "pmed"
     known = dict(line.split(",") for line in (folder / "optima.csv").read_text().split())
@@ -106,6 +111,122 @@ def test_equals_spopt():
     assert siting.p_median(costs, pupils, 3).objective == pytest.approx(pulp.value(model.problem.objective))
 
 
+@st.composite
+def movable_cases(draw):
+    costs, pupils, p, fixed, rng = draw(cases())
+    return costs, pupils, p, fixed, [j for j in fixed if rng.random() < 0.5], rng
+
+
+def moved_by_hand(costs, pupils, p, fixed, closable):
+    stay = sorted(set(fixed) - set(closable))
+    return median_by_hand(costs, pupils, p + len(closable), stay)
+
+
+@settings(max_examples=60, deadline=None)
+@given(movable_cases())
+def test_schools_that_may_move_equal_all_subsets(case):
+    costs, pupils, p, fixed, closable, _ = case
+    known = moved_by_hand(costs, pupils, p, fixed, closable)
+    answer = siting.p_median(costs, pupils, p, fixed, closable=closable)
+    if np.isinf(known):
+        assert answer.status == "infeasible"
+        return
+    assert answer.status == "optimal"
+    assert answer.objective == pytest.approx(known, abs=1e-9)
+    assert set(answer.closed) <= set(closable)
+    assert len(answer.sites) == p + len(answer.closed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_lists_cut_short_change_nothing(case):
+    costs, pupils, p, fixed, _ = case
+    known = median_by_hand(costs, pupils, p, fixed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "_MANY", 0)
+        patch.setattr(stages, "_SHORTEST", 1)
+        answer = siting.p_median(costs, pupils, p, fixed)
+    assert answer.status == ("infeasible" if np.isinf(known) else "optimal")
+    if np.isfinite(known):
+        assert answer.objective == pytest.approx(known, abs=1e-9)
+        assert answer.bound <= answer.objective
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.integers(0, 2**32))
+def test_two_stages_equal_one_with_the_rows_of_both(case, seed):
+    costs, pupils, p, fixed, _ = case
+    rng = np.random.default_rng(seed)
+    junior = rng.integers(0, 40, (4, costs.shape[1])).astype(float)
+    older = rng.integers(0, 9, 4)
+    weights = [1.0, float(rng.integers(1, 4))]
+    answer = siting.p_median([costs, sparse.csr_array(junior + 1)], [pupils, older], p, fixed, weights=weights)
+    both = np.vstack([costs, junior + 1])
+    counted = np.concatenate([pupils * weights[0], older * weights[1]])
+    known = siting.p_median(both, counted, p, fixed)
+    assert answer.status == known.status
+    if answer.allocation is None:
+        return
+    assert answer.objective == pytest.approx(known.objective, abs=1e-9)
+    flows = answer.allocation.flows.toarray()
+    assert flows.shape == both.shape
+    assert flows[len(pupils) :].sum() == older.sum()
+    each = np.repeat(weights, [len(pupils), 4])[:, None]
+    assert answer.objective == pytest.approx(float((each * flows * np.where(np.isfinite(both), both, 0)).sum()))
+
+
+def in_the_plane(seed, n_cells=150, n_sites=60):
+    rng = np.random.default_rng(seed)
+    cells, sites = rng.random((n_cells, 2)), rng.random((n_sites, 2))
+    return np.hypot(*(cells[:, None] - sites[None]).transpose(2, 0, 1)), rng.integers(1, 30, n_cells)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("p", [1, 4, 15])
+def test_equals_a_plain_model_in_the_plane(seed, p):
+    costs, pupils = in_the_plane(seed)
+    fixed = list(range(seed))
+    answer = siting.p_median(costs, pupils, p, fixed)
+    assert answer.status == "optimal"
+    assert answer.objective == pytest.approx(median_by_highs(costs, pupils, p, fixed), rel=1e-6)
+
+
+def test_a_start_changes_nothing_but_the_time():
+    costs, pupils = in_the_plane(9)
+    cold = siting.p_median(costs, pupils, 7)
+    for start in ([0], cold.sites, range(60)):
+        assert siting.p_median(costs, pupils, 7, start=start).objective == pytest.approx(cold.objective, rel=1e-9)
+
+
+def test_prices_of_one_answer_start_the_next():
+    costs, pupils = in_the_plane(3)
+    lists = build_lists(check_reach(costs), pupils.astype(float), np.zeros(0, dtype=np.int64))
+    every = np.arange(60)
+    before = solve_median(lists, 6, every, Clock(60))
+    warm = solve_median(lists, 7, every, Clock(60), before.sites, prices=before.prices)
+    assert before.proven
+    assert warm.proven
+    assert warm.objective == pytest.approx(solve_median(lists, 7, every, Clock(60)).objective, rel=1e-9)
+
+
+def test_a_gap_that_is_enough_ends_the_search():
+    costs, pupils = hard_case()
+    lists = build_lists(check_reach(costs), pupils.astype(float), np.zeros(0, dtype=np.int64))
+    answer = solve_median(lists, 12, np.arange(250), Clock(60), enough=0.5)
+    assert 0.0 < answer.bound < answer.objective
+    assert answer.objective - answer.bound <= 0.5 * answer.objective
+
+
+def test_large_and_narrow_types_are_read_as_they_are():
+    costs, pupils = in_the_plane(5)
+    known = siting.p_median(costs.astype(np.float32), pupils, 5).objective
+    assert siting.p_median(np.asfortranarray(costs.astype(np.float32)), pupils, 5).objective == known
+    assert siting.p_median(sparse.csc_array(costs.astype(np.float32)), pupils, 5).objective == known
+    whole = np.round(costs * 100)
+    for kind in (np.int16, np.uint8, np.int64):
+        assert siting.p_median(whole.astype(kind), pupils, 5).objective == siting.p_median(whole, pupils, 5).objective
+
+
 def hard_case():
     rng = np.random.default_rng(1)
     return rng.random((250, 250)) * 1000, rng.integers(1, 50, 250)
@@ -113,6 +234,7 @@ def hard_case():
 
 def test_a_run_cut_short_is_never_called_optimal():
     costs, pupils = hard_case()
+    siting.p_median(costs[:40], pupils[:40], 3)  # compiled before the clock runs
     answer = siting.p_median(costs, pupils, 12, time_limit_s=0.05)
     assert answer.status == "time_limit"
     assert len(answer.sites) == 12
@@ -165,6 +287,13 @@ def test_edges():
         ({"fixed": [2]}, "2 is not a column"),
         ({"fixed": [0.5]}, "column numbers"),
         ({"time_limit_s": np.nan}, "time_limit_s"),
+        ({"closable": [0]}, "site 0 is not open"),
+        ({"start": [7]}, "7 is not a column"),
+        ({"weights": [1.0, 2.0]}, "weights"),
+        ({"weights": [0.0]}, "above 0"),
+        ({"costs": [np.ones((1, 2)), np.ones((1, 3))], "pupils": [[1], [1]]}, "the same sites"),
+        ({"costs": [np.ones((1, 2)), np.ones((1, 2))], "pupils": [1]}, "there are 2 stages"),
+        ({"costs": [np.ones((1, 2)), [[1.0, -1.0]]], "pupils": [[1], [1]]}, r"costs\[1\].*site 1 has -1.0"),
     ],
 )
 def test_errors(change, words):

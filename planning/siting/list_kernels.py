@@ -1,0 +1,236 @@
+"""
+The kernels that cut pairs down to lists, compiled by numba on first use; import inside functions only.
+
+Pairs come in the form of compressed rows: those of row ``i`` stand from ``start[i]`` to ``start[i + 1]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planning.kernels import kernel
+
+__all__ = ["best_two", "count_below", "hash_rows", "nearest_open", "shorten", "take_below", "turn"]
+
+_RUN = 16  # pairs that are sorted by insertion
+
+
+@kernel
+def count_below(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64], cost: NDArray[np.float64], below: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Count each row's pairs that cost less than the row's limit."""
+    count = np.zeros(below.size, np.int64)
+    for i in range(below.size):
+        limit, n = below[i], 0
+        for k in range(start[i], start[i + 1]):
+            n += cost[k] < limit
+        count[i] = n
+    return count
+
+
+@kernel
+def _sort(cost: Any, site: Any, n: int, other_cost: Any, other_site: Any) -> None:
+    """Sort the first ``n`` pairs by cost, equal ones in the order they stand in: runs by insertion, then merged."""
+    for a in range(0, n, _RUN):
+        for k in range(a + 1, min(a + _RUN, n)):
+            c, s, at = cost[k], site[k], k
+            while at > a and cost[at - 1] > c:
+                cost[at], site[at] = cost[at - 1], site[at - 1]
+                at -= 1
+            cost[at], site[at] = c, s
+    width, here = _RUN, True
+    while width < n:
+        for a in range(0, n, 2 * width):
+            middle, end = min(a + width, n), min(a + 2 * width, n)
+            left, right = a, middle
+            for k in range(a, end):
+                if here:
+                    if right >= end or (left < middle and cost[left] <= cost[right]):
+                        other_cost[k], other_site[k] = cost[left], site[left]
+                        left += 1
+                    else:
+                        other_cost[k], other_site[k] = cost[right], site[right]
+                        right += 1
+                elif right >= end or (left < middle and other_cost[left] <= other_cost[right]):
+                    cost[k], site[k] = other_cost[left], other_site[left]
+                    left += 1
+                else:
+                    cost[k], site[k] = other_cost[right], other_site[right]
+                    right += 1
+        width, here = 2 * width, not here
+    if not here:
+        for k in range(n):
+            cost[k], site[k] = other_cost[k], other_site[k]
+
+
+@kernel
+def _select(values: Any, n: int, k: int) -> float:
+    """Find the value that stands at place ``k`` of the first ``n`` once they are sorted; they are moved about."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        a, b = low, high
+        while a <= b:
+            while values[a] < pivot:
+                a += 1
+            while values[b] > pivot:
+                b -= 1
+            if a <= b:
+                values[a], values[b] = values[b], values[a]
+                a += 1
+                b -= 1
+        if k <= b:
+            high = b
+        elif k >= a:
+            low = a
+        else:
+            break
+    return float(values[k])
+
+
+@kernel
+def take_below(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64],
+    site: NDArray[np.int32],
+    cost: NDArray[np.float64],
+    below: NDArray[np.float64],
+    most: NDArray[np.int64],
+    at: int,
+    out_site: NDArray[np.int32],
+    out_cost: NDArray[np.float64],
+    length: NDArray[np.int64],
+    beyond: NDArray[np.float64],
+) -> int:
+    """
+    Write each row's pairs below its limit, by cost and then as they stood; at most ``most`` of a row, the cheapest.
+
+    ``beyond`` becomes the cost of the cheapest pair that was left out for it, and stays as it is where none was.
+    """
+    widest = 0
+    for i in range(below.size):
+        widest = max(widest, start[i + 1] - start[i])
+    row_cost, row_site = np.empty(widest), np.empty(widest, np.int32)
+    other_cost, other_site = np.empty(widest), np.empty(widest, np.int32)
+    for i in range(below.size):
+        limit, n = below[i], 0
+        for k in range(start[i], start[i + 1]):
+            if cost[k] < limit:
+                row_cost[n], row_site[n] = cost[k], site[k]
+                n += 1
+        if n > most[i]:
+            for k in range(n):
+                other_cost[k] = row_cost[k]
+            limit = _select(other_cost, n, most[i])
+            beyond[i] = limit
+            kept = 0
+            for k in range(n):
+                if row_cost[k] < limit:
+                    row_cost[kept], row_site[kept] = row_cost[k], row_site[k]
+                    kept += 1
+            n = kept
+        _sort(row_cost, row_site, n, other_cost, other_site)
+        for k in range(n):
+            out_site[at + k], out_cost[at + k] = row_site[k], row_cost[k]
+        length[i] = n
+        at += n
+    return at
+
+
+@kernel
+def nearest_open(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64],
+    site: NDArray[np.int32],
+    cost: NDArray[np.float64],
+    is_open: NDArray[np.bool_],
+    nearest: NDArray[np.float64],
+    where: NDArray[np.int64],
+) -> None:
+    """Find each row's nearest open site in unsorted pairs, of equals the lowest column; rows without one stay."""
+    for i in range(nearest.size):
+        for k in range(start[i], start[i + 1]):
+            j = site[k]
+            if is_open[j] and (cost[k] < nearest[i] or (cost[k] == nearest[i] and j < where[i])):
+                nearest[i], where[i] = cost[k], j
+
+
+@kernel
+def best_two(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64],
+    site: NDArray[np.int32],
+    cost: NDArray[np.float64],
+    is_open: NDArray[np.bool_],
+    cheapest: NDArray[np.float64],
+    where: NDArray[np.int64],
+    second: NDArray[np.float64],
+) -> None:
+    """Find each row's two nearest open sites in sorted lists; what is handed in holds the fallback."""
+    for i in range(cheapest.size):
+        found = False
+        for k in range(start[i], start[i + 1]):
+            if is_open[site[k]]:
+                if found:
+                    second[i] = cost[k]
+                    break
+                cheapest[i], where[i], found = cost[k], site[k], True
+
+
+@kernel
+def shorten(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64],
+    site: NDArray[np.int32],
+    cost: NDArray[np.float64],
+    fallback: NDArray[np.float64],
+    shut: NDArray[np.bool_],
+    out_site: NDArray[np.int32],
+    out_cost: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Keep each row's pairs with sites that are not shut, below its fallback; the result is where the rows begin."""
+    begins = np.zeros(fallback.size + 1, np.int64)
+    at = 0
+    for i in range(fallback.size):
+        limit = fallback[i]
+        for k in range(start[i], start[i + 1]):
+            if cost[k] >= limit:
+                break
+            if not shut[site[k]]:
+                out_site[at], out_cost[at] = site[k], cost[k]
+                at += 1
+        begins[i + 1] = at
+    return begins
+
+
+@kernel
+def hash_rows(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64], values: NDArray[np.int64], into: NDArray[np.uint64]
+) -> None:
+    """Mix each row's values into its hash."""
+    for i in range(into.size):
+        h = into[i]
+        for k in range(start[i], start[i + 1]):
+            h = (h ^ np.uint64(values[k])) * np.uint64(0x9E3779B97F4A7C15)
+            h ^= h >> np.uint64(29)
+        into[i] = h * np.uint64(0xBF58476D1CE4E5B9) + np.uint64(start[i + 1] - start[i])
+
+
+@kernel
+def turn(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64], site: NDArray[np.int32], cost: NDArray[np.float64], n_sites: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Give the pairs site by site: where each site begins, and row and cost of each pair, rows rising."""
+    begins = np.zeros(n_sites + 1, np.int64)
+    for k in range(site.size):
+        begins[site[k] + 1] += 1
+    for j in range(n_sites):
+        begins[j + 1] += begins[j]
+    at = begins.copy()
+    row, turned = np.empty(site.size, np.int32), np.empty(site.size)
+    for i in range(start.size - 1):
+        for k in range(start[i], start[i + 1]):
+            t = at[site[k]]
+            row[t], turned[t] = i, cost[k]
+            at[site[k]] = t + 1
+    return begins, row, turned
