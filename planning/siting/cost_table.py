@@ -18,10 +18,10 @@ from scipy import sparse
 
 from planning.access.allocation import Allocation
 from planning.errors import Message, SchemaError, msg
-from planning.siting.answer import number_list
+from planning.siting.answer import NAMED, number_list
 from planning.siting.checks import Bools, Floats, Ints
 
-__all__ = ["Block", "CostTable", "Indices", "allocate_table", "name_left_out", "read_costs"]
+__all__ = ["Block", "CostTable", "Indices", "allocate_table", "name_left_out", "name_unreached", "read_costs"]
 
 Indices = npt.NDArray[np.int32]
 
@@ -142,6 +142,59 @@ class CostTable:
             before = np.concatenate([[0], np.cumsum(near)])
             start = before[indptr[first : stop + 1].astype(np.int64) - a]
             yield Block(first, start, site[near].astype(np.int32), cost[near].astype(np.float64))
+
+    def least(self) -> Floats:
+        """
+        Find what each row pays where all sites are open.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_rows,)
+            Lowest cost [cost unit]; inf where no site is in reach.
+        """
+        lowest = np.full(self.n_rows, np.inf)
+        if not sparse.issparse(self.given):
+            return np.asarray(self.given.min(axis=1, initial=np.inf), dtype=np.float64) if self.n_sites else lowest
+        for block in self.blocks(np.inf):
+            some = np.flatnonzero(np.diff(block.start))
+            if some.size:
+                lowest[block.first + some] = np.minimum.reduceat(block.cost, block.start[some])
+        return lowest
+
+    def sample(self, n: int) -> Floats:
+        """
+        Take some of the costs, evenly spread over the table.
+
+        Parameters
+        ----------
+        n : int
+            How many at least, where there are as many.
+
+        Returns
+        -------
+        numpy.ndarray
+            Finite costs [cost unit], rising.
+        """
+        every = self.given.data if sparse.issparse(self.given) else self.given.ravel()
+        taken = np.asarray(every[:: max(1, every.size // (n + 1))], dtype=np.float64)
+        return np.sort(taken[np.isfinite(taken)])
+
+    def sites_of(self, row: int) -> Ints:
+        """
+        List the sites that reach a row.
+
+        Parameters
+        ----------
+        row : int
+            Row.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            Columns, rising.
+        """
+        block = next(CostTable(self.given[row : row + 1], self.reached[row : row + 1]).blocks(np.inf))
+        return block.site.astype(np.int64)
 
     def nearest(self, columns: npt.ArrayLike, limit: float = np.inf) -> tuple[Ints, Floats]:
         """
@@ -319,3 +372,48 @@ def allocate_table(table: CostTable, weight: Floats, sites: npt.ArrayLike, limit
         unserved=np.where(sent, 0, amounts),
         prices=np.zeros(table.n_sites),
     )
+
+
+def name_unreached(
+    table: CostTable, weight: Floats, sites: npt.ArrayLike, p: int, fewest: int
+) -> tuple[Message, ...]:
+    """
+    Name the cells that stay out of reach of some sites, and say what would have to give.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    sites : array_like of int
+        Columns that are open: those that reach most.
+    p : int
+        New sites allowed.
+    fewest : int
+        New sites needed at least.
+
+    Returns
+    -------
+    tuple of Message
+        What would have to give, then one sentence a cell.
+    """
+    found, _ = table.nearest(sites)
+    cells = np.flatnonzero((found < 0) & (weight > 0) & table.reached)
+    total = msg(
+        "No {p} new sites reach every cell: at least {fewest} are needed. Allow more new sites, or a longer way.",
+        p=p,
+        fewest=fewest,
+    )
+    single = tuple(
+        msg(
+            "Cell {cell} ({pupils} pupils) cannot be served: only sites {sites} reach it, and p allows {p}.",
+            cell=int(cell),
+            pupils=f"{weight[cell]:g}",
+            sites=number_list(table.sites_of(int(cell))),
+            p=p,
+        )
+        for cell in cells[:NAMED]
+    )
+    rest = (msg("{n} more cells cannot be served.", n=int(cells.size - NAMED)),) if cells.size > NAMED else ()
+    return (total, *single, *rest)

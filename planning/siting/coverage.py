@@ -16,7 +16,14 @@ import numpy.typing as npt
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.cost_table import Block, CostTable, Indices
 
-__all__ = ["Covering", "build_covering", "covering_of", "drop_dominated_rows", "drop_dominated_sites"]
+__all__ = [
+    "Covering",
+    "build_covering",
+    "covering_of",
+    "drop_dominated_rows",
+    "drop_dominated_sites",
+    "gather_covering",
+]
 
 _WORK = 300_000_000  # comparisons in search of dominated rows or sites: about half a second
 
@@ -165,7 +172,7 @@ def build_covering(table: CostTable, weight: Floats, limit: float, fixed: Ints) 
     Covering
         The question, without sites that cover nothing; rows that no site covers are left out.
     """
-    return _gather(table.blocks(limit), weight, table.n_sites, fixed)
+    return gather_covering(table.blocks(limit), weight, table.n_sites, fixed)
 
 
 def covering_of(row: Ints, site: Ints, weight: Floats, n_sites: int) -> Covering:
@@ -188,11 +195,29 @@ def covering_of(row: Ints, site: Ints, weight: Floats, n_sites: int) -> Covering
     """
     start = np.searchsorted(row, np.arange(weight.size + 1)).astype(np.int64)
     block = Block(0, start, site.astype(np.int32), np.zeros(0))
-    return _gather([block], weight, n_sites, np.zeros(0, dtype=np.int64))
+    return gather_covering([block], weight, n_sites, np.zeros(0, dtype=np.int64))
 
 
-def _gather(blocks: Iterable[Block], weight: Floats, n_sites: int, fixed: Ints) -> Covering:
-    """Keep the rows with pupils that open sites leave uncovered, and number the sites that cover any of them."""
+def gather_covering(blocks: Iterable[Block], weight: Floats, n_sites: int, fixed: Ints) -> Covering:
+    """
+    Put pairs together that come block by block.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+        The pairs that cover.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils of each row [pupils]; rows without pupils are left out.
+    n_sites : int
+        Number of columns.
+    fixed : numpy.ndarray of int64
+        Columns that are open already: the rows they cover are settled.
+
+    Returns
+    -------
+    Covering
+        The question, without sites that cover nothing; rows that no site covers are left out.
+    """
     is_fixed = np.zeros(n_sites, dtype=bool)
     is_fixed[fixed] = True
     settled = 0.0

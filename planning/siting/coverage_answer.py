@@ -129,14 +129,14 @@ class _Run:
     """One run: the question as far as it is not settled, the best choice, and the bound."""
 
     def __init__(
-        self, question: Covering, budget: float, clock: Clock, spend: Floats | None, start: Ints, stop_gap: float
+        self, question: Covering, budget: float, clock: Clock, spend: Floats | None, start: Ints, target: float
     ) -> None:
         self.question, self.budget, self.clock, self.spend = question, budget, clock, spend
         self.step = weight_step(question.weight, question.settled)
         self.opened = np.zeros(0, dtype=np.int64)  # columns settled as open
         self.sites, self.value = np.zeros(0, dtype=np.int64), question.settled
         self.bound = question.settled + float(question.weight.sum())
-        self.stop_gap = stop_gap
+        self.target = target
         self._random = np.random.default_rng(question.n_rows)
         self._begin(start)
 
@@ -153,7 +153,9 @@ class _Run:
 
     @property
     def done(self) -> bool:
-        return self.clock.stopped or gap_between(self.value, self.bound) <= self.stop_gap
+        """True where the question is answered, or time is up."""
+        settled = self.value >= self.target or self.bound < self.target < np.inf
+        return settled or self.clock.stopped or gap_between(self.value, self.bound) <= OPTIMAL_GAP / 2
 
     def polish(self) -> bool:
         """Add and swap from where the search stands; keep what is better."""
@@ -207,9 +209,11 @@ class _Run:
         bound, with_it, without = self.prices.reduced(self.budget)
         self._lower(bound)
         cutoff = self.value + (self.step - 1e-6 if self.step else 1e-9 * abs(self.value))
+        if np.isfinite(self.target):
+            cutoff = max(cutoff, self.target)
         shut, opened = bound - with_it < cutoff, bound - without < cutoff
         if (shut & opened).any():  # no better choice is left
-            self.bound = max(self.value, min(self.bound, cutoff))
+            self.bound = max(self.value, min(self.bound, np.nextafter(cutoff, -np.inf)))
             return False
         keep = ~shut & ~opened
         if keep.sum() > 0.8 * self.question.n_sites:
@@ -247,6 +251,9 @@ class _Run:
         rows.add(np.concatenate([row, every]), columns, values, n=n_z, lower=0.0)
         spend = np.ones(n_y) if self.spend is None else self.spend
         rows.add(np.zeros(n_y), np.arange(n_y), spend, n=1, upper=self.budget)
+        if np.isfinite(self.target):
+            enough = self.target - asked.settled
+            rows.add(np.zeros(n_z), n_y + every, asked.weight / max(1.0, enough), n=1, lower=min(enough, 1.0) - 1e-7)
         whole = np.zeros(n_y + n_z, dtype=bool)
         whole[:n_y] = True
         start = np.zeros(n_y + n_z)
@@ -254,12 +261,15 @@ class _Run:
         start[n_y:] = asked.counts(np.flatnonzero(start[:n_y])) > 0
         cost = np.concatenate([np.zeros(n_y), -asked.weight])
         model = Model(cost, np.zeros(n_y + n_z), np.ones(n_y + n_z), whole, rows)
-        solution = solve_model(model, clock=self.clock, start=start)
+        stop_at = asked.settled - self.target if np.isfinite(self.target) else None
+        solution = solve_model(model, clock=self.clock, start=start, stop_at=stop_at)
         if solution.x is not None:
             sites = np.flatnonzero(solution.x[:n_y] > 0.5)
             if self.spend is None or float(self.spend[sites].sum()) <= self.budget:
                 self._keep(asked.column[sites], asked.value(sites))
-        if np.isfinite(solution.bound):
+        if solution.status == "infeasible":
+            self.bound = max(self.value, min(self.bound, np.nextafter(self.target, -np.inf)))
+        elif np.isfinite(solution.bound):
             self._lower(asked.settled - solution.bound)
 
 
@@ -270,7 +280,7 @@ def solve_coverage(
     *,
     spend: Floats | None = None,
     start: Ints | None = None,
-    stop_gap: float = OPTIMAL_GAP / 2,
+    target: float = np.inf,
 ) -> CoverAnswer:
     """
     Open sites within a number or a budget so that as many pupils as possible are covered.
@@ -287,8 +297,8 @@ def solve_coverage(
         What each site of the question takes from the budget.
     start : numpy.ndarray of int64, optional
         Columns to begin with.
-    stop_gap : float
-        The search may end with this gap.
+    target : float
+        The search may end as soon as it covers this many pupils, or knows that no choice does.
 
     Returns
     -------
@@ -304,7 +314,7 @@ def solve_coverage(
         bound = question.settled if budget <= 0 and spend is None else everything
         return CoverAnswer(none, question.settled, bound)
     first = none if start is None else np.flatnonzero(np.isin(question.column, start))
-    run = _Run(question, float(budget), clock, spend, first, stop_gap)
+    run = _Run(question, float(budget), clock, spend, first, target)
     while not run.done:
         run.tighten()
         logger.debug("coverage: %.9g of %.9g after %d rounds", run.value, run.bound, run.prices.rounds)
@@ -314,4 +324,7 @@ def solve_coverage(
             run.ask_highs()
             break
         run.kick()
-    return CoverAnswer(run.sites, run.value, max(run.bound, run.value))
+    bound = max(run.bound, run.value)
+    if bound < target < np.inf:  # sites were settled for choices that reach the target only
+        bound = max(run.value, float(np.nextafter(target, -np.inf)))
+    return CoverAnswer(run.sites, run.value, bound)

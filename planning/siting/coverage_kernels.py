@@ -25,6 +25,7 @@ __all__ = [
     "hash_rows",
     "merge_sorted",
     "open_slot",
+    "pack_rows",
     "price_sites",
     "take_lists",
     "transpose",
@@ -173,6 +174,25 @@ def find_dominated(
         if work < 0:
             break
     return gone
+
+
+@kernel
+def pack_rows(row_start: Starts, row_site: Members, order: NDArray[np.int64], n_sites: int) -> int:
+    """Count rows of which no two share a site, taken in order: each needs a site of its own."""
+    used = np.zeros(n_sites, np.bool_)
+    found = 0
+    for k in range(order.size):
+        i = order[k]
+        free = True
+        for at in range(row_start[i], row_start[i + 1]):
+            if used[row_site[at]]:
+                free = False
+                break
+        if free:
+            found += 1
+            for at in range(row_start[i], row_start[i + 1]):
+                used[row_site[at]] = True
+    return found
 
 
 @kernel

@@ -164,7 +164,21 @@ class CoverSearch:
                 return
             self.open(int(np.argmax(np.where(fits, self._gain / per, -1.0))))
 
-    def swap(self, clock: Clock, most: int = 1 << 30) -> int:
+    def least(self) -> int:
+        """
+        Find the open site whose shutting loses least; of equal ones the highest.
+
+        Returns
+        -------
+        int
+            Site.
+        """
+        slots = np.flatnonzero(self._slots >= 0)
+        sites = self._slots[slots]
+        loss = self._held[slots, sites]
+        return int(sites[loss <= loss.min() + self._least].max())
+
+    def swap(self, clock: Clock, until: float = np.inf) -> int:
         """
         Swap one open site for one shut site, the best swap first, while it pays.
 
@@ -172,17 +186,18 @@ class CoverSearch:
         ----------
         clock : Clock
             Stops it between swaps.
-        most : int
-            Swaps at most.
+        until : float
+            It ends when so many pupils are covered.
 
         Returns
         -------
         int
             Swaps made.
         """
-        for done in range(most):
+        done = 0
+        while True:
             slots = np.flatnonzero(self._slots >= 0)
-            if clock.stopped or slots.size == 0:
+            if clock.stopped or slots.size == 0 or (until < np.inf and self.value >= until):
                 return done
             sites = self._slots[slots]
             profit = self._held[slots]
@@ -201,4 +216,4 @@ class CoverSearch:
             )
             self._move("close", int(sites[slot]), int(slots[slot]))
             self._move("open", int(enters), int(slots[slot]))
-        return most
+            done += 1

@@ -9,27 +9,21 @@ References
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from planning.siting.answer import allocate_nearest, left_out, no_answer, unreached_by_choice
-from planning.siting.checks import (
-    Floats,
-    Ints,
-    Reach,
-    check_columns,
-    check_count,
-    check_limit,
-    check_pupils,
-    check_reach,
-)
+from planning.siting.answer import no_answer
+from planning.siting.checks import Bools, Floats, Ints, check_columns, check_count, check_limit, check_pupils
 from planning.siting.clock import Cancel, Clock
-from planning.siting.cover import Cover, cover_rows
-from planning.siting.lists import build_lists, nearest_cost
+from planning.siting.cost_table import Block, CostTable, allocate_table, name_left_out, name_unreached, read_costs
+from planning.siting.cover import Cover, cover_question
+from planning.siting.coverage import build_covering, gather_covering
+from planning.siting.coverage_answer import fill_up
+from planning.siting.coverage_search import CoverSearch
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
-from planning.siting.swap import build_greedily, with_finite_fallback
 
 __all__ = ["p_center"]
 
@@ -79,27 +73,26 @@ def p_center(
         If an argument does not fit the others, or ``p`` exceeds the candidates.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    reach = check_reach(costs)
-    weight = check_pupils(pupils, reach.n_rows)
-    open_now = check_columns(fixed, reach.n_sites, "fixed")
-    candidates = np.setdiff1d(np.arange(reach.n_sites), open_now)
+    table = read_costs(costs)
+    weight = check_pupils(pupils, table.n_rows)
+    open_now = check_columns(fixed, table.n_sites, "fixed")
+    candidates = np.setdiff1d(np.arange(table.n_sites), open_now)
     count = check_count(p, candidates.size)
-    unreachable, words = left_out(reach, weight)
-    question = reach.only(((weight > 0) & reach.reached())[reach.row])
-    sites, bound, fewest = _search(question, weight, open_now, candidates, count, clock)
-    if fewest > count:
-        words += unreached_by_choice(reach, weight, open_now, candidates, count, fewest, clock)
-        return no_answer("min", clock, unreachable, words)
-    if sites is None:
-        return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=bound)
-    sites = _spend_rest(question, weight, open_now, sites, candidates, count, clock)
-    everything = np.union1d(open_now, sites)
-    objective = _radius(question, everything)
-    bound = min(bound, objective)
+    unreachable, words = name_left_out(table, weight)
+    answer = solve_center(CenterQuestion(table, weight, open_now), count, clock)
+    if answer.fewest > count:
+        best = reach_most(table, weight, open_now, count, clock)
+        return no_answer("min", clock, unreachable, words + name_unreached(table, weight, best, count, answer.fewest))
+    if answer.sites is None:
+        return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=answer.bound)
+    sites = fill_up(answer.sites, count, candidates)
+    allocation = allocate_table(table, weight, np.union1d(open_now, sites))
+    objective = farthest(table, weight, np.union1d(open_now, sites))
+    bound = min(answer.bound, objective)
     return Proposal(
         sites=tuple(sites.tolist()),
         closed=(),
-        allocation=allocate_nearest(reach, weight, everything),
+        allocation=allocation,
         sense="min",
         objective=objective,
         bound=bound,
@@ -110,58 +103,254 @@ def p_center(
     )
 
 
-def _radius(reach: Reach, sites: Ints) -> float:
-    """Largest cost of any row that has a pair; inf where one is left without a site."""
-    return float(nearest_cost(reach, sites)[reach.reached()].max(initial=0.0))
+def farthest(table: CostTable, weight: Floats, sites: Ints) -> float:
+    """
+    Find the largest cost of any cell with pupils.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    sites : numpy.ndarray of int64
+        Columns that are open, rising.
+
+    Returns
+    -------
+    float
+        Cost [cost unit]; inf where they leave a cell without a site, 0 where there is no cell.
+    """
+    return float(table.nearest(sites)[1][(weight > 0) & table.reached].max(initial=0.0))
 
 
-def _search(
-    reach: Reach, weight: Floats, fixed: Ints, candidates: Ints, p: int, clock: Clock
-) -> tuple[Ints | None, float, int]:
-    """Halve the costs that occur; give sites (None without any), a bound, and the fewest sites where p is too few."""
-    by_fixed = nearest_cost(reach, fixed)
-    by_any = nearest_cost(reach, np.arange(reach.n_sites))
-    lowest = float(by_any[reach.reached()].max(initial=0.0))
-    pays = by_fixed[reach.row]
-    steps = np.unique(np.concatenate([[lowest], reach.cost[(reach.cost > lowest) & (reach.cost <= pays)]]))
-    low, high, best = 0, steps.size, None
-    everybody = _radius(reach, fixed)
-    if np.isfinite(everybody):
-        best, high = np.zeros(0, dtype=np.int64), int(np.searchsorted(steps, everybody))
-    elif not clock.stopped:
-        cover = _within(reach, weight, by_fixed, np.inf, p, clock)
-        if cover.bound > p:
-            return None, float("inf"), cover.bound
-        if cover.status in {"optimal", "enough"}:
-            best = cover.sites
-            high = int(np.searchsorted(steps, _radius(reach, np.union1d(fixed, best))))
-    while low < high and best is not None and not clock.stopped:
-        middle = (low + high) // 2
-        cover = _within(reach, weight, by_fixed, float(steps[middle]), p, clock)
-        logger.debug(
-            "p-center: within %g: %s, %d sites, bound %d", steps[middle], cover.status, cover.sites.size, cover.bound
-        )
-        if cover.sites.size <= p and cover.status in {"optimal", "enough"}:
-            best = cover.sites
-            high = int(np.searchsorted(steps, _radius(reach, np.union1d(fixed, best))))
-        elif cover.bound > p:
-            low = middle + 1
-        else:
+def reach_most(table: CostTable, weight: Floats, fixed: Ints, p: int, clock: Clock) -> Ints:
+    """
+    Open sites so that as many pupils as possible have any site in reach, by greedy and swaps.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    fixed : numpy.ndarray of int64
+        Columns that are open.
+    p : int
+        New sites allowed.
+    clock : Clock
+        The run's clock.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Open columns, old and new, rising.
+    """
+    question = build_covering(table, weight, np.inf, fixed)
+    search = CoverSearch(question, p)
+    search.add(p, clock)
+    search.swap(clock)
+    return np.union1d(fixed, question.column[search.sites]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class CenterAnswer:
+    """
+    Sites of a p-center with their proof.
+
+    Parameters
+    ----------
+    sites : numpy.ndarray of int64 or None
+        Columns, rising, no more than were asked for; None where the run was stopped before it had an answer.
+    radius : float
+        Largest cost that they leave [cost unit].
+    bound : float
+        No choice leaves less.
+    fewest : int
+        Where more new sites than allowed are needed to reach every row: how many at least; else 0.
+    """
+
+    sites: Ints | None
+    radius: float
+    bound: float
+    fewest: int = 0
+
+
+class CenterQuestion:
+    """
+    Which sites are within a radius of the rows that need one.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    fixed : numpy.ndarray of int64
+        Columns that are open.
+    """
+
+    def __init__(self, table: CostTable, weight: Floats, fixed: Ints) -> None:
+        self.table, self.fixed = table, fixed
+        self.counted = table.reached & (weight > 0)
+        self.pays = np.where(self.counted, table.nearest(fixed)[1], 0.0)
+        self.lowest = float(table.least()[self.counted].max(initial=0.0))
+        self.ladder = np.unique(np.quantile(table.sample(20_000), 4.0 ** np.arange(-6, 0))) if table.reached.any() else []
+        self._kept: tuple[float, list[Block]] = (-1.0, [])
+
+    def cover(self, radius: float, p: int, clock: Clock) -> Cover:
+        """
+        Cover the rows that the open sites leave beyond a radius.
+
+        Parameters
+        ----------
+        radius : float
+            Largest cost [cost unit].
+        p : int
+            So many sites are enough.
+        clock : Clock
+            Time left.
+
+        Returns
+        -------
+        Cover
+            The sites, or how many are needed at least.
+        """
+        needy = np.where(self.counted & ~(self.pays <= min(radius, np.finfo(np.float64).max)), 1.0, 0.0)
+        blocks = self.table.blocks(radius) if radius > self._kept[0] else map(_within(radius), self._kept[1])
+        question = gather_covering(blocks, needy, self.table.n_sites, np.zeros(0, dtype=np.int64))
+        return cover_question(question, clock, enough=p)
+
+    def radius(self, sites: Ints) -> float:
+        """
+        Find the largest cost that some new sites leave.
+
+        Parameters
+        ----------
+        sites : numpy.ndarray of int64
+            Columns, rising.
+
+        Returns
+        -------
+        float
+            Cost [cost unit].
+        """
+        return float(np.minimum(self.pays, self.table.nearest(sites)[1])[self.counted].max(initial=0.0))
+
+    def steps(self, beyond: float, highest: float) -> Floats:
+        """
+        List the costs that the answer can be, and keep the pairs that are needed to find it.
+
+        Parameters
+        ----------
+        beyond, highest : float
+            The answer is more than the one and at most the other [cost unit].
+
+        Returns
+        -------
+        numpy.ndarray
+            Costs, rising; the last is ``highest``.
+        """
+        if self._kept[0] < highest:
+            rows = self.counted & (self.pays > beyond)
+            self._kept = (highest, [_of_rows(block, rows) for block in self.table.blocks(highest)])
+        found = [block.cost[block.cost > beyond] for block in self._kept[1]]
+        fixed = self.pays[(self.pays > beyond) & (self.pays < highest)]
+        return np.unique(np.concatenate([*found, fixed, [highest]]))
+
+
+def _of_rows(block: Block, rows: Bools) -> Block:
+    """Keep the pairs of some rows of a block."""
+    length = np.diff(block.start)
+    keep = rows[block.first : block.first + length.size]
+    pairs = np.repeat(keep, length)
+    start = np.concatenate([[0], np.cumsum(np.where(keep, length, 0))])
+    return Block(block.first, start, block.site[pairs], block.cost[pairs])
+
+
+def _within(radius: float) -> Callable[[Block], Block]:
+    """Make the function that keeps the pairs of a block within a radius."""
+
+    def cut(block: Block) -> Block:
+        near = block.cost <= radius
+        start = np.concatenate([[0], np.cumsum(near)])[block.start]
+        return Block(block.first, start, block.site[near], block.cost[near])
+
+    return cut
+
+
+def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float = 0.0) -> CenterAnswer:
+    """
+    Open at most ``p`` new sites so that the largest cost is least.
+
+    Parameters
+    ----------
+    question : CenterQuestion
+        The question.
+    p : int
+        New sites.
+    clock : Clock
+        Time left.
+    above : float
+        What is proven already: no choice leaves less [cost unit].
+
+    Returns
+    -------
+    CenterAnswer
+        The best answer found and a proven bound.
+    """
+    none = np.zeros(0, dtype=np.int64)
+    beyond, lowest = -1.0, max(question.lowest, above)
+    highest = float(question.pays.max(initial=0.0))
+    best = none if np.isfinite(highest) else None
+    if highest <= lowest or (p == 0 and best is not None):
+        return CenterAnswer(none, highest, highest)
+    for radius in [lowest, *(rung for rung in question.ladder if lowest < rung < highest), np.inf]:
+        if clock.stopped or (radius == np.inf and best is not None):
             break
-    bound = float(steps[low]) if low < steps.size else float(steps[-1])
-    return best, bound, 0
+        cover = question.cover(radius, p, clock)
+        logger.debug("p-center: within %g: %s, bound %d", radius, cover.status, cover.bound)
+        if cover.bound > p:
+            beyond = radius
+            if radius == np.inf:
+                return CenterAnswer(None, np.inf, np.inf, cover.bound)
+        elif cover.sites.size <= p and cover.status in {"optimal", "enough"}:
+            best, highest = cover.sites, question.radius(cover.sites)
+            break
+    if best is None:
+        return CenterAnswer(None, np.inf, max(lowest, beyond))
+    if highest <= lowest:
+        return CenterAnswer(best, highest, highest)
+    return _halve(question, p, clock, CenterAnswer(best, highest, lowest), beyond)
 
 
-def _within(reach: Reach, weight: Floats, by_fixed: Floats, radius: float, p: int, clock: Clock) -> Cover:
-    """Cover all rows that the open sites leave beyond a radius."""
-    needy = reach.reached() & (by_fixed > radius) if np.isfinite(radius) else reach.reached() & np.isinf(by_fixed)
-    number = np.cumsum(needy) - 1
-    pairs = needy[reach.row] & (reach.cost <= radius)
-    return cover_rows(number[reach.row[pairs]], reach.site[pairs], weight[needy], reach.n_sites, clock=clock, enough=p)
-
-
-def _spend_rest(reach: Reach, weight: Floats, fixed: Ints, sites: Ints, candidates: Ints, p: int, clock: Clock) -> Ints:
-    """Open the sites that are still to be had where they shorten the way most."""
-    unused = np.setdiff1d(candidates, sites)
-    lists = with_finite_fallback(build_lists(reach, weight, np.union1d(fixed, sites)))
-    return np.union1d(sites, build_greedily(lists, p - sites.size, unused, clock)).astype(np.int64)
+def _halve(question: CenterQuestion, p: int, clock: Clock, known: CenterAnswer, beyond: float) -> CenterAnswer:
+    """Halve the costs that the answer can be; a cost that cannot be decided soon is left for later."""
+    steps = question.steps(beyond, known.radius)
+    steps = np.unique(np.maximum(steps, known.bound))
+    best, low, high = known.sites, 0, steps.size - 1
+    slice_s = max(1.0, clock.left / 8)
+    open_low, open_high = high, low  # first and last step that was tried in vain
+    while low < high and not clock.stopped:
+        if open_low > open_high:  # nothing in between was tried in vain
+            middle = (low + high) // 2
+        elif high - open_high > 1:
+            middle = (open_high + high) // 2
+        elif open_low > low:
+            middle = (low + open_low) // 2
+        else:
+            slice_s, open_low, open_high = slice_s * 4, high, low
+            continue
+        cover = question.cover(float(steps[middle]), p, Clock(min(slice_s, clock.left), clock.cancel))
+        logger.debug("p-center: within %g: %s, bound %d of %d", steps[middle], cover.status, cover.bound, p)
+        if cover.bound > p:
+            low = middle + 1
+        elif cover.sites.size <= p and cover.status in {"optimal", "enough"}:
+            best = cover.sites
+            high = min(middle, int(np.searchsorted(steps, question.radius(best))))
+        else:
+            open_low, open_high = min(open_low, middle), max(open_high, middle)
+        open_high = min(open_high, max(high - 1, low)) if open_low <= open_high else open_high
+        if open_low <= open_high and (low > open_high or high <= open_low):
+            open_low, open_high = high, low
+    return CenterAnswer(best, float(steps[high]), float(steps[low]))
