@@ -161,24 +161,6 @@ class CostTable:
                 lowest[block.first + some] = np.minimum.reduceat(block.cost, block.start[some])
         return lowest
 
-    def sample(self, n: int) -> Floats:
-        """
-        Take some of the costs, evenly spread over the table.
-
-        Parameters
-        ----------
-        n : int
-            How many at least, where there are as many.
-
-        Returns
-        -------
-        numpy.ndarray
-            Finite costs [cost unit], rising.
-        """
-        every = self.given.data if sparse.issparse(self.given) else self.given.ravel()
-        taken = np.asarray(every[:: max(1, every.size // (n + 1))], dtype=np.float64)
-        return np.sort(taken[np.isfinite(taken)])
-
     def sites_of(self, row: int) -> Ints:
         """
         List the sites that reach a row.
@@ -193,8 +175,23 @@ class CostTable:
         numpy.ndarray of int64
             Columns, rising.
         """
-        block = next(CostTable(self.given[row : row + 1], self.reached[row : row + 1]).blocks(np.inf))
-        return block.site.astype(np.int64)
+        return next(self.take(np.array([row])).blocks(np.inf)).site.astype(np.int64)
+
+    def take(self, rows: Ints) -> CostTable:
+        """
+        Copy some rows.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int64
+            Rows, rising.
+
+        Returns
+        -------
+        CostTable
+            A table of these rows alone.
+        """
+        return CostTable(self.given[rows], self.reached[rows])
 
     def nearest(self, columns: npt.ArrayLike, limit: float = np.inf) -> tuple[Ints, Floats]:
         """

@@ -124,13 +124,27 @@ def cover_question(
     if spare > 0.0:
         part = _Part(drop_dominated_sites(question), total - (spare - beyond), clock)
         return _cover_share(part, enough)
+    if enough is not None:
+        part = _Part(_levelled(question), float(question.n_rows), clock)
+        part.pack()
+        if part.bound > enough:
+            return part.answer(enough)
+        part.search.add(enough, clock)
+        if part.search.value >= part.target:
+            part.sites = part.search.sites
+            return part.answer(enough)
     question, needed = _cover_core(question, clock)
     if question.n_rows == 0:
         return Cover("optimal", needed, needed.size)
-    rest = None if enough is None else enough - needed.size
-    part = _Part(replace(question, weight=np.ones(question.n_rows), settled=0.0), float(question.n_rows), clock)
+    rest = None if enough is None else enough - int(needed.size)
+    part = _Part(_levelled(question), float(question.n_rows), clock)
     cover = _cover_all(part, rest)
     return Cover(cover.status, np.union1d(needed, cover.sites).astype(np.int64), cover.bound + needed.size)
+
+
+def _levelled(question: Covering) -> Covering:
+    """Count every row once: where all must be covered, their pupils do not matter."""
+    return replace(question, weight=np.ones(question.n_rows), settled=0.0)
 
 
 def _cover_core(question: Covering, clock: Clock) -> tuple[Covering, Ints]:
@@ -241,7 +255,7 @@ def _cover_all(part: _Part, enough: int | None) -> Cover:
     """Cover every row: search, prices, and HiGHS on the core."""
     limit = -1 if enough is None else enough
     part.pack()
-    if part.bound > limit >= 0:
+    if enough is not None and part.bound > enough:
         return part.answer(limit)
     part.descend(limit)
     if not part.settled(limit) and part.question.n_pairs > _SMALL:
@@ -259,11 +273,18 @@ def _ask_highs(part: _Part, enough: int | None) -> None:
     row = np.repeat(np.arange(asked.n_rows), np.diff(asked.row_start))
     rows.add(row, asked.row_site, 1.0, n=asked.n_rows, lower=1.0)
     n = asked.n_sites
-    start = np.zeros(n)
-    start[part.sites] = 1.0
+    start: Floats | None = None
+    if enough is None:
+        start = np.zeros(n)
+        start[part.sites] = 1.0
+    else:  # the sites known are too many: whether so few can do is all that is asked
+        rows.add(np.zeros(n), np.arange(n), 1.0, n=1, upper=float(enough))
     model = Model(np.ones(n), np.zeros(n), np.ones(n), np.ones(n, dtype=bool), rows)
     stop_at = None if enough is None else enough + 0.5
     solution = solve_model(model, clock=part.clock, start=start, stop_at=stop_at)
+    if solution.status == "infeasible" and enough is not None:
+        part.bound = max(part.bound, enough + 1)
+        return
     if solution.x is not None:
         found = np.flatnonzero(solution.x > 0.5)
         if found.size < part.sites.size and (asked.counts(found) > 0).all():

@@ -9,16 +9,16 @@ References
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from planning.siting.answer import no_answer
-from planning.siting.checks import Bools, Floats, Ints, check_columns, check_count, check_limit, check_pupils
+from planning.siting.checks import Floats, Ints, check_columns, check_count, check_limit, check_pupils
 from planning.siting.clock import Cancel, Clock
-from planning.siting.cost_table import Block, CostTable, allocate_table, name_left_out, name_unreached, read_costs
+from planning.siting.cost_table import CostTable, allocate_table, name_left_out, name_unreached, read_costs
 from planning.siting.cover import Cover, cover_question
 from planning.siting.coverage import build_covering, gather_covering
 from planning.siting.coverage_answer import fill_up
@@ -28,6 +28,8 @@ from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 __all__ = ["p_center"]
 
 logger = logging.getLogger(__name__)
+
+_FIRST, _MORE = 150, 60  # rows that are looked at from the start, and that are added at a time
 
 
 def p_center(
@@ -178,7 +180,7 @@ class CenterAnswer:
 
 class CenterQuestion:
     """
-    Which sites are within a radius of the rows that need one.
+    The rows that need a site, of which few are looked at: those that any choice so far left too far.
 
     Parameters
     ----------
@@ -191,14 +193,18 @@ class CenterQuestion:
     """
 
     def __init__(self, table: CostTable, weight: Floats, fixed: Ints) -> None:
-        self.table, self.fixed = table, fixed
-        self.counted = table.reached & (weight > 0)
-        self.pays = np.where(self.counted, table.nearest(fixed)[1], 0.0)
-        self.lowest = float(table.least()[self.counted].max(initial=0.0))
-        self.ladder = np.unique(np.quantile(table.sample(20_000), 4.0 ** np.arange(-6, 0))) if table.reached.any() else []
-        self._kept: tuple[float, list[Block]] = (-1.0, [])
+        self.table = table
+        counted = table.reached & (weight > 0)
+        self.pays = np.where(counted, table.nearest(fixed)[1], 0.0)
+        least = np.where(counted, table.least(), 0.0)
+        self.lowest = float(least.max(initial=0.0))
+        self.highest = float(self.pays.max(initial=0.0))
+        needy = np.flatnonzero(self.pays > self.lowest)
+        far = needy[np.argsort(-least[needy], kind="stable")[:_FIRST]]
+        self._active = np.union1d(far, needy[:: max(1, needy.size // _FIRST)])
+        self._part = table.take(self._active)
 
-    def cover(self, radius: float, p: int, clock: Clock) -> Cover:
+    def cover(self, radius: float, p: int, clock: Clock) -> tuple[Cover, float]:
         """
         Cover the rows that the open sites leave beyond a radius.
 
@@ -213,33 +219,36 @@ class CenterQuestion:
 
         Returns
         -------
-        Cover
-            The sites, or how many are needed at least.
+        tuple of Cover and float
+            The sites, or how many are needed at least; and the largest cost that the sites leave, inf without any.
         """
-        needy = np.where(self.counted & ~(self.pays <= min(radius, np.finfo(np.float64).max)), 1.0, 0.0)
-        blocks = self.table.blocks(radius) if radius > self._kept[0] else map(_within(radius), self._kept[1])
-        question = gather_covering(blocks, needy, self.table.n_sites, np.zeros(0, dtype=np.int64))
-        return cover_question(question, clock, enough=p)
+        while True:
+            pays = self.pays[self._active]
+            needy = np.where(pays > radius if np.isfinite(radius) else np.isinf(pays), 1.0, 0.0)
+            none = np.zeros(0, dtype=np.int64)
+            question = gather_covering(self._part.blocks(radius), needy, self.table.n_sites, none)
+            cover = cover_question(question, clock, enough=p)
+            if cover.bound > p or cover.sites.size > p or cover.status not in {"optimal", "enough"}:
+                return cover, np.inf
+            site, cost = self.table.nearest(cover.sites)
+            left = np.minimum(self.pays, cost)
+            reached = float(left.max(initial=0.0))
+            if reached <= radius < np.inf or np.isfinite(reached) and np.isinf(radius) or clock.stopped:
+                return cover, reached
+            self._look_at(left, site, radius)
 
-    def radius(self, sites: Ints) -> float:
-        """
-        Find the largest cost that some new sites leave.
-
-        Parameters
-        ----------
-        sites : numpy.ndarray of int64
-            Columns, rising.
-
-        Returns
-        -------
-        float
-            Cost [cost unit].
-        """
-        return float(np.minimum(self.pays, self.table.nearest(sites)[1])[self.counted].max(initial=0.0))
+    def _look_at(self, left: Floats, site: Ints, radius: float) -> None:
+        """Look at more rows: of those left too far, the farthest of each site and some of the others."""
+        missed = np.flatnonzero(left > radius if np.isfinite(radius) else np.isinf(left))
+        missed = missed[np.argsort(-left[missed], kind="stable")]
+        _, first = np.unique(site[missed], return_index=True)
+        some = np.concatenate([missed[first], missed[:: max(1, missed.size // _MORE)]])
+        self._active = np.union1d(self._active, some)
+        self._part = self.table.take(self._active)
 
     def steps(self, beyond: float, highest: float) -> Floats:
         """
-        List the costs that the answer can be, and keep the pairs that are needed to find it.
+        List the costs that the answer can be, as far as the rows looked at tell.
 
         Parameters
         ----------
@@ -251,37 +260,17 @@ class CenterQuestion:
         numpy.ndarray
             Costs, rising; the last is ``highest``.
         """
-        if self._kept[0] < highest:
-            rows = self.counted & (self.pays > beyond)
-            self._kept = (highest, [_of_rows(block, rows) for block in self.table.blocks(highest)])
-        found = [block.cost[block.cost > beyond] for block in self._kept[1]]
-        fixed = self.pays[(self.pays > beyond) & (self.pays < highest)]
-        return np.unique(np.concatenate([*found, fixed, [highest]]))
-
-
-def _of_rows(block: Block, rows: Bools) -> Block:
-    """Keep the pairs of some rows of a block."""
-    length = np.diff(block.start)
-    keep = rows[block.first : block.first + length.size]
-    pairs = np.repeat(keep, length)
-    start = np.concatenate([[0], np.cumsum(np.where(keep, length, 0))])
-    return Block(block.first, start, block.site[pairs], block.cost[pairs])
-
-
-def _within(radius: float) -> Callable[[Block], Block]:
-    """Make the function that keeps the pairs of a block within a radius."""
-
-    def cut(block: Block) -> Block:
-        near = block.cost <= radius
-        start = np.concatenate([[0], np.cumsum(near)])[block.start]
-        return Block(block.first, start, block.site[near], block.cost[near])
-
-    return cut
+        found = [self.pays[self._active]]
+        found += [np.unique(block.cost[block.cost > beyond]) for block in self._part.blocks(highest)]
+        every = np.concatenate(found)
+        return np.unique(np.append(every[(every > beyond) & (every < highest)], highest))
 
 
 def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float = 0.0) -> CenterAnswer:
     """
     Open at most ``p`` new sites so that the largest cost is least.
+
+    The costs that the answer can be are halved again and again. A cost that cannot be decided soon is left for later.
 
     Parameters
     ----------
@@ -300,57 +289,40 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
         The best answer found and a proven bound.
     """
     none = np.zeros(0, dtype=np.int64)
-    beyond, lowest = -1.0, max(question.lowest, above)
-    highest = float(question.pays.max(initial=0.0))
-    best = none if np.isfinite(highest) else None
-    if highest <= lowest or (p == 0 and best is not None):
+    lowest, highest = max(question.lowest, above), question.highest
+    if np.isfinite(highest) and (highest <= lowest or p == 0):
         return CenterAnswer(none, highest, highest)
-    for radius in [lowest, *(rung for rung in question.ladder if lowest < rung < highest), np.inf]:
-        if clock.stopped or (radius == np.inf and best is not None):
-            break
-        cover = question.cover(radius, p, clock)
-        logger.debug("p-center: within %g: %s, bound %d", radius, cover.status, cover.bound)
+    best = none
+    if np.isinf(highest):
+        cover, highest = question.cover(np.inf, p, clock)
+        if cover.bound > p:
+            return CenterAnswer(None, np.inf, np.inf, cover.bound)
+        if np.isinf(highest):
+            return CenterAnswer(None, np.inf, lowest)
+        best = cover.sites
+    beyond = np.nextafter(lowest, -np.inf)  # the answer is more
+    vain_low, vain_high = np.inf, -np.inf  # least and largest cost tried in vain
+    slice_s = max(1.0, clock.left / 8)
+    while not clock.stopped:
+        steps = np.unique(np.maximum(question.steps(beyond, highest), lowest))
+        below = steps[(steps < min(vain_low, highest)) & (steps > beyond)]
+        between = steps[(steps > vain_high) & (steps < highest)]
+        if steps[0] >= highest:
+            return CenterAnswer(best, highest, highest)
+        if below.size == 0 and between.size == 0:
+            vain_low, vain_high, slice_s = np.inf, -np.inf, 4.0 * slice_s
+            continue
+        choices = between if between.size else below
+        radius = float(choices[(choices.size - 1) // 2])
+        cover, reached = question.cover(radius, p, Clock(min(slice_s, clock.left), clock.cancel))
+        logger.debug("p-center: within %g: %s, bound %d, %g", radius, cover.status, cover.bound, reached)
+        if reached < highest:
+            best, highest = cover.sites, reached
         if cover.bound > p:
             beyond = radius
-            if radius == np.inf:
-                return CenterAnswer(None, np.inf, np.inf, cover.bound)
-        elif cover.sites.size <= p and cover.status in {"optimal", "enough"}:
-            best, highest = cover.sites, question.radius(cover.sites)
-            break
-    if best is None:
-        return CenterAnswer(None, np.inf, max(lowest, beyond))
-    if highest <= lowest:
-        return CenterAnswer(best, highest, highest)
-    return _halve(question, p, clock, CenterAnswer(best, highest, lowest), beyond)
-
-
-def _halve(question: CenterQuestion, p: int, clock: Clock, known: CenterAnswer, beyond: float) -> CenterAnswer:
-    """Halve the costs that the answer can be; a cost that cannot be decided soon is left for later."""
-    steps = question.steps(beyond, known.radius)
-    steps = np.unique(np.maximum(steps, known.bound))
-    best, low, high = known.sites, 0, steps.size - 1
-    slice_s = max(1.0, clock.left / 8)
-    open_low, open_high = high, low  # first and last step that was tried in vain
-    while low < high and not clock.stopped:
-        if open_low > open_high:  # nothing in between was tried in vain
-            middle = (low + high) // 2
-        elif high - open_high > 1:
-            middle = (open_high + high) // 2
-        elif open_low > low:
-            middle = (low + open_low) // 2
-        else:
-            slice_s, open_low, open_high = slice_s * 4, high, low
-            continue
-        cover = question.cover(float(steps[middle]), p, Clock(min(slice_s, clock.left), clock.cancel))
-        logger.debug("p-center: within %g: %s, bound %d of %d", steps[middle], cover.status, cover.bound, p)
-        if cover.bound > p:
-            low = middle + 1
-        elif cover.sites.size <= p and cover.status in {"optimal", "enough"}:
-            best = cover.sites
-            high = min(middle, int(np.searchsorted(steps, question.radius(best))))
-        else:
-            open_low, open_high = min(open_low, middle), max(open_high, middle)
-        open_high = min(open_high, max(high - 1, low)) if open_low <= open_high else open_high
-        if open_low <= open_high and (low > open_high or high <= open_low):
-            open_low, open_high = high, low
-    return CenterAnswer(best, float(steps[high]), float(steps[low]))
+        elif reached > radius:
+            vain_low, vain_high = min(vain_low, radius), max(vain_high, radius)
+        if vain_low <= beyond or vain_high >= highest:
+            vain_low, vain_high = np.inf, -np.inf
+    steps = question.steps(beyond, highest)
+    return CenterAnswer(best, highest, min(highest, max(lowest, float(steps[0]))))
