@@ -21,7 +21,7 @@ from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import NAMED, number_list
 from planning.siting.checks import Bools, Floats, Ints
 
-__all__ = ["Block", "CostTable", "Indices", "allocate_table", "name_left_out", "name_unreached", "read_costs"]
+__all__ = ["Block", "ColumnCosts", "CostTable", "Indices", "allocate_table", "name_left_out", "name_unreached", "read_costs"]
 
 Indices = npt.NDArray[np.int32]
 
@@ -221,6 +221,47 @@ class CostTable:
             row = np.searchsorted(block.start, hit, side="right") - 1
             site[block.first + row[::-1]] = block.site[hit[::-1]]  # in column order: the first one is written last
         return site, lowest
+
+
+class ColumnCosts:
+    """
+    Costs to hand by column, for questions about many choices of sites.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    fixed : numpy.ndarray of int64
+        Columns that are open in every choice.
+    """
+
+    def __init__(self, table: CostTable, fixed: Ints) -> None:
+        self._given = table.given.tocsc() if sparse.issparse(table.given) else table.given
+        self._fixed: Floats = np.full(table.n_rows, np.inf)
+        self._fixed = self(fixed)
+
+    def __call__(self, sites: Ints) -> Floats:
+        """
+        Find what each row pays at its nearest open site.
+
+        Parameters
+        ----------
+        sites : numpy.ndarray of int64
+            Columns that are open besides the fixed ones.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_rows,)
+            Lowest cost [cost unit]; inf where none is in reach.
+        """
+        lowest = self._fixed.copy()
+        if not sparse.issparse(self._given):
+            return np.minimum(lowest, self._given[:, sites].min(axis=1, initial=np.inf)) if sites.size else lowest
+        indptr = self._given.indptr
+        for site in sites.tolist():
+            rows = self._given.indices[indptr[site] : indptr[site + 1]]
+            lowest[rows] = np.minimum(lowest[rows], self._given.data[indptr[site] : indptr[site + 1]])
+        return lowest
 
 
 def read_costs(costs: Any, name: str = "costs") -> CostTable:

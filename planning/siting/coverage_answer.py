@@ -177,7 +177,7 @@ class _Run:
             for _ in range(_CHUNKS):
                 before = self.prices.bounds[0]
                 self.prices.improve(self.budget, self.value, _CHUNK, self.clock, depth)
-                self._lower(float(self.prices.bounds[0]))
+                self.lower(float(self.prices.bounds[0]))
                 if self.done or before - self.prices.bounds[0] < _WORTHWHILE * (self.prices.bounds[0] - self.value):
                     break
             self.round()
@@ -188,13 +188,7 @@ class _Run:
         """Search from the choice that the average of the prices' choices points to."""
         if self.clock.stopped:
             return
-        order = np.argsort(-self.prices.average, kind="stable")
-        if self.spend is None:
-            chosen = order[: int(self.budget)]
-        else:
-            order = order[self.prices.average[order] > 0.5]
-            chosen = order[np.cumsum(self.spend[order]) <= self.budget]
-        self.search.restart(chosen)
+        self.search.restart(self.prices.rounded(self.budget))
         self.polish()
 
     def kick(self) -> None:
@@ -207,7 +201,7 @@ class _Run:
     def settle(self) -> bool:
         """Shut the sites that no better choice has and open those that every one has; tell whether much went."""
         bound, with_it, without = self.prices.reduced(self.budget)
-        self._lower(bound)
+        self.lower(bound)
         cutoff = self.value + (self.step - 1e-6 if self.step else 1e-9 * abs(self.value))
         if np.isfinite(self.target):
             cutoff = max(cutoff, self.target)
@@ -236,7 +230,8 @@ class _Run:
         self._begin(np.flatnonzero(np.isin(question.column, self.sites)))
         return True
 
-    def _lower(self, bound: float) -> None:
+    def lower(self, bound: float) -> None:
+        """Take note of a bound."""
         self.bound = max(self.value, min(self.bound, lower_bound_to_step(bound, self.value, self.step)))
 
     def ask_highs(self) -> None:
@@ -270,7 +265,7 @@ class _Run:
         if solution.status == "infeasible":
             self.bound = max(self.value, min(self.bound, np.nextafter(self.target, -np.inf)))
         elif np.isfinite(solution.bound):
-            self._lower(asked.settled - solution.bound)
+            self.lower(asked.settled - solution.bound)
 
 
 def solve_coverage(
@@ -281,6 +276,7 @@ def solve_coverage(
     spend: Floats | None = None,
     start: Ints | None = None,
     target: float = np.inf,
+    above: float = np.inf,
 ) -> CoverAnswer:
     """
     Open sites within a number or a budget so that as many pupils as possible are covered.
@@ -300,6 +296,9 @@ def solve_coverage(
     target : float
         The search may end as soon as it covers this many pupils, or knows that no choice does.
 
+    above : float
+        What is proven already: no choice covers more [pupils].
+
     Returns
     -------
     CoverAnswer
@@ -315,6 +314,7 @@ def solve_coverage(
         return CoverAnswer(none, question.settled, bound)
     first = none if start is None else np.flatnonzero(np.isin(question.column, start))
     run = _Run(question, float(budget), clock, spend, first, target)
+    run.lower(above)
     while not run.done:
         run.tighten()
         logger.debug("coverage: %.9g of %.9g after %d rounds", run.value, run.bound, run.prices.rounds)

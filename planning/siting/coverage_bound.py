@@ -245,6 +245,25 @@ class CoverPrices:
         self.share = share if level.group is None else share[level.group]
         return centre
 
+    def rounded(self, budget: float) -> Ints:
+        """
+        Choose the sites that the choices had on the average most of.
+
+        Parameters
+        ----------
+        budget : float
+            Number of sites, or money.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            Sites within the budget.
+        """
+        order = np.argsort(-self.average, kind="stable")
+        order = order[: int((self.average > 0.0).sum())]
+        spent = np.cumsum(self._spend[order])
+        return np.sort(order[spent <= budget * (1.0 + 1e-12)])
+
     def reduced(self, budget: float) -> tuple[float, Floats, Floats]:
         """
         Tell how far the bound falls where a site is forced.
