@@ -21,7 +21,16 @@ from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import NAMED, number_list
 from planning.siting.checks import Bools, Floats, Ints
 
-__all__ = ["Block", "ColumnCosts", "CostTable", "Indices", "allocate_table", "name_left_out", "name_unreached", "read_costs"]
+__all__ = [
+    "Block",
+    "ColumnCosts",
+    "CostTable",
+    "Indices",
+    "allocate_table",
+    "name_left_out",
+    "name_unreached",
+    "read_costs",
+]
 
 Indices = npt.NDArray[np.int32]
 
@@ -236,7 +245,8 @@ class ColumnCosts:
     """
 
     def __init__(self, table: CostTable, fixed: Ints) -> None:
-        self._given = table.given.tocsc() if sparse.issparse(table.given) else table.given
+        self._sparse = bool(sparse.issparse(table.given))
+        self._given: Any = table.given.tocsc() if self._sparse else table.given
         self._fixed: Floats = np.full(table.n_rows, np.inf)
         self._fixed = self(fixed)
 
@@ -255,7 +265,7 @@ class ColumnCosts:
             Lowest cost [cost unit]; inf where none is in reach.
         """
         lowest = self._fixed.copy()
-        if not sparse.issparse(self._given):
+        if not self._sparse:
             return np.minimum(lowest, self._given[:, sites].min(axis=1, initial=np.inf)) if sites.size else lowest
         indptr = self._given.indptr
         for site in sites.tolist():
@@ -412,9 +422,7 @@ def allocate_table(table: CostTable, weight: Floats, sites: npt.ArrayLike, limit
     )
 
 
-def name_unreached(
-    table: CostTable, weight: Floats, sites: npt.ArrayLike, p: int, fewest: int
-) -> tuple[Message, ...]:
+def name_unreached(table: CostTable, weight: Floats, sites: npt.ArrayLike, p: int, fewest: int) -> tuple[Message, ...]:
     """
     Name the cells that stay out of reach of some sites, and say what would have to give.
 

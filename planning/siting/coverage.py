@@ -256,7 +256,7 @@ def _assemble(start: Ints, member: Indices, weight: Floats, column: Ints, settle
     order = np.argsort(hashed, kind="stable")
     lead = merge_sorted(start, member, order, hashed)
     is_lead = (lead == np.arange(weight.size)) & (np.diff(start) > 0)
-    merged: Floats = np.bincount(lead, weights=weight, minlength=weight.size)
+    merged = np.bincount(lead, weights=weight, minlength=weight.size).astype(np.float64)
     which = np.flatnonzero(is_lead)
     if which.size < weight.size:
         start, member = take_lists(start, member, which, np.arange(column.size))

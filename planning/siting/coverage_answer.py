@@ -178,6 +178,7 @@ class _Run:
                 before = self.prices.bounds[0]
                 self.prices.improve(self.budget, self.value, _CHUNK, self.clock, depth)
                 self.lower(float(self.prices.bounds[0]))
+                logger.debug("coverage: level %d: %.9g of %.9g", depth, self.value, self.bound)
                 if self.done or before - self.prices.bounds[0] < _WORTHWHILE * (self.prices.bounds[0] - self.value):
                     break
             self.round()
@@ -309,7 +310,7 @@ def solve_coverage(
         question, spend = question.restricted(fits), spend[fits]
     everything = question.settled + float(question.weight.sum())
     none = np.zeros(0, dtype=np.int64)
-    if question.n_sites == 0 or budget <= 0 and spend is None:
+    if question.n_sites == 0 or (budget <= 0 and spend is None):
         bound = question.settled if budget <= 0 and spend is None else everything
         return CoverAnswer(none, question.settled, bound)
     first = none if start is None else np.flatnonzero(np.isin(question.column, start))

@@ -23,7 +23,8 @@ import numpy.typing as npt
 
 from planning.siting.checks import Floats, Ints
 from planning.siting.clock import Clock
-from planning.siting.coverage import Covering, Indices
+from planning.siting.cost_table import Indices
+from planning.siting.coverage import Covering
 
 __all__ = ["CoverPrices"]
 
@@ -133,13 +134,13 @@ def build_levels(question: Covering) -> list[Level]:
         looked *= 0.7
         chosen = (key >> np.uint64(11)).astype(np.float64) < looked * 2.0**53
         hashed = hash_rows(asked.row_start, asked.row_site, np.where(chosen, key, np.uint64(0)))
-        _, group = np.unique(hashed, return_inverse=True)
+        _, number = np.unique(hashed, return_inverse=True)
+        group: Indices = number.astype(np.int32)
         n_groups = int(group.max(initial=-1)) + 1
         # pairs fall a little slower than groups do
         if n_groups * 2 * _COARSEN > levels[0].weight.size:
             continue
-        group = group.astype(np.int32)
-        weight: Floats = np.bincount(group, weights=asked.weight, minlength=n_groups)
+        weight = np.bincount(group, weights=asked.weight, minlength=n_groups).astype(np.float64)
         start, member, value = gather_groups(asked.site_start, asked.site_row, group, asked.weight, n_groups)
         levels.insert(0, Level(group, start, member, value, weight))
     return levels

@@ -67,7 +67,9 @@ def hash_rows(start: Starts, member: Members, key: NDArray[np.uint64]) -> NDArra
 
 
 @kernel
-def merge_sorted(start: Starts, member: Members, order: NDArray[np.int64], hashed: NDArray[np.uint64]) -> NDArray[np.int64]:
+def merge_sorted(
+    start: Starts, member: Members, order: NDArray[np.int64], hashed: NDArray[np.uint64]
+) -> NDArray[np.int64]:
     """Give each list the first of those that equal it; lists come in order of their hash, and are compared in full."""
     lead = np.empty(order.size, np.int64)
     first = -1

@@ -228,11 +228,15 @@ def frontier(
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
     if model not in _MODELS:
-        raise SchemaError(msg("model: must be one of {models}, not {value}.", models=", ".join(_MODELS), value=str(model)))
+        raise SchemaError(
+            msg("model: must be one of {models}, not {value}.", models=", ".join(_MODELS), value=str(model))
+        )
     if (counts is None) == (budgets is None):
         raise SchemaError(msg("counts or budgets: give one of the two."))
     if budgets is not None and (model != "max_coverage" or spend is None):
-        raise SchemaError(msg("budgets: only max_coverage takes them, and it needs spend, the money that each site takes."))
+        raise SchemaError(
+            msg("budgets: only max_coverage takes them, and it needs spend, the money that each site takes.")
+        )
     if model == "max_coverage" and limit is None:
         raise SchemaError(msg("limit: max_coverage needs one."))
     table = read_costs(costs)
@@ -250,7 +254,7 @@ def frontier(
 
     asked = _Asked(costs, table, weight, open_now, candidates, within, clock, tell)
     if model == "max_coverage":
-        points = _coverage_points(asked, steps, each)
+        points = _coverage_points(asked, steps, np.inf if within is None else within, each)
     elif model == "p_median":
         points = _median_points(asked, steps.astype(np.int64).tolist())
     else:
@@ -266,9 +270,8 @@ def _steps(counts: Iterable[int] | None, budgets: Iterable[float] | None, n_cand
     return np.unique(np.array([check_limit(money, "budgets") for money in budgets or ()], dtype=np.float64))
 
 
-def _coverage_points(asked: _Asked, steps: Floats, spend: Floats | None) -> list[_Point]:
-    assert asked.limit is not None
-    question = build_covering(asked.table, asked.weight, asked.limit, asked.fixed)
+def _coverage_points(asked: _Asked, steps: Floats, limit: float, spend: Floats | None) -> list[_Point]:
+    question = build_covering(asked.table, asked.weight, limit, asked.fixed)
     each = None
     if spend is not None:
         before = question.column

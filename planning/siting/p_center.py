@@ -233,7 +233,7 @@ class CenterQuestion:
             site, cost = self.table.nearest(cover.sites)
             left = np.minimum(self.pays, cost)
             reached = float(left.max(initial=0.0))
-            if reached <= radius < np.inf or np.isfinite(reached) and np.isinf(radius) or clock.stopped:
+            if reached <= radius < np.inf or (np.isfinite(reached) and np.isinf(radius)) or clock.stopped:
                 return cover, reached
             self._look_at(left, site, radius)
 
