@@ -111,10 +111,12 @@ def fill_up(sites: Ints, p: int, candidates: Ints) -> Ints:
 
     Parameters
     ----------
-    sites, candidates : numpy.ndarray of int64
-        Columns chosen, and all that may be.
+    sites : numpy.ndarray of int64
+        Columns chosen.
     p : int
         Sites wanted.
+    candidates : numpy.ndarray of int64
+        All columns that may be chosen.
 
     Returns
     -------

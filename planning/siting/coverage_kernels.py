@@ -38,7 +38,21 @@ Values = NDArray[np.float64]
 
 @kernel
 def transpose(start: Starts, member: Members, n_out: int) -> tuple[Starts, Members]:
-    """Turn the sites of each row into the rows of each site."""
+    """
+    Turn the sites of each row into the rows of each site.
+
+    Parameters
+    ----------
+    start, member : numpy.ndarray
+        The sites of each row: where each list begins, and its members.
+    n_out : int
+        Number of sites.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The rows of each site, rising, in the same form.
+    """
     out_start = np.zeros(n_out + 1, np.int64)
     for at in range(member.size):
         out_start[member[at] + 1] += 1
@@ -56,7 +70,21 @@ def transpose(start: Starts, member: Members, n_out: int) -> tuple[Starts, Membe
 
 @kernel
 def hash_rows(start: Starts, member: Members, key: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Condense each list into one number."""
+    """
+    Condense each list into one number.
+
+    Parameters
+    ----------
+    start, member : numpy.ndarray
+        The lists: where each begins, and its members.
+    key : numpy.ndarray of uint64
+        Random number of each member; members whose number is 0 do not matter.
+
+    Returns
+    -------
+    numpy.ndarray of uint64, shape (n_lists,)
+        The same for equal lists, whatever their order.
+    """
     out = np.zeros(start.size - 1, np.uint64)
     for i in range(start.size - 1):
         total = np.uint64(0)
@@ -70,7 +98,23 @@ def hash_rows(start: Starts, member: Members, key: NDArray[np.uint64]) -> NDArra
 def merge_sorted(
     start: Starts, member: Members, order: NDArray[np.int64], hashed: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
-    """Give each list the first of those that equal it; lists come in order of their hash, and are compared in full."""
+    """
+    Give each list the first of those that equal it; lists come in order of their hash, and are compared in full.
+
+    Parameters
+    ----------
+    start, member : numpy.ndarray
+        The lists: where each begins, and its members.
+    order : numpy.ndarray of int64
+        Lists by their hash.
+    hashed : numpy.ndarray of uint64
+        As `hash_rows` has it.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_lists,)
+        The first list, in that order, that equals it.
+    """
     lead = np.empty(order.size, np.int64)
     first = -1
     for k in range(order.size):
@@ -92,7 +136,23 @@ def merge_sorted(
 def take_lists(
     start: Starts, member: Members, which: NDArray[np.int64], rename: NDArray[np.int64]
 ) -> tuple[Starts, Members]:
-    """Keep some lists, and of their members those that have a new number; the others' number is -1."""
+    """
+    Keep some lists, and of their members those that have a new number; the others' number is -1.
+
+    Parameters
+    ----------
+    start, member : numpy.ndarray
+        The lists: where each begins, and its members.
+    which : numpy.ndarray of int64
+        Lists that stay.
+    rename : numpy.ndarray of int64
+        New number of each member, -1 for those that go.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The lists that stay, in the same form.
+    """
     out_start = np.zeros(which.size + 1, np.int64)
     for k in range(which.size):
         kept = 0
@@ -112,6 +172,18 @@ def take_lists(
 
 
 @kernel
+def _contains(start: Starts, member: Members, k: int, seen: NDArray[np.int64], mark: int, size: int) -> bool:
+    """Tell whether a list has ``size`` members that bear a mark."""
+    found = 0
+    for at in range(start[k], start[k + 1]):
+        if seen[member[at]] == mark:
+            found += 1
+            if found == size:
+                return True
+    return False
+
+
+@kernel
 def find_dominated(
     start: Starts,
     member: Members,
@@ -123,64 +195,76 @@ def find_dominated(
     work: int,
 ) -> NDArray[np.bool_]:
     """
-    Mark lists that contain another one (or, where ``smaller``, lists that another one contains).
+    Mark lists that contain another one or, where ``smaller``, lists that another one contains.
 
-    Lists are looked at in ``order``; among equal ones the first stays. ``weight`` must not fall from the list that goes to
-    the one that stays. It stops after ``work`` comparisons: what is marked by then is right.
+    Parameters
+    ----------
+    start, member : numpy.ndarray
+        The lists.
+    other_start, other : numpy.ndarray
+        For each member, the lists it stands in.
+    order : numpy.ndarray of int64
+        Lists in the order they are looked at; of equal ones the last stays where ``smaller``, else the first.
+    weight : numpy.ndarray
+        Where ``smaller``: a list goes only for one that weighs no more.
+    smaller : bool
+        Which of two lists goes.
+    work : int
+        Members compared at most; what is marked by then is right.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        True for the lists that go.
     """
-    n = start.size - 1
-    gone = np.zeros(n, np.bool_)
+    gone = np.zeros(start.size - 1, np.bool_)
     seen = np.full(other_start.size - 1, -1, np.int64)
-    for k in range(n):
+    for k in range(order.size):
         i = order[k]
-        if gone[i] or start[i] == start[i + 1]:
-            continue
         size = start[i + 1] - start[i]
+        if gone[i] or size == 0:
+            continue
+        if work < 0:
+            break
         rarest = member[start[i]]
         for at in range(start[i], start[i + 1]):
             j = member[at]
             seen[j] = i
             if other_start[j + 1] - other_start[j] < other_start[rarest + 1] - other_start[rarest]:
                 rarest = j
-        if smaller:
-            # i goes where some list through its rarest member contains all of it
-            for at in range(other_start[rarest], other_start[rarest + 1]):
-                r = other[at]
-                if r == i or gone[r] or start[r + 1] - start[r] < size or weight[r] > weight[i]:
-                    continue
-                found = 0
-                for b in range(start[r], start[r + 1]):
-                    work -= 1
-                    if seen[member[b]] == i:
-                        found += 1
-                        if found == size:
-                            break
-                if found == size:
+        for at in range(other_start[rarest], other_start[rarest + 1]):
+            r = other[at]
+            length = start[r + 1] - start[r]
+            if r == i or gone[r] or length < size or (smaller and weight[r] > weight[i]):
+                continue
+            work -= length
+            if _contains(start, member, r, seen, i, size):
+                if smaller:
                     gone[i] = True
                     break
-        else:
-            # lists through its rarest member go where they contain all of i
-            for at in range(other_start[rarest], other_start[rarest + 1]):
-                r = other[at]
-                if r == i or gone[r] or start[r + 1] - start[r] < size:
-                    continue
-                found = 0
-                for b in range(start[r], start[r + 1]):
-                    work -= 1
-                    if seen[member[b]] == i:
-                        found += 1
-                        if found == size:
-                            break
-                if found == size:
-                    gone[r] = True
-        if work < 0:
-            break
+                gone[r] = True
     return gone
 
 
 @kernel
 def pack_rows(row_start: Starts, row_site: Members, order: NDArray[np.int64], n_sites: int) -> int:
-    """Count rows of which no two share a site, taken in order: each needs a site of its own."""
+    """
+    Count rows of which no two share a site, taken in order: each needs a site of its own.
+
+    Parameters
+    ----------
+    row_start, row_site : numpy.ndarray
+        The sites of each row.
+    order : numpy.ndarray of int64
+        Rows in the order they are looked at.
+    n_sites : int
+        Number of sites.
+
+    Returns
+    -------
+    int
+        Rows.
+    """
     used = np.zeros(n_sites, np.bool_)
     found = 0
     for k in range(order.size):
@@ -201,7 +285,25 @@ def pack_rows(row_start: Starts, row_site: Members, order: NDArray[np.int64], n_
 def gather_groups(
     site_start: Starts, site_row: Members, group: Members, weight: Values, n_groups: int
 ) -> tuple[Starts, Members, Values]:
-    """Sum up, for each site, the weight that it covers of each group of rows."""
+    """
+    Sum up, for each site, the weight that it covers of each group of rows.
+
+    Parameters
+    ----------
+    site_start, site_row : numpy.ndarray
+        The rows of each site.
+    group : numpy.ndarray of int32
+        Group of each row.
+    weight : numpy.ndarray
+        Weight of each row.
+    n_groups : int
+        Number of groups.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The groups of each site, and the weight of each such pair.
+    """
     n = site_start.size - 1
     start = np.zeros(n + 1, np.int64)
     seen = np.full(n_groups, -1, np.int64)
@@ -231,7 +333,20 @@ def gather_groups(
 
 @kernel
 def price_sites(site_start: Starts, site_row: Members, value: Values, price: Values, worth: Values) -> None:
-    """Add up, for each site, the prices of the rows that it covers, times the values of the pairs where there are any."""
+    """
+    Add up, for each site, the prices of the rows that it covers, times the values of the pairs where there are any.
+
+    Parameters
+    ----------
+    site_start, site_row : numpy.ndarray
+        The rows of each site.
+    value : numpy.ndarray
+        Value of each pair; empty where all are 1.
+    price : numpy.ndarray
+        Price of each row.
+    worth : numpy.ndarray
+        Takes the sums, one a site.
+    """
     weighed = value.size > 0
     for j in range(site_start.size - 1):
         total = 0.0
@@ -248,7 +363,22 @@ def price_sites(site_start: Starts, site_row: Members, value: Values, price: Val
 def count_covers(
     site_start: Starts, site_row: Members, value: Values, sites: NDArray[np.int64], share: Values, count: Values
 ) -> None:
-    """Add to each row's count the share of each of some sites that cover it, times the values where there are any."""
+    """
+    Add to each row's count the share of each of some sites that cover it, times the values where there are any.
+
+    Parameters
+    ----------
+    site_start, site_row : numpy.ndarray
+        The rows of each site.
+    value : numpy.ndarray
+        Value of each pair; empty where all are 1.
+    sites : numpy.ndarray of int64
+        Sites that count.
+    share : numpy.ndarray
+        How much each of them counts.
+    count : numpy.ndarray
+        Count of each row, added to.
+    """
     weighed = value.size > 0
     for k in range(sites.size):
         j = sites[k]
@@ -275,7 +405,26 @@ def open_slot(
     gain: Values,
     held: NDArray[Any],
 ) -> None:
-    """Open a site in a slot, and keep counts, gains and holds."""
+    """
+    Open a site in a slot, and keep counts, gains and holds.
+
+    Parameters
+    ----------
+    site, slot : int
+        The site, and the slot that is its.
+    site_start, site_row : numpy.ndarray
+        The rows of each site.
+    row_start, row_site : numpy.ndarray
+        The sites of each row.
+    weight : numpy.ndarray
+        Weight of each row.
+    count, owner : numpy.ndarray of int32
+        Open sites that cover each row, and the sum of their slots: where there is one, the slot itself.
+    gain : numpy.ndarray
+        What each site would add.
+    held : numpy.ndarray, shape (n_slots, n_sites)
+        Weight that hangs on a slot alone and that the site covers.
+    """
     mine = held[slot]
     for at in range(site_start[site], site_start[site + 1]):
         i = site_row[at]
@@ -309,7 +458,26 @@ def close_slot(
     gain: Values,
     held: NDArray[Any],
 ) -> None:
-    """Shut the site of a slot, and keep counts, gains and holds."""
+    """
+    Shut the site of a slot, and keep counts, gains and holds.
+
+    Parameters
+    ----------
+    site, slot : int
+        The site, and the slot that is its.
+    site_start, site_row : numpy.ndarray
+        The rows of each site.
+    row_start, row_site : numpy.ndarray
+        The sites of each row.
+    weight : numpy.ndarray
+        Weight of each row.
+    count, owner : numpy.ndarray of int32
+        Open sites that cover each row, and the sum of their slots: where there is one, the slot itself.
+    gain : numpy.ndarray
+        What each site would add.
+    held : numpy.ndarray, shape (n_slots, n_sites)
+        Weight that hangs on a slot alone and that the site covers.
+    """
     mine = held[slot]
     for at in range(site_start[site], site_start[site + 1]):
         i = site_row[at]

@@ -248,7 +248,7 @@ def frontier(
     each = None if budgets is None else check_per_site(spend, table.n_sites, "spend")
     unreachable, words = name_left_out(table, weight)
 
-    def tell(done: int) -> None:
+    def tell(done: int) -> None:  # numpydoc ignore=GL08
         if progress is not None:
             progress(done, steps.size)
 
