@@ -142,7 +142,8 @@ def test_bounds_hold_for_every_number_on_every_level(case, coarse):
         assert others <= bound - without[j] + 1e-6
 
 
-def test_coarse_levels_of_a_large_question_bound_it_too():
+def test_coarse_levels_of_a_large_question_bound_it_too(monkeypatch):
+    monkeypatch.setattr(coverage_bound, "_FEW_PAIRS", 20_000)
     rng = np.random.default_rng(8)
     cells, sites = rng.random((6000, 2)), rng.random((300, 2))
     costs = np.hypot(*(cells[:, None] - sites[None]).transpose(2, 0, 1)).astype("f4")
