@@ -24,6 +24,7 @@ from planning.siting.highs import Model, Rows, solve_model
 __all__ = ["Cover", "cover_question", "cover_rows"]
 
 _CHUNK, _CHUNKS = 100, 8  # rounds of prices between looks at the gap, and how often
+_WORTHWHILE = 0.03  # part of the gap that a chunk of rounds must close for another one
 _SLOTS = 4_000  # sites that a search holds open at most
 _SWAPS = 500_000  # swaps to choose from, up to which they are tried
 _SMALL = 20_000  # pairs up to which HiGHS is asked at once
@@ -227,15 +228,15 @@ class _Part:
         prices = CoverPrices(self.question, np.arange(self.sites.size + 1))
         prices.begin(self.sites)
         for depth in range(len(prices.levels)):
+            before = np.inf
             for _ in range(_CHUNKS):
                 if self.settled(enough) or self.clock.stopped:
                     return
-                n_less = self.sites.size - 1
-                before = prices.bounds[n_less]
-                prices.improve(n_less, self.target - 1e-6, _CHUNK, self.clock, depth)
+                reached = prices.improve(self.sites.size - 1, self.target - 1e-6, _CHUNK, self.clock, depth)
                 self.raise_bound(prices)
-                if before - prices.bounds[n_less] < 0.03 * (prices.bounds[n_less] - self.target):
+                if before - reached < _WORTHWHILE * (reached - self.target):
                     break
+                before = reached
             if not self.settled(enough):
                 self.try_from(np.argsort(-prices.average, kind="stable"), enough)
 

@@ -176,13 +176,14 @@ class _Run:
     def tighten(self) -> None:
         """Lower the bound from level to level; each level's average of choices is a start for the search."""
         for depth in range(len(self.prices.levels)):
+            before = np.inf
             for _ in range(_CHUNKS):
-                before = self.prices.bounds[0]
-                self.prices.improve(self.budget, self.value, _CHUNK, self.clock, depth)
+                reached = self.prices.improve(self.budget, self.value, _CHUNK, self.clock, depth)
                 self.lower(float(self.prices.bounds[0]))
                 logger.debug("coverage: level %d: %.9g of %.9g", depth, self.value, self.bound)
-                if self.done or before - self.prices.bounds[0] < _WORTHWHILE * (self.prices.bounds[0] - self.value):
+                if self.done or before - reached < _WORTHWHILE * (reached - self.value):
                     break
+                before = reached
             self.round()
             if self.done:
                 return

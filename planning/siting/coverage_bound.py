@@ -32,7 +32,7 @@ _ROUNDING = 1e-12  # of the bound: what the rounding of sums may hide
 _CLOSE = 1e-9  # of the value: the bound has met it
 _REDS = 10  # rounds without success before the step is shortened
 _LEAST_PART, _MOST_PART = 0.01, 0.1  # part of the newest choice in the average
-_FIRST_STEP, _LEAST_STEP = 0.2, 1e-6
+_FIRST_STEP, _NEXT_STEP, _LEAST_STEP = 0.2, 0.02, 1e-6  # at first, for another budget, and at least
 _FEW_PAIRS = 300_000  # a question with fewer needs no coarser one
 _COARSEN = 6  # pairs fall at least by this factor from one level to the next
 
@@ -170,6 +170,7 @@ class CoverPrices:
         self.share = np.ones(question.n_rows)
         self.average = np.zeros(question.n_sites)
         self._known = False
+        self._depth, self._last, self._step = 0, np.nan, _FIRST_STEP
         self.rounds = 0
 
     def begin(self, sites: Ints) -> None:
@@ -216,13 +217,16 @@ class CoverPrices:
         if not self._known:
             self.average, self._known = self._choose(worth, budget), True
         count = level.count(self.average)
-        step, reds = _FIRST_STEP, 0
+        if depth != self._depth:
+            self._depth, self._step = depth, _FIRST_STEP
+        step, reds = max(self._step, _LEAST_STEP if budget == self._last else _NEXT_STEP), 0
+        self._last = budget
         for _ in range(rounds):
             if clock.stopped or centre - value <= _CLOSE * max(1.0, abs(value)):
                 break
             way = 1.0 - count
             way[((share <= 0.0) & (way < 0.0)) | ((share >= 1.0) & (way > 0.0))] = 0.0
-            length = float(weight @ (way * way))
+            length = _dot(weight, way * way)
             if length <= 1e-12 * self._total:
                 break
             tried = np.clip(share + step * (centre - value) / length * way, 0.0, 1.0)
@@ -232,7 +236,7 @@ class CoverPrices:
             choice = self._choose(offered, budget)
             found = level.count(choice)
             if reached < centre:
-                if float(weight @ ((1.0 - found) * way)) > 0.0:
+                if _dot(weight, (1.0 - found) * way) > 0.0:
                     step = min(2.0, step * 1.1)
                 share, worth, centre, reds = tried, offered, reached, 0
             else:
@@ -244,6 +248,7 @@ class CoverPrices:
             self.average = self.average + part * (choice - self.average)
             self.rounds += 1
         self.share = share if level.group is None else share[level.group]
+        self._step = step
         return centre
 
     def rounded(self, budget: float) -> Ints:
@@ -299,12 +304,12 @@ class CoverPrices:
         order = self._order(worth)
         spent = np.concatenate([[0.0], np.cumsum(self._spend[order])])
         paid = np.concatenate([[0.0], np.cumsum(worth[order])])
-        bound = self.question.settled + float(level.weight @ (1.0 - share)) + np.interp(self.budgets, spent, paid)
+        bound = self.question.settled + _dot(level.weight, 1.0 - share) + np.interp(self.budgets, spent, paid)
         np.minimum(self.bounds, bound * (1.0 + _ROUNDING), out=self.bounds)
 
     def _value(self, level: Level, share: Floats, worth: Floats, budget: float) -> float:
-        kept = float(level.weight @ (1.0 - share))
-        return self.question.settled + kept + float(self._choose(worth, budget) @ worth)
+        kept = _dot(level.weight, 1.0 - share)
+        return self.question.settled + kept + _dot(self._choose(worth, budget), worth)
 
     def _order(self, worth: Floats) -> Ints:
         """Sites by what they are offered for their money."""
@@ -320,9 +325,14 @@ class CoverPrices:
         return choice
 
 
+def _dot(a: Floats, b: Floats) -> float:
+    """Multiply and add up in this thread: the threads of a BLAS cost more than they save, where others work as well."""
+    return float(np.einsum("i,i->", a, b))
+
+
 def _part(weight: Floats, count: Floats, found: Floats) -> float:
     """Tell how far to move the average towards the newest choice, so that least is covered twice or not at all."""
     change = found - count
-    length = float(weight @ (change * change))
-    part = float(weight @ ((1.0 - count) * change)) / length if length > 0.0 else 0.0
+    length = _dot(weight, change * change)
+    part = _dot(weight, (1.0 - count) * change) / length if length > 0.0 else 0.0
     return min(max(part, _LEAST_PART), _MOST_PART)

@@ -124,14 +124,14 @@ class _Curve:
     def _price(self, prices: CoverPrices, search: CoverSearch, at: int, clock: Clock) -> None:
         budget = float(self.budgets[at])
         for depth in range(len(prices.levels)):
+            before = np.inf
             for _ in range(_CHUNKS):
-                before = float(prices.bounds[at])
-                if clock.stopped or gap_between(self.values[at], before) <= _CLOSE:
+                if clock.stopped or gap_between(self.values[at], float(prices.bounds[at])) <= _CLOSE:
                     break
-                prices.improve(budget, self.values[at], _CHUNK, clock, depth)
-                gained = before - float(prices.bounds[at])
-                if gained < _WORTHWHILE * (float(prices.bounds[at]) - self.values[at]):
+                reached = prices.improve(budget, self.values[at], _CHUNK, clock, depth)
+                if before - reached < _WORTHWHILE * (reached - self.values[at]):
                     break
+                before = reached
             if clock.stopped or gap_between(self.values[at], float(prices.bounds[at])) <= OPTIMAL_GAP:
                 return
             search.restart(prices.rounded(budget))
