@@ -9,7 +9,7 @@ References
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _CHUNK = 100  # rounds of prices between looks at the clock, the gap and the best choice
 _WORTHWHILE = 0.03  # part of the gap that a chunk must close for another one on the same level
 _CHUNKS = 8
+_KICKS = 20  # new searches from the best choice between two goes at the bound
 _FOR_HIGHS = 600_000  # pairs up to which HiGHS is asked
 _SMALL_ENOUGH = 20_000  # pairs up to which HiGHS is asked at once, when the sites are settled
 
@@ -139,6 +140,7 @@ class _Run:
         self.sites, self.value = np.zeros(0, dtype=np.int64), question.settled
         self.bound = question.settled + float(question.weight.sum())
         self.target = target
+        self.deepest_only = False  # the shares are good already: no need of coarser levels
         self._random = np.random.default_rng(question.n_rows)
         self._begin(start)
 
@@ -175,7 +177,8 @@ class _Run:
 
     def tighten(self) -> None:
         """Lower the bound from level to level; each level's average of choices is a start for the search."""
-        for depth in range(len(self.prices.levels)):
+        n_levels = len(self.prices.levels)
+        for depth in range(n_levels - 1 if self.deepest_only else 0, n_levels):
             before = np.inf
             for _ in range(_CHUNKS):
                 reached = self.prices.improve(self.budget, self.value, _CHUNK, self.clock, depth)
@@ -196,11 +199,14 @@ class _Run:
         self.polish()
 
     def kick(self) -> None:
-        """Shut some sites of the best choice at random, and search again."""
-        inside = np.flatnonzero(np.isin(self.question.column, self.sites))
-        n_out = min(inside.size, 2 + inside.size // 10)
-        self.search.restart(np.setdiff1d(inside, self._random.permutation(inside)[:n_out]))
-        self.polish()
+        """Shut some sites of the best choice at random, and search again; a number of times."""
+        for _ in range(_KICKS):
+            if self.done:
+                return
+            inside = np.flatnonzero(np.isin(self.question.column, self.sites))
+            n_out = min(inside.size, 2 + int(self._random.integers(1 + inside.size // 5)))
+            self.search.restart(np.setdiff1d(inside, self._random.permutation(inside)[:n_out]))
+            self.polish()
 
     def settle(self) -> bool:
         """Shut the sites that no better choice has and open those that every one has; tell whether much went."""
@@ -222,16 +228,21 @@ class _Run:
         self.opened = np.union1d(self.opened, columns[taken]).astype(np.int64)
         spend = None if self.spend is None else dict(zip(columns.tolist(), self.spend.tolist(), strict=True))
         question = self.question.restricted(keep, taken)
+        # the same rows merge whatever they weigh: so their shares come over
+        offered = replace(self.question, weight=self.question.weight * self.prices.share).restricted(keep, taken)
         if spend is None:
-            question = drop_dominated_sites(question)
+            question, offered = drop_dominated_sites(question), drop_dominated_sites(offered)
         else:
             self.spend = np.array([spend[column] for column in question.column.tolist()])
             before = question.column
             question = drop_dominated_sites(question, self.spend)
+            offered = drop_dominated_sites(offered, self.spend)
             self.spend = self.spend[np.isin(before, question.column)]
         self.question, self.budget = question, max(0.0, left)
         logger.debug("settled: %d sites, %d rows, %d pairs", question.n_sites, question.n_rows, question.n_pairs)
         self._begin(np.flatnonzero(np.isin(question.column, self.sites)))
+        self.prices.share = np.clip(offered.weight / question.weight, 0.0, 1.0)
+        self.deepest_only = True
         return True
 
     def lower(self, bound: float) -> None:
@@ -327,6 +338,7 @@ def solve_coverage(
         if run.question.n_pairs <= _FOR_HIGHS:
             run.ask_highs()
             break
+        run.deepest_only = True
         run.kick()
     bound = max(run.bound, run.value)
     if bound < target < np.inf:  # sites were settled for choices that reach the target only
