@@ -21,7 +21,7 @@ from planning.siting.proposal import OPTIMAL_GAP, gap_between
 
 __all__ = ["solve_curve"]
 
-_SWEEP = 0.6  # part of the time for the first go through all numbers
+_SWEEP, _SEARCH = 0.6, 0.35  # part of the time for the first go through all numbers, and of that for the search
 _SLOTS = 2_000  # sites that the search holds open at most
 _CHUNK, _CHUNKS = 40, 6  # rounds of shares between looks at the gap, and how often for one number and level
 _WORTHWHILE = 0.05  # part of the gap that a chunk must close for another one
@@ -60,7 +60,8 @@ def solve_curve(
     """
     curve = _Curve(question, budgets, spend)
     said = tell or (lambda done: None)
-    curve.sweep(Clock(_SWEEP * clock.left, clock.cancel), said)
+    large = question.n_pairs > _SMALL  # there is no time to prove its points one by one
+    curve.sweep(Clock((1.0 if large else _SWEEP) * clock.left, clock.cancel), said)
     curve.prove(clock, said)
     return curve.answers()
 
@@ -97,17 +98,31 @@ class _Curve:
         for at in range(n):
             if clock.stopped:
                 break
-            mine = Clock(clock.left / (n - at), clock.cancel)
+            part = 1.0 if self.question.n_pairs <= _SMALL else _SWEEP
+            mine = Clock(part * clock.left / (n - at), clock.cancel)
             if at:
                 search.restart(self.sites[at - 1])
                 self._keep(at, self.sites[at - 1], self.values[at - 1])
-            self._search(search, at, mine)
+            self._search(search, at, Clock(_SEARCH * mine.left, mine.cancel))
             if at == 0:
                 prices.begin(search.sites)
             self._price(prices, search, at, mine)
             tell((at + 1) // 2)
+        if self.question.n_pairs > _SMALL:
+            self._sweep_again(prices, search, clock)
         self.bounds = np.minimum(self.bounds, prices.bounds)
         self._spread()
+
+    def _sweep_again(self, prices: CoverPrices, search: CoverSearch, clock: Clock) -> None:
+        """Lower the bounds of the widest gaps, and search where they point to, as long as there is time."""
+        tried = np.zeros(self.budgets.size, dtype=bool)
+        while not (clock.stopped or tried.all()):
+            gaps = np.array([gap_between(a, b) for a, b in zip(self.values, prices.bounds, strict=True)])
+            gaps[tried] = -1.0
+            at = int(np.argmax(gaps))
+            tried[at] = True
+            search.restart(self.sites[at])
+            self._price(prices, search, at, Clock(clock.left / (1 + int((~tried).sum())), clock.cancel))
 
     def _search(self, search: CoverSearch, at: int, clock: Clock) -> None:
         """Add and swap from where the search stands."""

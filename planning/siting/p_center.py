@@ -305,6 +305,8 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
     slice_s = max(1.0, clock.left / 8)
     while not clock.stopped:
         steps = np.unique(np.maximum(question.steps(beyond, highest), lowest))
+        if beyond < lowest < highest:  # a row that is not looked at may pay this much at best
+            steps = np.union1d(steps, [lowest])
         below = steps[(steps < min(vain_low, highest)) & (steps > beyond)]
         between = steps[(steps > vain_high) & (steps < highest)]
         if steps[0] >= highest:
@@ -324,5 +326,5 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
             vain_low, vain_high = min(vain_low, radius), max(vain_high, radius)
         if vain_low <= beyond or vain_high >= highest:
             vain_low, vain_high = np.inf, -np.inf
-    steps = question.steps(beyond, highest)
-    return CenterAnswer(best, highest, min(highest, max(lowest, float(steps[0]))))
+    proven = lowest if beyond < lowest else float(question.steps(beyond, highest)[0])
+    return CenterAnswer(best, highest, min(highest, proven))

@@ -64,8 +64,8 @@ def test_coverage_curve_equals_all_subsets(case):
     assert list(curve.objective) == sorted(curve.objective)
 
 
-@settings(max_examples=30, deadline=None)
-@given(cases(), st.sampled_from(["p_median", "p_center"]))
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.sampled_from(["p_median", "p_center", "p_center"]))
 def test_median_and_center_curves_equal_all_subsets(case, model):
     costs, pupils, fixed, _ = case
     counts = range(costs.shape[1] - len(fixed) + 1)
@@ -93,6 +93,12 @@ def test_budget_curve_equals_all_subsets(case, seed):
         assert curve.bound[at] >= known
         assert curve.spent[at] == spend[list(curve.sites[at])].sum() <= budget
         assert curve.count[at] == len(curve.sites[at])
+
+
+def test_the_radius_may_be_what_a_row_pays_that_no_new_site_helps():
+    costs = np.array([[6.0, INF, INF, 13.0], [8.0, INF, INF, 4.0], [8.0, 1.0, 2.0, 11.0]])
+    curve = siting.frontier(costs, [2, 2, 5], range(4), model="p_center", fixed=[0])
+    assert (curve.objective, curve.bound) == ((8.0, 8.0, 6.0, 6.0), (8.0, 8.0, 6.0, 6.0))
 
 
 def county(n_cells, n_sites, seed):
