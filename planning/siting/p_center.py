@@ -304,9 +304,7 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
     vain_low, vain_high = np.inf, -np.inf  # least and largest cost tried in vain
     slice_s = max(1.0, clock.left / 8)
     while not clock.stopped:
-        steps = np.unique(np.maximum(question.steps(beyond, highest), lowest))
-        if beyond < lowest < highest:  # a row that is not looked at may pay this much at best
-            steps = np.union1d(steps, [lowest])
+        steps = _possible(question, beyond, lowest, highest)
         below = steps[(steps < min(vain_low, highest)) & (steps > beyond)]
         between = steps[(steps > vain_high) & (steps < highest)]
         if steps[0] >= highest:
@@ -326,5 +324,10 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
             vain_low, vain_high = min(vain_low, radius), max(vain_high, radius)
         if vain_low <= beyond or vain_high >= highest:
             vain_low, vain_high = np.inf, -np.inf
-    proven = lowest if beyond < lowest else float(question.steps(beyond, highest)[0])
-    return CenterAnswer(best, highest, min(highest, proven))
+    return CenterAnswer(best, highest, float(_possible(question, beyond, lowest, highest)[0]))
+
+
+def _possible(question: CenterQuestion, beyond: float, lowest: float, highest: float) -> Floats:
+    """List what the answer can be; a row that is not looked at may pay the lowest of it at best."""
+    steps = np.maximum(question.steps(beyond, highest), lowest)
+    return np.unique(np.append(steps, lowest)) if beyond < lowest < highest else np.unique(steps)
