@@ -11,6 +11,7 @@ from __future__ import annotations
 from planning.siting.boarding import boarding
 from planning.siting.capacitated import capacitated
 from planning.siting.fixed_charge import fixed_charge
+from planning.siting.frontier import Frontier, frontier
 from planning.siting.max_coverage import max_coverage
 from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
@@ -19,10 +20,12 @@ from planning.siting.set_cover import set_cover
 
 __all__ = [
     "BoardingAllocation",
+    "Frontier",
     "Proposal",
     "boarding",
     "capacitated",
     "fixed_charge",
+    "frontier",
     "max_coverage",
     "p_center",
     "p_median",

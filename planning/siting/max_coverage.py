@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from planning.siting.answer import allocate_nearest, left_out
-from planning.siting.checks import Reach, check_columns, check_count, check_limit, check_pupils, check_reach
+from planning.siting.checks import check_columns, check_count, check_limit, check_pupils
 from planning.siting.clock import Cancel, Clock
-from planning.siting.lists import build_lists, nearest_cost
-from planning.siting.median import solve_median
+from planning.siting.cost_table import allocate_table, name_left_out, read_costs
+from planning.siting.coverage import build_covering, drop_dominated_sites
+from planning.siting.coverage_answer import fill_up, solve_coverage
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 
 __all__ = ["max_coverage"]
@@ -35,8 +35,6 @@ def max_coverage(
 ) -> Proposal:
     """
     Open exactly ``p`` new sites so that as many pupils as possible are within ``limit`` of an open site.
-
-    It is the p-median in which a cell costs nothing within the limit and one a pupil beyond it.
 
     Parameters
     ----------
@@ -67,26 +65,24 @@ def max_coverage(
         If an argument does not fit the others, or ``p`` exceeds the candidates.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    reach = check_reach(costs)
-    weight = check_pupils(pupils, reach.n_rows)
+    table = read_costs(costs)
+    weight = check_pupils(pupils, table.n_rows)
     within = check_limit(limit, "limit")
-    open_now = check_columns(fixed, reach.n_sites, "fixed")
-    candidates = np.setdiff1d(np.arange(reach.n_sites), open_now)
+    open_now = check_columns(fixed, table.n_sites, "fixed")
+    candidates = np.setdiff1d(np.arange(table.n_sites), open_now)
     count = check_count(p, candidates.size)
-    unreachable, words = left_out(reach, weight)
-    near = reach.only(reach.cost <= within)
-    level = Reach(near.row, near.site, np.zeros_like(near.cost), near.n_rows, near.n_sites)
-    coverable = np.where(near.reached(), weight, 0.0)
-    answer = solve_median(build_lists(level, coverable, open_now, ceiling=1.0), count, candidates, clock)
-    sites = np.union1d(open_now, answer.sites)
-    covered = nearest_cost(near, sites) <= within
-    objective = float(weight[covered & near.reached()].sum())
-    bound = max(objective, float(coverable.sum()) - answer.bound)
+    unreachable, words = name_left_out(table, weight)
+    question = drop_dominated_sites(build_covering(table, weight, within, open_now))
+    answer = solve_coverage(question, count, clock)
+    sites = fill_up(answer.sites, count, candidates)
+    allocation = allocate_table(table, weight, np.union1d(open_now, sites), within)
+    objective = float(allocation.flows.sum())
+    bound = max(objective, answer.bound)
     proven = gap_between(objective, bound) <= OPTIMAL_GAP
     return Proposal(
-        sites=tuple(answer.sites.tolist()),
+        sites=tuple(sites.tolist()),
         closed=(),
-        allocation=allocate_nearest(near, weight, sites),
+        allocation=allocation,
         sense="max",
         objective=objective,
         bound=bound,

@@ -10,30 +10,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from planning.siting.answer import allocate_nearest, left_out, no_answer, unreached_by_choice
-from planning.siting.checks import (
-    Floats,
-    Ints,
-    Reach,
-    check_columns,
-    check_count,
-    check_limit,
-    check_pupils,
-    check_reach,
-)
+from planning.siting.answer import no_answer
+from planning.siting.checks import Floats, Ints, check_columns, check_count, check_limit, check_pupils
 from planning.siting.clock import Cancel, Clock
-from planning.siting.cover import Cover, cover_rows
-from planning.siting.lists import build_lists, nearest_cost
+from planning.siting.cost_table import CostTable, allocate_table, name_left_out, name_unreached, read_costs
+from planning.siting.cover import Cover, cover_question
+from planning.siting.coverage import build_covering, gather_covering
+from planning.siting.coverage_answer import fill_up
+from planning.siting.coverage_search import CoverSearch
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
-from planning.siting.swap import build_greedily, with_finite_fallback
 
 __all__ = ["p_center"]
 
 logger = logging.getLogger(__name__)
+
+_FIRST, _MORE = 150, 60  # rows that are looked at from the start, and that are added at a time
 
 
 def p_center(
@@ -79,27 +75,26 @@ def p_center(
         If an argument does not fit the others, or ``p`` exceeds the candidates.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    reach = check_reach(costs)
-    weight = check_pupils(pupils, reach.n_rows)
-    open_now = check_columns(fixed, reach.n_sites, "fixed")
-    candidates = np.setdiff1d(np.arange(reach.n_sites), open_now)
+    table = read_costs(costs)
+    weight = check_pupils(pupils, table.n_rows)
+    open_now = check_columns(fixed, table.n_sites, "fixed")
+    candidates = np.setdiff1d(np.arange(table.n_sites), open_now)
     count = check_count(p, candidates.size)
-    unreachable, words = left_out(reach, weight)
-    question = reach.only(((weight > 0) & reach.reached())[reach.row])
-    sites, bound, fewest = _search(question, weight, open_now, candidates, count, clock)
-    if fewest > count:
-        words += unreached_by_choice(reach, weight, open_now, candidates, count, fewest, clock)
-        return no_answer("min", clock, unreachable, words)
-    if sites is None:
-        return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=bound)
-    sites = _spend_rest(question, weight, open_now, sites, candidates, count, clock)
-    everything = np.union1d(open_now, sites)
-    objective = _radius(question, everything)
-    bound = min(bound, objective)
+    unreachable, words = name_left_out(table, weight)
+    answer = solve_center(CenterQuestion(table, weight, open_now), count, clock)
+    if answer.fewest > count:
+        best = reach_most(table, weight, open_now, count, clock)
+        return no_answer("min", clock, unreachable, words + name_unreached(table, weight, best, count, answer.fewest))
+    if answer.sites is None:
+        return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=answer.bound)
+    sites = fill_up(answer.sites, count, candidates)
+    allocation = allocate_table(table, weight, np.union1d(open_now, sites))
+    objective = farthest(table, weight, np.union1d(open_now, sites))
+    bound = min(answer.bound, objective)
     return Proposal(
         sites=tuple(sites.tolist()),
         closed=(),
-        allocation=allocate_nearest(reach, weight, everything),
+        allocation=allocation,
         sense="min",
         objective=objective,
         bound=bound,
@@ -110,58 +105,229 @@ def p_center(
     )
 
 
-def _radius(reach: Reach, sites: Ints) -> float:
-    """Largest cost of any row that has a pair; inf where one is left without a site."""
-    return float(nearest_cost(reach, sites)[reach.reached()].max(initial=0.0))
+def farthest(table: CostTable, weight: Floats, sites: Ints) -> float:
+    """
+    Find the largest cost of any cell with pupils.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    sites : numpy.ndarray of int64
+        Columns that are open, rising.
+
+    Returns
+    -------
+    float
+        Cost [cost unit]; inf where they leave a cell without a site, 0 where there is no cell.
+    """
+    return float(table.nearest(sites)[1][(weight > 0) & table.reached].max(initial=0.0))
 
 
-def _search(
-    reach: Reach, weight: Floats, fixed: Ints, candidates: Ints, p: int, clock: Clock
-) -> tuple[Ints | None, float, int]:
-    """Halve the costs that occur; give sites (None without any), a bound, and the fewest sites where p is too few."""
-    by_fixed = nearest_cost(reach, fixed)
-    by_any = nearest_cost(reach, np.arange(reach.n_sites))
-    lowest = float(by_any[reach.reached()].max(initial=0.0))
-    pays = by_fixed[reach.row]
-    steps = np.unique(np.concatenate([[lowest], reach.cost[(reach.cost > lowest) & (reach.cost <= pays)]]))
-    low, high, best = 0, steps.size, None
-    everybody = _radius(reach, fixed)
-    if np.isfinite(everybody):
-        best, high = np.zeros(0, dtype=np.int64), int(np.searchsorted(steps, everybody))
-    elif not clock.stopped:
-        cover = _within(reach, weight, by_fixed, np.inf, p, clock)
+def reach_most(table: CostTable, weight: Floats, fixed: Ints, p: int, clock: Clock) -> Ints:
+    """
+    Open sites so that as many pupils as possible have any site in reach, by greedy and swaps.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    fixed : numpy.ndarray of int64
+        Columns that are open.
+    p : int
+        New sites allowed.
+    clock : Clock
+        The run's clock.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Open columns, old and new, rising.
+    """
+    question = build_covering(table, weight, np.inf, fixed)
+    search = CoverSearch(question, p)
+    search.add(p, clock)
+    search.swap(clock)
+    return np.union1d(fixed, question.column[search.sites]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class CenterAnswer:
+    """
+    Sites of a p-center with their proof.
+
+    Parameters
+    ----------
+    sites : numpy.ndarray of int64 or None
+        Columns, rising, no more than were asked for; None where the run was stopped before it had an answer.
+    radius : float
+        Largest cost that they leave [cost unit].
+    bound : float
+        No choice leaves less.
+    fewest : int
+        Where more new sites than allowed are needed to reach every row: how many at least; else 0.
+    """
+
+    sites: Ints | None
+    radius: float
+    bound: float
+    fewest: int = 0
+
+
+class CenterQuestion:
+    """
+    The rows that need a site, of which few are looked at: those that any choice so far left too far.
+
+    Parameters
+    ----------
+    table : CostTable
+        The costs.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    fixed : numpy.ndarray of int64
+        Columns that are open.
+    """
+
+    def __init__(self, table: CostTable, weight: Floats, fixed: Ints) -> None:
+        self.table = table
+        counted = table.reached & (weight > 0)
+        self.pays = np.where(counted, table.nearest(fixed)[1], 0.0)
+        least = np.where(counted, table.least(), 0.0)
+        self.lowest = float(least.max(initial=0.0))
+        self.highest = float(self.pays.max(initial=0.0))
+        needy = np.flatnonzero(self.pays > self.lowest)
+        far = needy[np.argsort(-least[needy], kind="stable")[:_FIRST]]
+        self._active = np.union1d(far, needy[:: max(1, needy.size // _FIRST)])
+        self._part = table.take(self._active)
+
+    def cover(self, radius: float, p: int, clock: Clock) -> tuple[Cover, float]:
+        """
+        Cover the rows that the open sites leave beyond a radius.
+
+        Parameters
+        ----------
+        radius : float
+            Largest cost [cost unit].
+        p : int
+            So many sites are enough.
+        clock : Clock
+            Time left.
+
+        Returns
+        -------
+        tuple of Cover and float
+            The sites, or how many are needed at least; and the largest cost that the sites leave, inf without any.
+        """
+        while True:
+            pays = self.pays[self._active]
+            needy = np.where(pays > radius if np.isfinite(radius) else np.isinf(pays), 1.0, 0.0)
+            none = np.zeros(0, dtype=np.int64)
+            question = gather_covering(self._part.blocks(radius), needy, self.table.n_sites, none)
+            cover = cover_question(question, clock, enough=p)
+            if cover.bound > p or cover.sites.size > p or cover.status not in {"optimal", "enough"}:
+                return cover, np.inf
+            site, cost = self.table.nearest(cover.sites)
+            left = np.minimum(self.pays, cost)
+            reached = float(left.max(initial=0.0))
+            if reached <= radius < np.inf or (np.isfinite(reached) and np.isinf(radius)) or clock.stopped:
+                return cover, reached
+            self._look_at(left, site, radius)
+
+    def _look_at(self, left: Floats, site: Ints, radius: float) -> None:
+        """Look at more rows: of those left too far, the farthest of each site and some of the others."""
+        missed = np.flatnonzero(left > radius if np.isfinite(radius) else np.isinf(left))
+        missed = missed[np.argsort(-left[missed], kind="stable")]
+        _, first = np.unique(site[missed], return_index=True)
+        some = np.concatenate([missed[first], missed[:: max(1, missed.size // _MORE)]])
+        self._active = np.union1d(self._active, some)
+        self._part = self.table.take(self._active)
+
+    def steps(self, beyond: float, highest: float) -> Floats:
+        """
+        List the costs that the answer can be, as far as the rows looked at tell.
+
+        Parameters
+        ----------
+        beyond, highest : float
+            The answer is more than the one and at most the other [cost unit].
+
+        Returns
+        -------
+        numpy.ndarray
+            Costs, rising; the last is ``highest``.
+        """
+        found = [self.pays[self._active]]
+        found += [np.unique(block.cost[block.cost > beyond]) for block in self._part.blocks(highest)]
+        every = np.concatenate(found)
+        return np.unique(np.append(every[(every > beyond) & (every < highest)], highest))
+
+
+def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float = 0.0) -> CenterAnswer:
+    """
+    Open at most ``p`` new sites so that the largest cost is least.
+
+    The costs that the answer can be are halved again and again. A cost that cannot be decided soon is left for later.
+
+    Parameters
+    ----------
+    question : CenterQuestion
+        The question.
+    p : int
+        New sites.
+    clock : Clock
+        Time left.
+    above : float
+        What is proven already: no choice leaves less [cost unit].
+
+    Returns
+    -------
+    CenterAnswer
+        The best answer found and a proven bound.
+    """
+    none = np.zeros(0, dtype=np.int64)
+    lowest, highest = max(question.lowest, above), question.highest
+    if np.isfinite(highest) and (highest <= lowest or p == 0):
+        return CenterAnswer(none, highest, highest)
+    best = none
+    if np.isinf(highest):
+        cover, highest = question.cover(np.inf, p, clock)
         if cover.bound > p:
-            return None, float("inf"), cover.bound
-        if cover.status in {"optimal", "enough"}:
-            best = cover.sites
-            high = int(np.searchsorted(steps, _radius(reach, np.union1d(fixed, best))))
-    while low < high and best is not None and not clock.stopped:
-        middle = (low + high) // 2
-        cover = _within(reach, weight, by_fixed, float(steps[middle]), p, clock)
-        logger.debug(
-            "p-center: within %g: %s, %d sites, bound %d", steps[middle], cover.status, cover.sites.size, cover.bound
-        )
-        if cover.sites.size <= p and cover.status in {"optimal", "enough"}:
-            best = cover.sites
-            high = int(np.searchsorted(steps, _radius(reach, np.union1d(fixed, best))))
-        elif cover.bound > p:
-            low = middle + 1
-        else:
-            break
-    bound = float(steps[low]) if low < steps.size else float(steps[-1])
-    return best, bound, 0
+            return CenterAnswer(None, np.inf, np.inf, cover.bound)
+        if np.isinf(highest):
+            return CenterAnswer(None, np.inf, lowest)
+        best = cover.sites
+    beyond = np.nextafter(lowest, -np.inf)  # the answer is more
+    vain_low, vain_high = np.inf, -np.inf  # least and largest cost tried in vain
+    slice_s = max(1.0, clock.left / 8)
+    while not clock.stopped:
+        steps = _possible(question, beyond, lowest, highest)
+        below = steps[(steps < min(vain_low, highest)) & (steps > beyond)]
+        between = steps[(steps > vain_high) & (steps < highest)]
+        if steps[0] >= highest:
+            return CenterAnswer(best, highest, highest)
+        if below.size == 0 and between.size == 0:
+            vain_low, vain_high, slice_s = np.inf, -np.inf, 4.0 * slice_s
+            continue
+        choices = between if between.size else below
+        radius = float(choices[(choices.size - 1) // 2])
+        cover, reached = question.cover(radius, p, Clock(min(slice_s, clock.left), clock.cancel))
+        logger.debug("p-center: within %g: %s, bound %d, %g", radius, cover.status, cover.bound, reached)
+        if reached < highest:
+            best, highest = cover.sites, reached
+        if cover.bound > p:
+            beyond = radius
+        elif reached > radius:
+            vain_low, vain_high = min(vain_low, radius), max(vain_high, radius)
+        if vain_low <= beyond or vain_high >= highest:
+            vain_low, vain_high = np.inf, -np.inf
+    return CenterAnswer(best, highest, float(_possible(question, beyond, lowest, highest)[0]))
 
 
-def _within(reach: Reach, weight: Floats, by_fixed: Floats, radius: float, p: int, clock: Clock) -> Cover:
-    """Cover all rows that the open sites leave beyond a radius."""
-    needy = reach.reached() & (by_fixed > radius) if np.isfinite(radius) else reach.reached() & np.isinf(by_fixed)
-    number = np.cumsum(needy) - 1
-    pairs = needy[reach.row] & (reach.cost <= radius)
-    return cover_rows(number[reach.row[pairs]], reach.site[pairs], weight[needy], reach.n_sites, clock=clock, enough=p)
-
-
-def _spend_rest(reach: Reach, weight: Floats, fixed: Ints, sites: Ints, candidates: Ints, p: int, clock: Clock) -> Ints:
-    """Open the sites that are still to be had where they shorten the way most."""
-    unused = np.setdiff1d(candidates, sites)
-    lists = with_finite_fallback(build_lists(reach, weight, np.union1d(fixed, sites)))
-    return np.union1d(sites, build_greedily(lists, p - sites.size, unused, clock)).astype(np.int64)
+def _possible(question: CenterQuestion, beyond: float, lowest: float, highest: float) -> Floats:
+    """List what the answer can be; a row that is not looked at may pay the lowest of it at best."""
+    steps = np.maximum(question.steps(beyond, highest), lowest)
+    return np.unique(np.append(steps, lowest)) if beyond < lowest < highest else np.unique(steps)

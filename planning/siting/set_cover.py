@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from planning.errors import Message, SchemaError, msg
-from planning.siting.answer import NAMED, allocate_nearest, left_out, no_answer, number_list
-from planning.siting.checks import Bools, Floats, Reach, check_columns, check_limit, check_pupils, check_reach
+from planning.siting.answer import NAMED, no_answer, number_list
+from planning.siting.checks import Bools, Floats, check_columns, check_limit, check_pupils
 from planning.siting.clock import Cancel, Clock
-from planning.siting.cover import cover_rows
-from planning.siting.lists import nearest_cost
+from planning.siting.cost_table import CostTable, allocate_table, name_left_out, read_costs
+from planning.siting.cover import cover_question
+from planning.siting.coverage import Covering, build_covering
 from planning.siting.proposal import Proposal
 
 __all__ = ["set_cover"]
@@ -69,25 +70,24 @@ def set_cover(
         If an argument does not fit the others.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    reach = check_reach(costs)
-    weight = check_pupils(pupils, reach.n_rows)
+    table = read_costs(costs)
+    weight = check_pupils(pupils, table.n_rows)
     within = check_limit(limit, "limit")
     if not 0 <= check_limit(share, "share") <= 1:
         raise SchemaError(msg("share: must be from 0 to 1, not {value}.", value=str(share)))
-    open_now = check_columns(fixed, reach.n_sites, "fixed")
-    near = reach.only(reach.cost <= within)
-    unreachable, words = left_out(reach, weight)
-    spare = _spare(weight, reach.reached(), near.reached(), float(share))
+    open_now = check_columns(fixed, table.n_sites, "fixed")
+    unreachable, words = name_left_out(table, weight)
+    question = build_covering(table, weight, within, open_now)
+    spare = _spare(weight, table.reached, question, float(share))
     if spare < 0:
-        return no_answer("min", clock, unreachable, (*words, *_beyond(reach, near, weight, float(share))))
-    row, site, missed = _question(near, weight, open_now)
+        return no_answer("min", clock, unreachable, (*words, *_beyond(table, weight, within, float(share))))
     if clock.stopped:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=0.0)
-    cover = cover_rows(row, site, missed, reach.n_sites, clock=clock, spare=spare)
+    cover = cover_question(question, clock, spare=spare)
     return Proposal(
         sites=tuple(cover.sites.tolist()),
         closed=(),
-        allocation=allocate_nearest(near, weight, np.union1d(open_now, cover.sites)),
+        allocation=allocate_table(table, weight, np.union1d(open_now, cover.sites), within),
         sense="min",
         objective=float(cover.sites.size),
         bound=float(cover.bound),
@@ -98,32 +98,22 @@ def set_cover(
     )
 
 
-def _spare(weight: Floats, in_reach: Bools, within: Bools, share: float) -> float:
+def _spare(weight: Floats, in_reach: Bools, question: Covering, share: float) -> float:
     """Count the pupils who may stay uncovered besides those whom no site covers; negative where these are too many."""
     total = float(weight[in_reach].sum())
-    beyond = float(weight[in_reach & ~within].sum())
     if np.array_equal(weight, np.floor(weight)):
-        return (
-            float(np.floor((1.0 - share) * total + 1e-9 * max(1.0, total))) - beyond
-        )  # 0.9 of 10 leaves 1, not 0.9999…
+        spare = float(np.floor((1.0 - share) * total + 1e-9 * max(1.0, total)))  # 0.9 of 10 leaves 1, not 0.9999…
+        return spare - (total - question.settled - float(question.weight.sum()))
+    covered = question.settled + float(question.weight.sum())
+    beyond = total - covered if total - covered > 1e-12 * total else 0.0
     return (1.0 - share) * total + (1e-12 * total if share < 1.0 else 0.0) - beyond
 
 
-def _question(
-    near: Reach, weight: Floats, fixed: Any
-) -> tuple[np.typing.NDArray[np.int64], np.typing.NDArray[np.int64], Floats]:
-    """Keep the rows that the open sites leave uncovered."""
-    open_rows = (weight > 0) & near.reached() & np.isinf(nearest_cost(near, fixed))
-    number = np.cumsum(open_rows) - 1
-    pairs = open_rows[near.row]
-    return number[near.row[pairs]], near.site[pairs], weight[open_rows]
-
-
-def _beyond(reach: Reach, near: Reach, weight: Floats, share: float) -> tuple[Message, ...]:
+def _beyond(table: CostTable, weight: Floats, limit: float, share: float) -> tuple[Message, ...]:
     """Say that the share is out of reach, and name the cells beyond the limit of every site with what would reach them."""
-    far = np.flatnonzero((weight > 0) & reach.reached() & ~near.reached())
-    nearest = nearest_cost(reach, np.arange(reach.n_sites))
-    total = float(weight[reach.reached()].sum())
+    site, cost = table.nearest(np.arange(table.n_sites))
+    far = np.flatnonzero((weight > 0) & table.reached & (cost > limit))
+    total = float(weight[table.reached].sum())
     first = msg(
         "Only {covered} of the {total} pupils in reach are within the limit of some site, {wanted} are asked for. "
         "Raise the limit, lower the share, or allow more places.",
@@ -136,8 +126,8 @@ def _beyond(reach: Reach, near: Reach, weight: Floats, share: float) -> tuple[Me
             "Cell {cell} ({pupils} pupils) is beyond the limit of every site: its nearest site {site} costs {cost}.",
             cell=int(cell),
             pupils=f"{weight[cell]:g}",
-            site=number_list(reach.site[(reach.row == cell) & (reach.cost == nearest[cell])][:1]),
-            cost=f"{nearest[cell]:g}",
+            site=number_list([site[cell]]),
+            cost=f"{cost[cell]:g}",
         )
         for cell in far[:NAMED]
     )
