@@ -92,6 +92,7 @@ class Allocator:
         self._price = np.zeros(n_schools + 1)
         self._price[self._seats == 0] = 2 * self._most
         self._order = self._canonical_order(keep_empty)
+        self._costs = (self._pairs.indptr, self._pairs.indices, self._pairs.data)
         self._lists: Lists | None = None
         self._widths: list[float] = []
 
@@ -113,10 +114,13 @@ class Allocator:
         """
         self._check_place(school, self._seats.size - 1)
         offered = whole_numbers([seats], 1, what="seats", limitless=True)[0]
-        opens = self._seats[school] == 0 and offered > 0
-        self._seats[school] = int(min(offered, _NO_LIMIT))
-        if opens and self._lists is not None:
-            self._enter(school)
+        before, now = int(self._seats[school]), int(min(offered, _NO_LIMIT))
+        self._seats[school] = now
+        if self._lists is not None and (before == 0) != (now == 0):
+            if now > 0:
+                self._open(school, self._lists)
+            else:
+                self._reprice(school, 2 * self._most, self._lists)
 
     def set_pupils(self, cell: int, pupils: int) -> None:
         """
@@ -218,11 +222,11 @@ class Allocator:
         free = market.load[:-1] < self._seats[:-1]
         saving[:-1][free] = 0.0
         saving[-1] = np.inf
-        closed = self._seats == 0
-        if closed.any():
-            saving[closed] = 0.0
-            pairs = self._pairs
-            transport.best_prices(pairs.indptr, pairs.indices, pairs.data, self._order, lists, saving, closed)
+        closed = np.flatnonzero(self._seats == 0)
+        saving[closed] = 0.0  # nobody is there: no gain is reckoned from it
+        for school in closed:
+            gain = transport.gains(*self._costs, self._order, lists, saving, school)
+            saving[school] = max(0.0, float(gain.max()))
         # rounding, where costs are not whole
         prices = np.maximum(saving[:-1], 0.0)
         cost = math.fsum(amount * lists.cost[used])
@@ -255,8 +259,9 @@ class Allocator:
         pairs, order, price = self._pairs, self._order, self._price
         if self._pupils[order].sum() > self._seats[:-1].sum():
             # Someone stays without a seat: prices are near what that costs. A start, not a bound.
-            lowest = np.minimum.reduceat(pairs.data, pairs.indptr[order].astype(np.int64)).max() if order.size else 0.0
-            price[:-1][self._seats[:-1] > 0] = max(0.0, self._most - float(lowest))
+            starts = pairs.indptr[:-1][np.diff(pairs.indptr) > 0].astype(np.int64)
+            lowest = float(np.minimum.reduceat(pairs.data, starts).max())
+            price[:-1][self._seats[:-1] > 0] = max(0.0, self._most - lowest)
         self._widths = self._spacing()
         lists: Any = None
         market: Any = None
@@ -267,9 +272,10 @@ class Allocator:
             rows = order[np.minimum(first + together // 2, order.size - 1)] if together > 1 else order
             pupils = np.add.reduceat(self._pupils[order], first)
             everywhere = np.ones(price.size, dtype=np.bool_)
-            args = (pairs.indptr, pairs.indices, pairs.data, rows, price, width, self._most)
-            lists = shortlists.list_pairs(*args, shortlists.no_lists(), everywhere)
-            shortlists.place(lists, pupils, price)
+            lists = shortlists.list_pairs(
+                *self._costs, rows, price, width, self._most, shortlists.no_lists(), everywhere
+            )
+            shortlists.place(lists, pupils, price, np.ones(rows.size, dtype=np.bool_))
             lists, market = self._clear(rows, lists, price, width)
             price = market.price - market.price[-1]
         return lists, market
@@ -300,31 +306,44 @@ class Allocator:
 
     def _relist(self, rows: NDArray[np.int64], lists: Lists, market: Market, wanted: float, width: float) -> Lists:
         """List the rows anew whose home has less leeway than is wanted."""
+        return self._listed(rows, lists._replace(reach=_left(lists, market)), market.price, wanted, width)
+
+    def _listed(
+        self, rows: NDArray[np.int64], lists: Lists, price: NDArray[np.float64], wanted: float, width: float
+    ) -> Lists:
         from planning.access import shortlists
 
-        left = _left(lists, market)
-        pairs = self._pairs
-        return shortlists.list_pairs(
-            pairs.indptr, pairs.indices, pairs.data, rows, market.price, width, self._most,
-            lists._replace(reach=left), left.min(axis=1) <= wanted,
-        )  # fmt: skip
+        stale = lists.reach.min(axis=1) <= wanted
+        return shortlists.list_pairs(*self._costs, rows, price, width, self._most, lists, stale)
 
-    def _enter(self, school: int) -> None:
-        """Give a school that opens the highest price at which anyone would come."""
+    def _open(self, school: int, lists: Lists) -> None:
+        """Open a school at a price at which about as many would come as it has seats."""
         from planning.access import transport
 
-        lists: Any = self._lists
-        price = self._price.copy()
-        price[school] = 0.0
-        asked = np.zeros(price.size, dtype=np.bool_)
-        asked[school] = True
-        pairs = self._pairs
-        transport.best_prices(pairs.indptr, pairs.indices, pairs.data, self._order, lists, price, asked)
+        gain = transport.gains(*self._costs, self._order, lists, self._price, school)
+        best_first = np.argsort(-gain, kind="stable")
+        come = np.cumsum(self._pupils[self._order[best_first]]) > self._seats[school]
+        marginal = float(gain[best_first[np.argmax(come)]]) if come.any() else 0.0
+        self._reprice(school, max(0.0, marginal), lists, joining=gain > max(0.0, marginal))
+
+    def _reprice(self, school: int, price: float, lists: Lists, *, joining: NDArray[np.bool_] | None = None) -> None:
+        """Set the price of a school, and put the rows that it attracts, or drives away, where it is now cheapest for them."""
+        from planning.access import shortlists
+
+        risen = price - self._price[school]
+        self._price[school] = price
         reach = lists.reach.copy()
-        reach[:, school] += price[school] - self._price[school]
-        reach[school, :] -= price[school] - self._price[school]
-        self._lists = lists._replace(reach=reach)
-        self._price = price
+        reach[:, school] += risen
+        reach[school, :] -= risen
+        reach[school, school] = np.inf
+        width = self._widths[-1]
+        moving = np.zeros(self._order.size, dtype=np.bool_)
+        moving[lists.row[(lists.school == school) & (lists.flow > 0)]] = True
+        if joining is not None:
+            moving |= joining
+        lists = self._listed(self._order, lists._replace(reach=reach), self._price, width / 2, width)
+        shortlists.place(lists, self._pupils[self._order], self._price, moving)
+        self._lists = lists
 
     @staticmethod
     def _check_place(place: int, n: int) -> None:

@@ -231,9 +231,9 @@ def list_pairs(
 
 
 @kernel
-def place(lists: Lists, pupils: NDArray[np.int64], price: NDArray[np.float64]) -> None:
+def place(lists: Lists, pupils: NDArray[np.int64], price: NDArray[np.float64], again: NDArray[np.bool_]) -> None:
     """
-    Put the pupils of each row where it is cheapest for them, price included; ties go to the lowest school.
+    Put the pupils of rows where it is cheapest for them, price included; ties go to the lowest school.
 
     Parameters
     ----------
@@ -243,8 +243,12 @@ def place(lists: Lists, pupils: NDArray[np.int64], price: NDArray[np.float64]) -
         Pupils of each row [pupils].
     price : numpy.ndarray of float64, shape (n_schools + 1,)
         Prices, nowhere's last [cost].
+    again : numpy.ndarray of bool, shape (n_rows,)
+        The rows that are placed; the others stay as they are.
     """
     for row in range(pupils.size):
+        if not again[row]:
+            continue
         lowest, home = np.inf, np.int64(0)
         for entry in range(lists.start[row], lists.start[row + 1]):
             lists.flow[entry] = 0
