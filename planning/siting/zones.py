@@ -36,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 _MISSING = 100.0
 """A pupil without a seat counts as so many times the dearest way to school."""
-_STEPS_A_CELL = 1500
+_STEPS_A_CELL = 6000
+_TRIES = 12
 _MOST_STEPS = 2_000_000
 _NO_LIMIT = 2**40
 _ROOM = 0.004
@@ -253,7 +254,7 @@ def improve_whole(
     listed = np.argsort(cost[:, :-1], axis=1, kind="stable")[:, :few]
     start = np.arange(cost.shape[0] + 1, dtype=np.int64) * few
     fixed = np.zeros(cost.shape[0], dtype=np.bool_)
-    warmth = _warmth(cost, pupils, price)
+    warmth = _warmth(pupils, price)
     found: tuple[Ints, float] = anneal(
         start, listed.astype(np.int32).ravel(), cost, pupils, seats, fixed, school, False, steps, warmth, price, seed
     )
@@ -296,22 +297,17 @@ def improve_zones(
     grow(start, beside, cost, begun, home)
     fixed = np.zeros(cost.shape[0], dtype=np.bool_)
     fixed[home] = True
-    warmth = _warmth(cost, pupils, price)
+    warmth = _warmth(pupils, price)
     found: tuple[Ints, float] = anneal(
         start, beside, cost, pupils, seats, fixed, begun, True, steps, warmth, price, seed
     )
     return found
 
 
-def _warmth(cost: Floats, pupils: Ints, price: float) -> float:
-    """Begin where a move of an ordinary cell to its next school is likely."""
-    schools = cost[:, :-1]
-    if schools.shape[1] < 2:
-        return max(price, 1.0)
-    two = np.partition(schools, 1, axis=1)[:, :2]
-    two = two[np.isfinite(two[:, 1]) & (pupils > 0)]
-    step = two[:, 1] - two[:, 0]
-    return max(2.0 * float(np.median(step)) if step.size else price, 1e-9)
+def _warmth(pupils: Ints, price: float) -> float:
+    """Begin where seats exceeded by half an ordinary cell are still bearable."""
+    some = pupils[pupils > 0]
+    return max(0.4 * price * float(np.median(some)) if some.size else price, 1e-9)
 
 
 def _read(costs: Any, pupils: ArrayLike, seats: ArrayLike, neighbours: Any, home: Any) -> _Question:
@@ -421,16 +417,16 @@ def _search(question: _Question, clock: Clock, seed: int) -> tuple[Ints, float]:
     away[question.home] = np.arange(question.home.size)
     positive = pupils > 0
     unit = float(np.median(cost[positive].min(axis=1) / pupils[positive])) if positive.any() else 1.0
-    price = 3.0 * max(unit, float(question.prices[np.isfinite(question.prices)].max(initial=0.0)), 1e-9)
+    price = 2.0 * max(unit, float(question.prices[np.isfinite(question.prices)].max(initial=0.0)), 1e-9)
     steps = int(min(_MOST_STEPS, _STEPS_A_CELL * pupils.size))
-    best, least = away, _total(question, away)
-    for tried in range(4):
-        if clock.stopped:
+    best, least, before = away, _total(question, away), clock.left
+    for tried in range(_TRIES):
+        if clock.stopped or clock.left < 0.6 * before:
             break
-        options: dict[str, Any] = {"price": price * (1 + tried % 2), "steps": steps, "seed": seed * 1000 + tried}
+        options: dict[str, Any] = {"price": price * (1 + tried % 3), "steps": steps, "seed": seed * 1000 + tried}
         if question.contiguous:
             found, total = improve_zones(
-                cost, pupils, question.seats, begun if tried % 2 == 0 else best,
+                cost, pupils, question.seats, begun,
                 start=question.start, beside=question.beside, home=question.home, **options,
             )  # fmt: skip
         else:
