@@ -224,7 +224,7 @@ class Allocator:
         saving[-1] = np.inf
         closed = np.flatnonzero(self._seats == 0)
         saving[closed] = 0.0  # nobody is there: no gain is reckoned from it
-        for school in closed:
+        for school in closed.tolist():
             gain = transport.gains(*self._costs, self._order, lists, saving, school)
             saving[school] = max(0.0, float(gain.max()))
         # rounding, where costs are not whole

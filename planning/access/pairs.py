@@ -56,7 +56,7 @@ def cost_pairs(costs: Any) -> sparse.csr_array:
     if dense.size and dense.min() >= 0 and dense.max() < np.inf:  # every pair in reach: no need to look at each
         n_cells, n_schools = dense.shape
         columns = np.tile(np.arange(n_schools, dtype=np.int32), n_cells)
-        ends = np.arange(0, dense.size + 1, n_schools, dtype=np.int32 if dense.size < 2**31 else np.int64)
+        ends: NDArray[Any] = np.arange(0, dense.size + 1, n_schools, dtype=np.int32 if dense.size < 2**31 else np.int64)
         return sparse.csr_array((dense.flatten(), columns, ends), shape=dense.shape)
     bad = np.isnan(dense) | (dense < 0)
     if bad.any():

@@ -20,7 +20,7 @@ would use the arc.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Market(NamedTuple):
 
 
 @kernel
-def _meld(s: Market, one: int, two: int) -> int:
+def _meld(s: Market, one: Any, two: Any) -> Any:
     """Join two heaps; among equals the lowest entry, so that the answer does not depend on the history of the heap."""
     if s.value[two] < s.value[one] or (s.value[two] == s.value[one] and s.origin[two] < s.origin[one]):
         one, two = two, one
@@ -93,7 +93,7 @@ def _look_up(lists: Lists, s: Market, i: int, k: int) -> None:
 
 
 @kernel
-def _join(lists: Lists, s: Market, entry: int) -> None:
+def _join(lists: Lists, s: Market, entry: Any) -> None:
     """Offer the pupils of an entry to the arcs out of its node."""
     school, cost = lists.school, lists.cost
     node = school[entry]
@@ -168,7 +168,7 @@ def open_market(lists: Lists, seats: NDArray[np.int64], price: NDArray[np.float6
 
 
 @kernel
-def _relax(lists: Lists, s: Market, i: int, bound: float, total: int) -> float:
+def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
     """Offer the way over a node to the nodes that it leads to, where it is shorter than the shortest to a deficit so far."""
     distance, settled, price = s.distance, s.settled, s.price
     moves = s.move[i]
@@ -313,7 +313,7 @@ def settle(lists: Lists, s: Market) -> float:
         if left < 0:
             left = _leeway(lists, s, reached)
             if left < 0:
-                return reached
+                return float(reached)
         if s.size[0] + n * n > s.value.size:
             return 0.0
         for k in range(n):

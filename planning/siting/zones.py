@@ -7,8 +7,7 @@ a zone that is cut off from its school must take in one of the cells around it, 
 
 References
 ----------
-.. [1] E. S. Savas et al.; Y. Kong et al., Int. J. Geogr. Inf. Sci. 31, 2017 (test instances of service areas).
-.. [2] T. Shirabe, Environ. Plan. B 36, 1053-1066, 2009 (contiguity by separators). https://doi.org/10.1068/b34104
+.. [1] T. Shirabe, Environ. Plan. B 36, 1053-1066, 2009 (contiguity by separators). https://doi.org/10.1068/b34104
 """
 
 from __future__ import annotations
@@ -560,8 +559,9 @@ def _report(
         _attach(question, school)
     at = np.flatnonzero(school < n_schools)
     served = at[question.pupils[at] > 0]
+    place: Any = (served, school[served])
     flows: sparse.csr_array = sparse.csr_array(
-        (question.pupils[served], (served, school[served])), shape=(school.size, n_schools), dtype=np.int64
+        (question.pupils[served], place), shape=(school.size, n_schools), dtype=np.int64
     )
     unserved = np.where(school < n_schools, 0, question.pupils)
     travel = float(question.cost[served, school[served]].sum())

@@ -100,11 +100,11 @@ def test_large_tables_are_solved_in_steps_to_the_same_cost() -> None:
 
 @pytest.mark.parametrize(("school", "seats"), [(2, 1), (-1, 1), (0, -1), (0, 0.5)])
 def test_bad_seats_are_refused(school: int, seats: float) -> None:
-    with pytest.raises(ValueError, match="none of them|whole numbers"):
+    with pytest.raises(ValueError, match=r"none of them|whole numbers"):
         Allocator([[1.0, 2.0]], [1], [1, 1]).set_seats(school, seats)
 
 
 @pytest.mark.parametrize(("cell", "pupils"), [(1, 1), (0, -1)])
 def test_bad_pupils_are_refused(cell: int, pupils: int) -> None:
-    with pytest.raises(ValueError, match="none of them|whole numbers"):
+    with pytest.raises(ValueError, match=r"none of them|whole numbers"):
         Allocator([[1.0, 2.0]], [1], [1, 1]).set_pupils(cell, pupils)
