@@ -254,5 +254,5 @@ def place(lists: Lists, pupils: NDArray[np.int64], price: NDArray[np.float64], a
             lists.flow[entry] = 0
             value = lists.cost[entry] + price[lists.school[entry]]
             if value < lowest:
-                lowest, home = value, entry
+                lowest, home = value, np.int64(entry)
         lists.flow[home] = pupils[row]

@@ -15,6 +15,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ __all__ = ["anneal", "grow", "stays_whole"]
 
 
 @kernel
-def _draw(state: NDArray[np.uint64], n: int) -> int:
+def _draw(state: NDArray[np.uint64], n: int) -> Any:
     """Draw a whole number below n (xorshift64*)."""
     x = state[0]
     x ^= x >> np.uint64(12)

@@ -278,12 +278,24 @@ def improve_zones(
 
     Parameters
     ----------
-    cost, pupils, seats, school, price, steps, seed
-        As of :func:`improve_whole`.
+    cost : numpy.ndarray of float64, shape (n_cells, n_schools + 1)
+        Cost of all pupils of each cell at each school; inf = not allowed. The last column is having no school.
+    pupils : numpy.ndarray of int64, shape (n_cells,)
+        Pupils of each cell [pupils].
+    seats : numpy.ndarray of int64, shape (n_schools + 1,)
+        Seats of each school, the last without limit [seats].
+    school : numpy.ndarray of int64, shape (n_cells,)
+        Where to begin.
     start, beside : numpy.ndarray of int64 and int32
         Cells beside each cell, in CSR form, both directions.
     home : numpy.ndarray of int64, shape (n_schools,)
         Cell in which each school stands.
+    price : float
+        What a pupil beyond the seats counts on the way [cost].
+    steps : int
+        Moves tried.
+    seed : int
+        Where the random numbers begin.
 
     Returns
     -------
