@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from planning.access.allocation import Allocation, allocate, main_school, warm
+from planning.access.allocator import Allocator
 from planning.access.dispersion import cv
 from planning.access.nearest import nearest_school
 
-__all__ = ["Allocation", "allocate", "cv", "main_school", "nearest_school", "warm"]
+__all__ = ["Allocation", "Allocator", "allocate", "cv", "main_school", "nearest_school", "warm"]

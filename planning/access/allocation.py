@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from planning.access.pairs import cost_pairs, whole_numbers
+from planning.access.pairs import whole_numbers
 from planning.errors import SchemaError, msg
 
-__all__ = ["Allocation", "allocate", "main_school", "warm"]
+__all__ = ["Allocation", "allocate", "main_school", "seat_numbers", "warm"]
 
 
 @dataclass(frozen=True)
@@ -76,154 +75,40 @@ def allocate(costs: Any, pupils: ArrayLike, seats: ArrayLike) -> Allocation:
     >>> answer.flows.toarray().tolist(), answer.cost, answer.prices.tolist()
     ([[10, 0], [0, 10]], 40.0, [1.0, 0.0])
     """
-    pairs = cost_pairs(costs)
-    n_cells, n_schools = pairs.shape
-    wanted = whole_numbers(pupils, n_cells, what="pupils")
-    places = np.asarray(seats)
-    offered = whole_numbers(
-        np.full(n_schools, places[()]) if places.ndim == 0 else places, n_schools, what="seats", limitless=True
-    )
-    total = int(wanted.sum())
-    capacity = np.where(np.isinf(offered), total, np.minimum(offered, total)).astype(np.int64)
+    from planning.access.allocator import Allocator
 
-    flows, move = _flows(pairs, wanted.astype(np.int64), capacity)
-    served = np.asarray(flows.sum(axis=1), dtype=np.int64).reshape(n_cells)
-    load = np.asarray(flows.sum(axis=0), dtype=np.int64).reshape(n_schools)
-    unserved = wanted.astype(np.int64) - served
-    prices = _prices(pairs, flows, unserved, load < offered, move)
-    return Allocation(flows=flows, cost=_cost(pairs, flows), unserved=unserved, prices=prices)
+    return Allocator(costs, pupils, seats, keep_empty=False).answer()
+
+
+def seat_numbers(seats: ArrayLike, n_schools: int) -> NDArray[np.float64]:
+    """
+    Check the seats of the schools.
+
+    Parameters
+    ----------
+    seats : array_like of int, shape (n_schools,), or one number for all
+        Seats of each school [seats]; inf = no limit, or unknown.
+    n_schools : int
+        How many schools there are.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_schools,)
+        The seats, each whole or inf [seats].
+
+    Raises
+    ------
+    SchemaError
+        If they are not whole numbers of 0 or more, or not as many as schools.
+    """
+    places = np.asarray(seats)
+    one_each = np.full(n_schools, places[()]) if places.ndim == 0 else places
+    return whole_numbers(one_each, n_schools, what="seats", limitless=True)
 
 
 def warm() -> None:
     """Make the kernel behind :func:`allocate` ready by the least example that has something to move."""
     allocate([[1.0, 2.0], [1.0, 3.0]], pupils=[1, 1], seats=[1, 1])
-
-
-def _flows(
-    pairs: sparse.csr_array, wanted: NDArray[np.int64], capacity: NDArray[np.int64]
-) -> tuple[sparse.csr_array, NDArray[np.float64]]:
-    """Solve on the rows with pupils and the schools with seats, and put the answer back in its place."""
-    n_cells, n_schools = pairs.shape
-    open_schools = np.flatnonzero(capacity > 0)
-    part = pairs[:, open_schools] if open_schools.size < n_schools else pairs
-    rows = np.flatnonzero((np.diff(part.indptr) > 0) & (wanted > 0))
-    move = np.full((n_schools, n_schools), np.inf)
-    if rows.size == 0:
-        return sparse.csr_array((n_cells, n_schools), dtype=np.int64), move
-    if rows.size < n_cells:
-        part = part[rows]
-    # by the whole table: rows that differ only at schools without seats are not the same to whoever gave them
-    order = _canonical_order(pairs[rows], part.indices[_nearest_entry(part)], wanted[rows])
-    part, rows = part[order], rows[order]
-
-    from planning.access.transport import push_out_overflow  # numba: not at import time
-
-    flow, _, move[np.ix_(open_schools, open_schools)] = push_out_overflow(
-        part.indptr.astype(np.int64),
-        part.indices.astype(np.int32),
-        part.data.astype(np.float64),
-        wanted[rows],
-        _nearest_entry(part),
-        capacity[open_schools],
-    )
-    used = np.flatnonzero(flow)
-    row = np.searchsorted(part.indptr, used, side="right") - 1
-    place: Any = (rows[row], open_schools[part.indices[used]])
-    flows: sparse.csr_array = sparse.csr_array((flow[used], place), shape=(n_cells, n_schools), dtype=np.int64)
-    flows.sort_indices()
-    return flows, move
-
-
-def _nearest_entry(part: sparse.csr_array) -> NDArray[np.int64]:
-    """Give the entry of the cheapest school of each row, ties to the lowest column; no row is empty."""
-    starts = part.indptr[:-1].astype(np.int64)
-    lowest = np.minimum.reduceat(part.data, starts)
-    is_lowest = np.flatnonzero(part.data == np.repeat(lowest, np.diff(part.indptr)))
-    return np.asarray(is_lowest[np.searchsorted(is_lowest, starts)], dtype=np.int64)
-
-
-def _canonical_order(table: sparse.csr_array, nearest: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """
-    Order the rows by what they hold, so that the answer does not depend on the order in which they came.
-
-    A row's content is condensed to one number; rows that share it and everything else are the same row for all purposes.
-    """
-    columns = np.arange(table.shape[1], dtype=np.uint64)
-    # splitmix64: an even spread of bits for each column and each cost
-    with np.errstate(over="ignore"):
-        mixed = _mix(table.data.view(np.uint64) ^ _mix(columns + np.uint64(1))[table.indices])
-        content = np.add.reduceat(mixed, table.indptr[:-1].astype(np.int64))
-    return np.lexsort((wanted, content, nearest)).astype(np.int64)
-
-
-def _mix(number: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread the bits of whole numbers (splitmix64, public domain constants)."""
-    number = number + np.uint64(0x9E3779B97F4A7C15)
-    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return number ^ (number >> np.uint64(31))
-
-
-def _cost(pairs: sparse.csr_array, flows: sparse.csr_array) -> float:
-    """Sum pupils times cost, without rounding that would depend on the order of rows."""
-    row = np.repeat(np.arange(flows.shape[0]), np.diff(flows.indptr))
-    return math.fsum(flows.data * _costs_at(pairs, row, flows.indices)) if flows.nnz else 0.0
-
-
-def _costs_at(pairs: sparse.csr_array, row: NDArray[Any], column: NDArray[Any]) -> NDArray[np.float64]:
-    """Look up costs of pairs that are in reach."""
-    n_schools = np.int64(pairs.shape[1])
-    row_of = np.repeat(np.arange(pairs.shape[0], dtype=np.int64), np.diff(pairs.indptr))
-    place = np.searchsorted(row_of * n_schools + pairs.indices, row.astype(np.int64) * n_schools + column)
-    return np.asarray(pairs.data[place], dtype=np.float64)
-
-
-def _prices(
-    pairs: sparse.csr_array,
-    flows: sparse.csr_array,
-    unserved: NDArray[np.int64],
-    has_free: NDArray[np.bool_],
-    move: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """
-    Find what one more seat at each school would save.
-
-    One more seat is filled by a chain: a pupil moves into it, another into the seat that was left, and so on. The chain
-    either starts with a pupil who had no seat (price inf) or at a school that simply has one pupil less.
-    """
-    n_cells, n_schools = pairs.shape
-    row_of = np.repeat(np.arange(n_cells), np.diff(pairs.indptr))
-    flow_row = np.repeat(np.arange(n_cells), np.diff(flows.indptr))
-
-    # schools that a pupil without a seat could fill, straight away or by moving others along
-    seats_one_more = np.zeros(n_schools, dtype=bool)
-    row_seats_one_more = unserved > 0
-    while True:
-        reached = np.zeros(n_schools, dtype=bool)
-        reached[pairs.indices[row_seats_one_more[row_of]]] = True
-        if not (reached & ~seats_one_more).any():
-            break
-        seats_one_more |= reached
-        row_seats_one_more[flow_row[seats_one_more[flows.indices]]] = True
-
-    # saving[k]: the most a chain that ends with one more pupil at k saves. Bellman-Ford, a round a link of the chain; a
-    # school without seats can only be its end.
-    worthless = has_free | seats_one_more
-    saving = np.zeros(n_schools)
-    for _ in range(n_schools):
-        better = np.maximum(saving, (saving[:, None] - move).max(axis=0))
-        better[worthless] = 0.0
-        if (better == saving).all():
-            break
-        saving = better
-    if not np.isfinite(move).any(axis=0).all() and flows.nnz:
-        best = np.full(n_cells, -np.inf)
-        np.maximum.at(best, flow_row, _costs_at(pairs, flow_row, flows.indices) + saving[flows.indices])
-        chain = np.where(np.isfinite(best[row_of]), best[row_of] - pairs.data, 0.0)
-        last = np.zeros(n_schools)
-        np.maximum.at(last, pairs.indices, chain)
-        saving = np.where(worthless, 0.0, np.maximum(saving, last))
-    return np.where(seats_one_more, np.inf, saving)
 
 
 def main_school(

@@ -53,13 +53,18 @@ def cost_pairs(costs: Any) -> sparse.csr_array:
     dense = _numbers(costs, what="costs")
     if dense.ndim != 2:
         raise SchemaError(msg("Costs must be a table of cells by schools; this one has {n} dimensions.", n=dense.ndim))
+    if dense.size and dense.min() >= 0 and dense.max() < np.inf:  # every pair in reach: no need to look at each
+        n_cells, n_schools = dense.shape
+        columns: NDArray[Any] = np.tile(np.arange(n_schools, dtype=np.int32), n_cells)
+        starts = np.arange(0, dense.size + 1, n_schools, dtype=np.int32 if dense.size < 2**31 else np.int64)
+        return sparse.csr_array((dense.flatten(), columns, starts), shape=dense.shape)
     bad = np.isnan(dense) | (dense < 0)
     if bad.any():
         rows, columns = np.nonzero(bad)
         _check_costs(dense[rows, columns], rows, columns)
     allowed = np.isfinite(dense)
-    starts = np.concatenate(([0], np.cumsum(allowed.sum(axis=1)))).astype(np.int64)
-    return sparse.csr_array((dense[allowed], np.nonzero(allowed)[1].astype(np.int32), starts), shape=dense.shape)
+    ends = np.concatenate(([0], np.cumsum(allowed.sum(axis=1)))).astype(np.int64)
+    return sparse.csr_array((dense[allowed], np.nonzero(allowed)[1].astype(np.int32), ends), shape=dense.shape)
 
 
 def whole_numbers(values: ArrayLike, n: int, *, what: str, limitless: bool = False) -> NDArray[np.float64]:

@@ -3,15 +3,16 @@ The transport kernel behind :func:`planning.access.allocate`, compiled by numba 
 
 Import this module inside a function only: importing numba takes a second that ``import planning`` must not pay.
 
-The network of the shortest paths has the *schools* as its nodes. An arc i → k costs what it takes to move the pupil
-of school i who is cheapest to move to k. Everyone starts at the nearest school, which is optimal for the loads it gives;
-each augmentation along a shortest path keeps it optimal for the new loads (successive shortest paths). Dijkstra's
-search runs on reduced costs, with potentials that equal the distances from the overloaded schools.
+The network of the shortest paths has the *schools* as its nodes, and one node more, *nowhere*. An arc i → k costs what it
+takes to move the pupil of school i who is cheapest to move to k. A pupil at nowhere has no seat, at a cost that
+outweighs every chain of moves. A free seat is an arc from its school to nowhere without cost, a used one the arc
+back. The kernel holds a price for each school such that no pupil would be cheaper, price included, in another school
+than the one that he goes to. Where more pupils than seats are then at a school it has an excess, where a seat with a price stays empty a
+deficit. Each augmentation along a shortest path takes from the one to the other and keeps the prices right (successive
+shortest paths, primal and dual). So the kernel may start from any prices, and what was solved before a change is as good a start as any.
 
-It runs in two phases, so that "as many as possible" needs no large number to outweigh the costs. First the overflow goes to
-free seats. When no overloaded school reaches a free seat any more, all schools that it does reach are full and
-their pupils reach no school outside of them, so the overflow left is exactly what no answer can seat. Then that
-number of pupils is taken out, again along shortest paths, with a pupil's own cost as what is saved.
+Only pairs that can matter are looked at (:mod:`planning.access.shortlists`); before prices have moved so far that another
+pair may matter, :func:`settle` asks for new lists. So the answer is exact.
 
 When the cheapest pupil of an arc has left, the old cost is still a lower bound. It is looked up again only where a search
 would use the arc.
@@ -19,293 +20,411 @@ would use the arc.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planning.access.shortlists import Lists
 from planning.kernels import kernel
 
-__all__ = ["push_out_overflow"]
+__all__ = ["Market", "gains", "open_market", "seat_prices", "settle"]
+
+_SEAT = -2  # the way of a path that is no pupil's move but a seat used or freed
 
 
-class _State(NamedTuple):
-    """All that the kernel's steps share; an *entry* is a pair of row and school, by its place in the CSR form."""
+class Market(NamedTuple):
+    """What the steps share; nodes are the schools and, last, nowhere."""
 
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    data: NDArray[np.float64]
-    row_of: NDArray[np.int32]
-    flow: NDArray[np.int64]  # pupils of each entry
-    head: NDArray[np.int64]  # doubly linked list of the entries with pupils, for each school
-    following: NDArray[np.int64]
-    previous: NDArray[np.int64]
-    move: NDArray[np.float64]  # (n_schools, n_schools + 1): cost of the arc; the last column is taking one out
-    origin: NDArray[np.int64]  # the entry that gives on the arc, -1 where there is no arc
-    target: NDArray[np.int64]  # the entry that takes
+    root: NDArray[np.int32]  # (n_nodes, n_nodes): the heap of an arc's pupils, the cheapest on top, or one who has left
+    move: NDArray[np.float64]  # (n_nodes, n_nodes): cost of the arc, or a bound below it
+    size: NDArray[np.int64]  # shape (1,): elements of the heaps so far
+    value: NDArray[np.float64]  # of an element of a heap: cost of the move,
+    origin: NDArray[np.int32]  # the entry that gives,
+    target: NDArray[np.int32]  # the entry that takes,
+    child: NDArray[np.int32]
+    sibling: NDArray[np.int32]
     seats: NDArray[np.int64]
     load: NDArray[np.int64]
-    potential: NDArray[np.float64]  # (n_schools + 1,), the last is the sink
+    used: NDArray[np.int64]  # seats used or, where they have a price, to be used
+    price: NDArray[np.float64]
+    since: NDArray[np.float64]  # prices when the lists were made
     distance: NDArray[np.float64]
     settled: NDArray[np.bool_]
     parent: NDArray[np.int64]
+    way: NDArray[np.int64]  # the element that moves on the last arc of the path to a node
 
 
 @kernel
-def _find(indices: NDArray[np.int32], start: int, stop: int, column: int) -> int:
-    """Give the entry of a row that stands in a column, or -1; columns ascend within the row."""
-    guess = start + column
-    if guess < stop and indices[guess] == column:  # a row in which every school is in reach
-        return guess
-    low, high = start, stop
-    while low < high:
-        middle = (low + high) // 2
-        if indices[middle] < column:
-            low = middle + 1
-        else:
-            high = middle
-    if low < stop and indices[low] == column:
-        return low
-    return -1
+def _meld(s: Market, one: Any, two: Any) -> Any:
+    """Join two heaps; among equals the lowest entry, so that the answer does not depend on the history of the heap."""
+    if s.value[two] < s.value[one] or (s.value[two] == s.value[one] and s.origin[two] < s.origin[one]):
+        one, two = two, one
+    s.sibling[two] = s.child[one]
+    s.child[one] = two
+    return one
 
 
 @kernel
-def _look_up(s: _State, school: int, k: int) -> None:
-    """Find the cheapest pupil of an arc again where the one it names has left."""
-    if s.origin[school, k] < 0 or s.flow[s.origin[school, k]] > 0:
-        return
-    indptr, indices, data, row_of, following = s.indptr, s.indices, s.data, s.row_of, s.following
-    to_school = k < s.head.size
-    lowest, origin, target = np.inf, np.int64(-1), np.int64(-1)
-    entry = s.head[school]
-    while entry >= 0:
-        other = np.int64(-1)
-        cost = -data[entry]
-        if to_school:
-            row = row_of[entry]
-            other = np.int64(_find(indices, indptr[row], indptr[row + 1], k))
-            cost = data[other] + cost if other >= 0 else np.inf
-        # among equals the lowest entry, so that the answer does not depend on the history of the list
-        if cost < lowest or (cost == lowest and entry < origin):
-            lowest, origin, target = cost, entry, other
-        entry = following[entry]
-    s.move[school, k] = lowest
-    s.origin[school, k] = origin
-    s.target[school, k] = target
+def _look_up(lists: Lists, s: Market, i: int, k: int) -> None:
+    """Take those off the heap of an arc who have left."""
+    flow, origin, child, sibling = lists.flow, s.origin, s.child, s.sibling
+    top = np.int64(s.root[i, k])
+    while top >= 0 and flow[origin[top]] == 0:
+        # two by two, then one by one from the last: a pairing heap
+        pairs, rest = np.int64(-1), np.int64(child[top])
+        while rest >= 0:
+            one, two = rest, np.int64(sibling[rest])
+            rest = np.int64(-1)
+            if two >= 0:
+                rest = np.int64(sibling[two])
+                one = np.int64(_meld(s, one, two))
+            sibling[one] = pairs
+            pairs = one
+        top = pairs
+        if top >= 0:
+            pairs = np.int64(sibling[top])
+            while pairs >= 0:
+                rest = np.int64(sibling[pairs])
+                top = np.int64(_meld(s, top, pairs))
+                pairs = rest
+    s.root[i, k] = top
+    s.move[i, k] = s.value[top] if top >= 0 else np.inf
 
 
 @kernel
-def _join(s: _State, entry: int, school: int) -> None:
-    """Put an entry on the list of a school's pupils and offer it to the arcs out of the school."""
-    s.previous[entry] = -1
-    s.following[entry] = s.head[school]
-    if s.head[school] >= 0:
-        s.previous[s.head[school]] = entry
-    s.head[school] = entry
-    indices, data = s.indices, s.data
-    moves, origins, targets = s.move[school], s.origin[school], s.target[school]
-    row = s.row_of[entry]
-    own = data[entry]
-    for other in range(s.indptr[row], s.indptr[row + 1]):
-        if other == entry:
-            continue
-        k = indices[other]
-        cost = data[other] - own
-        if cost < moves[k] or (cost == moves[k] and entry < origins[k]):
-            moves[k], origins[k], targets[k] = cost, entry, other
-    if -own < moves[-1] or (-own == moves[-1] and entry < origins[-1]):
-        moves[-1], origins[-1], targets[-1] = -own, entry, -1
+def _join(lists: Lists, s: Market, entry: Any) -> None:
+    """Offer the pupils of an entry to the arcs out of its node."""
+    school, cost = lists.school, lists.cost
+    node = school[entry]
+    moves, roots = s.move[node], s.root[node]
+    row = lists.row[entry]
+    own = cost[entry]
+    fresh = s.size[0]
+    for other in range(lists.start[row], lists.start[row + 1]):
+        if other != entry:
+            k = school[other]
+            s.value[fresh] = cost[other] - own
+            s.origin[fresh], s.target[fresh] = entry, other
+            s.child[fresh] = s.sibling[fresh] = -1
+            roots[k] = fresh if roots[k] < 0 else _meld(s, np.int64(roots[k]), fresh)
+            moves[k] = s.value[roots[k]]
+            fresh += 1
+    s.size[0] = fresh
 
 
 @kernel
-def _leave(s: _State, entry: int, school: int) -> None:
-    """Take an entry off the list of a school's pupils."""
-    before, after = s.previous[entry], s.following[entry]
-    if before >= 0:
-        s.following[before] = after
-    else:
-        s.head[school] = after
-    if after >= 0:
-        s.previous[after] = before
-    s.previous[entry] = -1
-    s.following[entry] = -1
+def open_market(lists: Lists, seats: NDArray[np.int64], price: NDArray[np.float64]) -> Market:
+    """
+    Set up nodes and arcs from lists with pupils.
+
+    Parameters
+    ----------
+    lists : Lists
+        Lists with pupils, each where it is cheapest, price included.
+    seats : numpy.ndarray of int64, shape (n_schools + 1,)
+        Seats of each school, nowhere's last, which has no limit [seats].
+    price : numpy.ndarray of float64, shape (n_schools + 1,)
+        Prices when the lists were made [cost].
+
+    Returns
+    -------
+    Market
+        What :func:`settle` goes on with.
+    """
+    n = seats.size
+    needed = np.int64(0)
+    for row in range(lists.start.size - 1):
+        for entry in range(lists.start[row], lists.start[row + 1]):
+            if lists.flow[entry] > 0:
+                needed += lists.start[row + 1] - lists.start[row]
+    room = 2 * needed + 32 * n * n
+    s = Market(
+        np.full((n, n), -1, np.int32),
+        np.full((n, n), np.inf),
+        np.zeros(1, np.int64),
+        np.empty(room),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        seats,
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        price.copy(),
+        price.copy(),
+        np.empty(n),
+        np.empty(n, np.bool_),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+    )
+    for entry in range(lists.flow.size):
+        if lists.flow[entry] > 0:
+            s.load[lists.school[entry]] += lists.flow[entry]
+            _join(lists, s, entry)
+    for k in range(n):
+        s.used[k] = min(s.load[k], seats[k]) if price[k] <= price[-1] else seats[k]
+    return s
 
 
 @kernel
-def _relax(s: _State, school: int, first: int, stop: int) -> None:
-    """Offer the way over a school to the schools of a range; the last column is taking a pupil out."""
-    distance, settled, potential = s.distance, s.settled, s.potential
-    moves = s.move[school]
-    here, height = distance[school], potential[school]
-    for k in range(first, stop):
+def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
+    """Offer the way over a node to the nodes that it leads to, where it is shorter than the shortest to a deficit so far."""
+    distance, settled, price = s.distance, s.settled, s.price
+    moves = s.move[i]
+    nowhere = s.seats.size - 1
+    here = distance[i] - price[i]
+    least = distance[i]
+    for k in range(nowhere + 1):
         if settled[k]:
             continue
-        bound = min(distance[k], distance[-1])
+        limit = min(distance[k], bound)
         # a reduced cost below 0 can only be rounding
-        if here + max(0.0, moves[k] + height - potential[k]) < bound:
-            _look_up(s, school, k)
-            length = here + max(0.0, moves[k] + height - potential[k])
-            if length < bound:
+        if max(least, moves[k] + price[k] + here) < limit:
+            _look_up(lists, s, i, k)
+            length = max(least, moves[k] + price[k] + here)
+            if length < limit:
+                distance[k] = limit = length
+                s.parent[k], s.way[k] = i, s.root[i, k]
+                if (k < nowhere and s.load[k] < s.used[k]) or (k == nowhere and total > 0):
+                    bound = length
+        is_seat = (k == nowhere and s.used[i] < s.seats[i]) or (i == nowhere and s.used[k] > 0)
+        if is_seat and k != i:
+            length = max(least, price[k] + here)
+            if length < limit:
                 distance[k] = length
-                s.parent[k] = school
+                s.parent[k], s.way[k] = i, _SEAT
+                if (k < nowhere and s.load[k] < s.used[k]) or (k == nowhere and total > 0):
+                    bound = length
+    return bound
 
 
 @kernel
-def _search(s: _State, taking_out: bool) -> bool:
-    """Find the shortest path from any overloaded school to the sink, stopping there; say whether there is one."""
-    distance, settled = s.distance, s.settled
-    n_schools = s.head.size
-    settled[:] = False
-    s.parent[:] = -1
-    distance[:] = np.inf
-    for school in range(n_schools):
-        if s.load[school] > s.seats[school]:
-            distance[school] = max(0.0, -s.potential[school])
+def _search(lists: Lists, s: Market) -> int:
+    """Find the shortest path from the node with the largest excess to one with a deficit, and give its end; -1 where nothing is in excess."""
+    distance, settled, load, used = s.distance, s.settled, s.load, s.used
+    nowhere = s.seats.size - 1
+    total, largest, source = np.int64(0), np.int64(0), -1
+    for k in range(nowhere + 1):
+        settled[k] = False
+        s.parent[k] = -1
+        distance[k] = np.inf
+        if k < nowhere and load[k] != used[k]:
+            total += load[k] - used[k]
+            if load[k] - used[k] > largest:
+                largest, source = load[k] - used[k], k
+    if -total > largest:
+        source = nowhere
+    if source < 0:
+        return -1
+    distance[source] = 0.0
+    bound = np.inf  # the shortest way to a deficit so far
     while True:
-        school, shortest = -1, np.inf
-        for k in range(n_schools):
+        i, shortest = -1, np.inf
+        for k in range(nowhere + 1):
             if distance[k] < shortest and not settled[k]:
-                school, shortest = k, distance[k]
-        if school < 0 or shortest >= distance[n_schools]:
-            break
-        settled[school] = True
-        if taking_out:
-            _relax(s, school, n_schools, n_schools + 1)
-        elif s.load[school] < s.seats[school]:
-            length = shortest + max(0.0, s.potential[school] - s.potential[n_schools])
-            if length < distance[n_schools]:
-                distance[n_schools] = length
-                s.parent[n_schools] = school
-        _relax(s, school, 0, n_schools)
-    return bool(s.parent[n_schools] >= 0)
+                i, shortest = k, distance[k]
+        if i < 0:
+            return -1
+        if (load[i] < used[i] and i < nowhere) or (i == nowhere and total > 0):
+            return i
+        settled[i] = True
+        bound = _relax(lists, s, i, bound, total)
 
 
 @kernel
-def _augment(s: _State, taking_out: bool, unserved: NDArray[np.int64]) -> None:
-    """Move as many pupils as the path found carries, and mend the lists of the schools on it."""
-    sink = s.head.size
-    last = s.parent[sink]
-    amount = s.flow[s.origin[last, sink]] if taking_out else s.seats[last] - s.load[last]
-    k = last
+def _augment(lists: Lists, s: Market, end: int) -> None:
+    """Move as many pupils as the path carries."""
+    flow = lists.flow
+    nowhere = s.seats.size - 1
+    amount = np.int64(2**62)
+    k = end
     while s.parent[k] >= 0:
-        amount = min(amount, s.flow[s.origin[s.parent[k], k]])
+        i = s.parent[k]
+        if s.way[k] != _SEAT:
+            amount = min(amount, flow[s.origin[s.way[k]]])
+        elif k == nowhere:
+            amount = min(amount, s.seats[i] - s.used[i])
+        else:
+            amount = min(amount, s.used[k])
+        k = i
+    total = (s.load[:nowhere] - s.used[:nowhere]).sum()
+    amount = min(amount, s.load[k] - s.used[k] if k < nowhere else -total)
+    amount = min(amount, s.used[end] - s.load[end] if end < nowhere else total)
+    # A row may give on one arc and take on the next: all amounts first, then the heaps.
+    k = end
+    while s.parent[k] >= 0:
+        i = s.parent[k]
+        if s.way[k] == _SEAT:
+            s.used[i if k == nowhere else k] += amount if k == nowhere else -amount
+        else:
+            flow[s.origin[s.way[k]]] -= amount
+            flow[s.target[s.way[k]]] += amount
+            s.load[i] -= amount
+            s.load[k] += amount
+        k = i
+    k = end
+    while s.parent[k] >= 0:
+        if s.way[k] != _SEAT and flow[s.target[s.way[k]]] == amount:
+            _join(lists, s, np.int64(s.target[s.way[k]]))
         k = s.parent[k]
-    amount = min(amount, s.load[k] - s.seats[k])
-    s.load[k] -= amount
 
-    leaving = -1
-    if taking_out:
-        leaving = s.origin[last, sink]
-        s.flow[leaving] -= amount
-        unserved[s.row_of[leaving]] += amount
-    else:
-        s.load[last] += amount
-    # A row may give on one arc and take on the next: all amounts first, then the lists.
-    k = last
-    while s.parent[k] >= 0:
-        s.flow[s.origin[s.parent[k], k]] -= amount
-        s.flow[s.target[s.parent[k], k]] += amount
-        k = s.parent[k]
-    k = last
+
+@kernel
+def _leeway(lists: Lists, s: Market, reached: float) -> float:
+    """Give by how much prices may move against each other after a step; below 0 where the step would go too far."""
+    n = s.seats.size
+    moved = np.empty(n)
+    for k in range(n):
+        moved[k] = s.price[k] + max(0.0, reached - s.distance[k]) - s.since[k]
+    left = np.inf
+    for i in range(n):
+        reach = lists.reach[i]
+        for k in range(n):
+            left = min(left, reach[k] - moved[i] + moved[k])
+    return left
+
+
+@kernel
+def settle(lists: Lists, s: Market) -> float:
+    """
+    Bring every excess to a deficit along shortest paths.
+
+    Parameters
+    ----------
+    lists : Lists
+        Lists; their pupils are moved.
+    s : Market
+        Nodes and arcs; they are changed.
+
+    Returns
+    -------
+    float
+        Below 0 where all is settled. Otherwise the lists must be made anew, wider than what is returned.
+    """
+    n = s.seats.size
+    left = 0.0
     while True:
-        # read before the lists of the school are touched, which changes what its arcs name
-        before = s.parent[k]
-        going = leaving
-        arriving = -1
-        if before >= 0:
-            arriving = s.target[before, k]
-            leaving = s.origin[before, k]
-        if going >= 0 and s.flow[going] == 0:
-            _leave(s, going, k)
-        if arriving >= 0 and s.flow[arriving] > 0:
-            listed = s.head[k] == arriving or s.previous[arriving] >= 0 or s.following[arriving] >= 0
-            if not listed:
-                _join(s, arriving, k)
-        if before < 0:
-            break
-        k = before
+        end = _search(lists, s)
+        if end < 0:
+            return -1.0
+        reached = s.distance[end]
+        left -= reached
+        if left < 0:
+            left = _leeway(lists, s, reached)
+            if left < 0:
+                return float(reached)
+        if s.size[0] + n * n > s.value.size:
+            return 0.0
+        for k in range(n):
+            s.price[k] += max(0.0, reached - s.distance[k])
+        _augment(lists, s, end)
 
 
 @kernel
-def push_out_overflow(
-    indptr: NDArray[np.int64],
+def seat_prices(lists: Lists, s: Market) -> tuple[NDArray[np.float64], float]:
+    """
+    Find what one more seat at each school would save: the dearest chain of moves that ends there.
+
+    A chain begins with a pupil who has no seat, or at a school that simply has one pupil less.
+
+    Parameters
+    ----------
+    lists : Lists
+        Lists with the settled pupils.
+    s : Market
+        The settled nodes.
+
+    Returns
+    -------
+    saving : numpy.ndarray of float64, shape (n_schools + 1,)
+        What is saved, inf where one more pupil would have a seat [cost]; of schools that have seats.
+    need : float
+        Below 0 where all is found. Otherwise the lists must be made anew, at least as wide [cost].
+    """
+    n = s.seats.size
+    nowhere = n - 1
+    distance, settled, price = s.distance, s.settled, s.price
+    distance[:] = np.inf
+    distance[nowhere] = 0.0
+    settled[:] = False
+    saving = np.zeros(n)
+    while True:
+        i, shortest = -1, np.inf
+        for k in range(n):
+            if distance[k] < shortest and not settled[k]:
+                i, shortest = k, distance[k]
+        if i < 0:
+            break
+        settled[i] = True
+        for k in range(nowhere):
+            if settled[k]:
+                continue
+            if i == nowhere and s.used[k] > 0 and price[k] - price[i] < distance[k]:
+                distance[k], saving[k] = max(0.0, price[k] - price[i]), 0.0
+            if shortest + max(0.0, s.move[i, k] + price[k] - price[i]) < distance[k]:
+                _look_up(lists, s, i, k)
+                length = shortest + max(0.0, s.move[i, k] + price[k] - price[i])
+                if length < distance[k]:
+                    distance[k] = length
+                    saving[k] = np.inf if i == nowhere else saving[i] - s.move[i, k]
+    # a pair that is not listed might be a link of a shorter chain
+    need = -1.0
+    for k in range(nowhere):
+        if s.seats[k] > 0 and s.used[k] == s.seats[k]:
+            for i in range(n):
+                link = distance[k] - distance[i]
+                if lists.reach[i, k] - (price[i] - s.since[i]) + price[k] - s.since[k] < link:
+                    need = max(need, link)
+    return saving, need
+
+
+@kernel
+def gains(
+    indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     data: NDArray[np.float64],
-    pupils: NDArray[np.int64],
-    nearest: NDArray[np.int64],
-    seats: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    order: NDArray[np.int64],
+    lists: Lists,
+    price: NDArray[np.float64],
+    school: int,
+) -> NDArray[np.float64]:
     """
-    Seat as many pupils as possible, as cheaply as possible, starting with everyone at the nearest school.
+    Find what a seat at a school would save a pupil of each row against where he goes, price included.
 
     Parameters
     ----------
     indptr, indices, data : numpy.ndarray
-        Costs in CSR form, columns ascending within a row; every row has an entry.
-    pupils : numpy.ndarray of int64, shape (n_rows,)
-        Pupils of each row, above 0 [pupils].
-    nearest : numpy.ndarray of int64, shape (n_rows,)
-        Entry of the cheapest school of each row.
-    seats : numpy.ndarray of int64, shape (n_schools,)
-        Seats of each school, above 0 [seats].
+        Costs in CSR form.
+    order : numpy.ndarray of int64, shape (n_rows,)
+        Rows of the costs that the lists are about.
+    lists : Lists
+        Lists with pupils.
+    price : numpy.ndarray of float64, shape (n_schools + 1,)
+        Prices, nowhere's last [cost].
+    school : int
+        The school.
 
     Returns
     -------
-    flow : numpy.ndarray of int64, shape (n_entries,)
-        Pupils of each pair [pupils].
-    unserved : numpy.ndarray of int64, shape (n_rows,)
-        Pupils left without a seat [pupils].
-    move : numpy.ndarray of float64, shape (n_schools, n_schools)
-        Cost of the cheapest move of one pupil from a school to another; inf where there is none [cost].
+    numpy.ndarray of float64, shape (n_rows,)
+        The saving, the school's own price left out; -inf for a row without pupils or out of reach [cost].
     """
-    n_rows = pupils.size
-    n_schools = seats.size
-    n_entries = indices.size
-    s = _State(
-        indptr,
-        indices,
-        data,
-        np.empty(n_entries, np.int32),
-        np.zeros(n_entries, np.int64),
-        np.full(n_schools, -1, np.int64),
-        np.full(n_entries, -1, np.int64),
-        np.full(n_entries, -1, np.int64),
-        np.full((n_schools, n_schools + 1), np.inf),
-        np.full((n_schools, n_schools + 1), -1, np.int64),
-        np.full((n_schools, n_schools + 1), -1, np.int64),
-        seats,
-        np.zeros(n_schools, np.int64),
-        np.zeros(n_schools + 1),
-        np.empty(n_schools + 1),
-        np.empty(n_schools + 1, np.bool_),
-        np.empty(n_schools + 1, np.int64),
-    )
-    unserved = np.zeros(n_rows, np.int64)
-    for row in range(n_rows):
-        s.row_of[indptr[row] : indptr[row + 1]] = row
-    for row in range(n_rows - 1, -1, -1):
-        s.flow[nearest[row]] = pupils[row]
-        s.load[indices[nearest[row]]] += pupils[row]
-        _join(s, nearest[row], indices[nearest[row]])
-
-    taking_out = False
-    while (s.load > s.seats).any():
-        if _search(s, taking_out):
-            reached = s.distance[n_schools]
-            for k in range(n_schools + 1):
-                s.potential[k] += min(s.distance[k], reached)
-            _augment(s, taking_out, unserved)
+    gain = np.full(order.size, -np.inf)
+    for row in range(order.size):
+        low, stop = indptr[order[row]], indptr[order[row] + 1]
+        if low + school < stop and indices[low + school] == school:  # a row in which every school is in reach
+            low += school
         else:
-            # No free seat is left in reach of any overflow: from here on the sink is "no seat".
-            taking_out = True
-            s.potential[n_schools] = np.inf
-            for school in range(n_schools):
-                _look_up(s, school, n_schools)
-                if s.move[school, n_schools] < np.inf:
-                    way = s.move[school, n_schools] + s.potential[school]
-                    s.potential[n_schools] = min(s.potential[n_schools], way)
-
-    for school in range(n_schools):
-        for k in range(n_schools):
-            _look_up(s, school, k)
-    return s.flow, unserved, s.move[:, :n_schools].copy()
+            high = stop
+            while low < high:
+                middle = (low + high) // 2
+                if indices[middle] < school:
+                    low = middle + 1
+                else:
+                    high = middle
+        if low < stop and indices[low] == school:
+            for entry in range(lists.start[row], lists.start[row + 1]):
+                if lists.flow[entry] > 0:
+                    gain[row] = max(gain[row], lists.cost[entry] + price[lists.school[entry]] - data[low])
+    return gain
