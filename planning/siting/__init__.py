@@ -15,14 +15,17 @@ from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
+from planning.siting.sizes import SizeOption, size_classes
 
 __all__ = [
     "BoardingAllocation",
     "Proposal",
+    "SizeOption",
     "boarding",
     "capacitated",
     "max_coverage",
     "p_center",
     "p_median",
     "set_cover",
+    "size_classes",
 ]
