@@ -16,7 +16,7 @@ import numpy as np
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion
-from planning.siting.prices import Filler, choose_sites
+from planning.siting.prices import Filler, wanted_sites
 
 __all__ = ["Layout", "Seater", "improve_by_exchange", "shaken"]
 
@@ -288,5 +288,6 @@ def shaken(question: FlowQuestion, opened: Bools, share: Floats, shut: Bools, tu
         Another choice.
     """
     rng = np.random.default_rng(turn)
-    wish = share + 1.5 * opened + rng.random(share.size) * (0.6 + 0.2 * (turn % 4))
-    return choose_sites(question, -wish + question.closable * 1.0, shut)
+    wish = share + opened + rng.random(share.size) * (0.6 + 0.2 * (turn % 4))
+    count = int((opened & question.candidate).sum()) + int(rng.integers(-1, 2))
+    return wanted_sites(question, 0.5 * wish, count, shut)
