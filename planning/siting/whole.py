@@ -123,26 +123,34 @@ class _Search:
         sites = np.flatnonzero(np.append(opened, np.isfinite(question.unserved).any()))
         rank = np.full(n + 2, -1, dtype=np.int64)
         rank[sites] = np.arange(sites.size)
+        opening = float(question.opening[opened].sum())
+        if sites.size == 0 and self.rows.size:
+            return float("inf"), begin
         table, seats = np.ascontiguousarray(self.table[:, sites]), self.seats[sites]
         at = rank[begin]
-        opening = float(question.opening[opened].sum())
         total, above, fine = float("inf"), 1, self.fine
-        for _ in range(_FINES):
+        if self.rows.size == 0:
+            total, above = 0.0, 0
+        for _ in range(_FINES if self.rows.size else 0):
             self.turn += 1
             at, total, above = search_whole(table, self.size, seats, fine, at, kicks, self.turn)
             if above == 0:
                 break
             fine *= 4
-        place = sites[at]
-        if above == 0 and total + opening < self.value - 1e-12 and total < self._far and self._full(opened, place):
-            self.value, self.opened, self.place = total + opening, opened.copy(), place
+        place = sites[at] if self.rows.size else begin
+        if above == 0:
+            self.keep(opened, place)
         return total + opening, place
 
-    def _full(self, opened: Bools, place: Ints) -> bool:
-        """Tell whether the free sites that are open have as many pupils as they must."""
+    def keep(self, opened: Bools, place: Ints) -> None:
+        """Keep a layout if it is allowed and the best."""
         question = self.question
+        total = float(self.table[np.arange(self.rows.size), place].sum())
+        value = total + float(question.opening[opened].sum())
         load = np.bincount(place, weights=self.size, minlength=question.n_sites + 1)[:-1]
-        return bool((load >= question.least_load)[opened & question.free].all())
+        small = (load < question.least_load)[opened & question.free].any()
+        if value < self.value - 1e-12 and total < self._far and not small and (load <= question.seats).all():
+            self.value, self.opened, self.place = value, opened.copy(), place
 
     def flow(self) -> Floats:
         """Put the best layout on the arcs."""
@@ -278,7 +286,7 @@ def _finish(question: FlowQuestion, filler: Filler, prices: Prices, search: _Sea
         place = np.full(question.pupils.size, question.n_sites, dtype=np.int64)
         used = answer.flow > 0.5
         place[left.arcs.row[used]] = left.arcs.site[used]
-        search.send(opened, place[search.rows], 0)
+        search.keep(opened, place[search.rows])
     return answer.bound
 
 
