@@ -114,7 +114,7 @@ class Seater:
         prices = seat_price[sites].copy()
         value = np.inf
         missing = self._total
-        kept: tuple[Floats, Floats, Any, Any, Any] | None = None
+        kept: tuple[Floats, Any, Any, Any, Any] | None = None
         for _ in range(rounds):
             table = pick_open(self._start, self._site, self._cost, number, self._refuge, prices, sites.size, _LOOKS)
             indptr, indices, priced, plain, nearest = table
@@ -131,10 +131,10 @@ class Seater:
             prices = np.where(has_room, 0.0, prices + rise)
         if kept is None:
             kept = (prices, np.zeros(0), np.zeros(self._rows.size + 1, np.int64), np.zeros(0, np.int32), np.zeros(0))
-        new_prices, flow, indptr, indices, plain = kept
+        new_prices, best_flow, indptr, indices, plain = kept
         by_site = np.zeros(n)
         by_site[sites] = new_prices
-        first, loss = _losses(flow, indptr, indices, plain, np.append(new_prices, 0.0))
+        first, loss = _losses(best_flow, indptr, indices, plain, np.append(new_prices, 0.0))
         row_price = np.zeros(question.pupils.size)
         row_price[self._rows] = first
         losses = np.full(n, np.inf)
@@ -155,7 +155,7 @@ def _rise(move: Floats, has_room: Bools) -> Floats:
     return saving
 
 
-def _losses(flow: Floats, indptr: Ints, indices: Any, plain: Floats, price: Floats) -> tuple[Floats, Floats]:
+def _losses(flow: Any, indptr: Ints, indices: Any, plain: Floats, price: Floats) -> tuple[Floats, Floats]:
     """Price each row, and what its site's pupils would pay more elsewhere."""
     priced = plain + price[indices]
     starts = indptr[:-1]
@@ -173,7 +173,8 @@ def _losses(flow: Floats, indptr: Ints, indices: Any, plain: Floats, price: Floa
     elsewhere = np.where(is_lead, second[row], first[row])
     used = np.flatnonzero(flow)
     more = np.where(np.isfinite(elsewhere[used]), elsewhere[used] - plain[used], 0.0)
-    return first, np.bincount(indices[used], weights=flow[used] * more, minlength=price.size)
+    loss = np.bincount(indices[used], weights=flow[used] * more, minlength=price.size)
+    return np.asarray(first), np.asarray(loss, dtype=np.float64)
 
 
 def improve_by_exchange(

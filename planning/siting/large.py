@@ -82,7 +82,7 @@ def lay_out(
     filler, seater = Filler(question), Seater(question, refuge)
     seen: set[bytes] = set()
 
-    def offer(share: Floats, edge: Floats) -> None:
+    def offer(share: Floats, edge: Floats) -> None:  # numpydoc ignore=GL08
         opened = _wanted(question, share)
         if question.fits(opened) and opened.tobytes() not in seen:
             seen.add(opened.tobytes())
@@ -146,7 +146,7 @@ def _look_from_afar(
     seater, filler = Seater(part, refuge[lead]), Filler(part)
     rough = _Kept(question.n_sites, must_seat=must_seat)
 
-    def offer(share: Floats, edge: Floats) -> None:
+    def offer(share: Floats, edge: Floats) -> None:  # numpydoc ignore=GL08
         opened = _wanted(part, share)
         if part.fits(opened):
             rough.take(seater.seat(opened, edge))

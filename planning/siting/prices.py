@@ -156,7 +156,7 @@ class Filler:
         )
 
 
-def price_rows(
+def price_rows(  # noqa: C901 - one climb, read from top to bottom
     question: FlowQuestion,
     best: Incumbent,
     clock: Clock,

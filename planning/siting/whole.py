@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _TABLES = 60_000_000  # seats times arcs up to which the knapsacks are solved exactly
 _PRICES_SHARE, _SEARCH_SHARE = 0.2, 0.2  # of the time
+_PROVABLE, _PROOF_SHARE = 3000, 0.5  # with more arcs left, HiGHS gets a part of the time and the search the rest
 _KICKS = 200
 _NEIGHBOURS = 40  # sites that may come in, tried with every site that may go
 _FINES = 4  # how often the price of a pupil above the seats is raised
@@ -188,7 +189,7 @@ class _Search:
         """Better a choice of sites, and what it costs with fines, as far as single exchanges lead."""
         question = self.question
         rising = True
-        while rising and not clock.stopped:
+        while rising:
             rising = False
             away = np.flatnonzero(question.free & opened)
             order = np.argsort(worth, kind="stable")
@@ -233,14 +234,14 @@ def solve_whole(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     exact = float(weight @ np.minimum(question.seats, question.pupils.sum())) <= _TABLES
     filler = _WholeFiller(question) if exact else Filler(question)
 
-    def offer(share: Floats, edge: Floats) -> None:
+    def offer(share: Floats, edge: Floats) -> None:  # numpydoc ignore=GL08
         count = int(np.ceil(float(share[question.candidate].sum()) - 1e-6))
         for more in (0, 1):
             search.offer(wanted_sites(question, share, count + more, np.zeros(share.size, dtype=bool)))
 
-    prices = price_rows(
-        question, search, Clock(clock.left * _PRICES_SHARE, clock.cancel), filler=filler, offer=offer
-    )
+    filler.served(np.zeros(question.pupils.size), ~question.free)  # kernels are compiled before the time is parted
+    offer(filler.worth(np.zeros(question.pupils.size)) * 0.0, np.zeros(question.n_sites))
+    prices = price_rows(question, search, Clock(clock.left * _PRICES_SHARE, clock.cancel), filler=filler, offer=offer)
     offer(prices.share, prices.edge)
     search.offer(choose_sites(question, prices.worth, prices.shut))
     searching = Clock(clock.left * _SEARCH_SHARE, clock.cancel)
@@ -252,6 +253,8 @@ def solve_whole(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     logger.debug("whole rows at %.1f s: bound %.8g of %.8g", clock.seconds, bound, search.value)
     if gap_between(search.value, bound) > OPTIMAL_GAP and not clock.stopped:
         bound = max(bound, _finish(question, filler, prices, search, clock))
+        if gap_between(search.value, bound) > OPTIMAL_GAP:
+            search.wander(prices, clock)
     bound = min(bound, search.value)
     if search.opened is None:
         status = "infeasible" if bound == np.inf else "stopped"
@@ -277,7 +280,9 @@ def _finish(question: FlowQuestion, filler: Filler, prices: Prices, search: _Sea
         flow = search.flow()
         if not flow[~keep].any() and not (search.opened & shut).any():
             known = (search.opened | shut, flow[keep])
-    answer = solve_flow(left, clock, known)
+    answer = solve_flow(
+        left, clock if keep.sum() <= _PROVABLE else Clock(clock.left * _PROOF_SHARE, clock.cancel), known
+    )
     logger.debug("HiGHS at %.1f s: %s, bound %.8g", clock.seconds, answer.status, answer.bound)
     if answer.status == "infeasible":
         return search.value

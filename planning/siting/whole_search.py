@@ -22,7 +22,7 @@ def _over(load: int, seats: int) -> int:
 
 
 @kernel
-def _swap(
+def _swap(  # noqa: C901 - one loop nest: a kernel that calls another counts every array it hands over
     cost: NDArray[np.float64],
     size: NDArray[np.int64],
     seats: NDArray[np.int64],
@@ -127,7 +127,7 @@ def _price(
 
 
 @kernel
-def search_whole(
+def search_whole(  # noqa: C901 - as above
     cost: NDArray[np.float64],
     size: NDArray[np.int64],
     seats: NDArray[np.int64],
@@ -193,23 +193,23 @@ def search_whole(
             state ^= state << np.uint64(13)
             state ^= state >> np.uint64(7)
             state ^= state << np.uint64(17)
-            i = np.int64(state % np.uint64(n))
+            row = np.int64(state % np.uint64(n))
             for step in range(n):
-                if at[(i + step) % n] == site:
-                    i = (i + step) % n
+                if at[(row + step) % n] == site:
+                    row = (row + step) % n
                     break
-            a = at[i]
-            near, to = np.inf, a
+            a = at[row]
+            near, goal = np.inf, a
             for k in range(m):
                 state ^= state << np.uint64(13)
                 state ^= state >> np.uint64(7)
                 state ^= state << np.uint64(17)
                 spread = 1.0 + np.float64(state % np.uint64(1000)) * 1e-3
-                if k != a and cost[i, k] * spread < near:
-                    near, to = cost[i, k] * spread, k
-            load[a] -= size[i]
-            load[to] += size[i]
-            at[i] = to
+                if k != a and cost[row, k] * spread < near:
+                    near, goal = cost[row, k] * spread, np.int64(k)
+            load[a] -= size[row]
+            load[goal] += size[row]
+            at[row] = goal
         _rest(cost, size, seats, fine, at, load, 50)
         total, over = _price(cost, seats, fine, at, load)
         if total < best_total - 1e-12:

@@ -78,12 +78,14 @@ class Plain:
 
     def row(self, terms, lower=-INF, upper=INF):
         if terms:
-            self.highs.addRow(float(lower), float(upper), len(terms), [k for k, _ in terms], [float(v) for _, v in terms])
+            self.highs.addRow(
+                float(lower), float(upper), len(terms), [k for k, _ in terms], [float(v) for _, v in terms]
+            )
         elif lower > 0:
             self.row([(self.variable(0, 0, whole=False), 1)], lower, upper)
 
 
-def by_plain_model(case):  # noqa: C901, PLR0912 - one plain model, read top to bottom
+def by_plain_model(case):  # noqa: C901 - one plain model, read top to bottom
     costs, pupils, fixed = case["costs"], case["pupils"], case["fixed"]
     n_cells, n = costs.shape
     stays = set(fixed) - (set(case["closable"]) - set(case["locked"]) - set(case["blocked"]))
