@@ -199,7 +199,7 @@ def capacitated(
         allocation = _allocation(question, reach, columns, wanted, layout.opened, layout.flow)
     missing = float(np.where(reached, allocation.unserved, 0).sum())
     objective = allocation.cost + float(question.opening[layout.opened].sum()) + (missing * price if missing else 0.0)
-    bound = min(layout.bound, objective)
+    bound = min(max(layout.bound, 0.0), objective)  # nothing costs less than 0
     is_open = _opened_sites(columns, layout.opened, n)
     return Proposal(
         sites=tuple(np.flatnonzero(is_open & ~existing).tolist()),

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 _GROUPS = 4000  # rows that the look from afar has at most
 _ROUGH_ROUNDS = 500
 _ROUGH_TURNS = 3
-_ROUGH_SHARE = 0.2  # of the time left, for exchanges seen from afar
+_ROUGH_SHARE = 0.25  # of the time left, for prices and for exchanges seen from afar
 _ROUNDS = 200
 _FEW_ROUNDS = 50
 _TURNS = 5  # turns after which the prices are near their end
@@ -151,7 +151,8 @@ def _look_from_afar(
         if part.fits(opened):
             rough.take(seater.seat(opened, edge))
 
-    prices = price_rows(_within(part, None), rough, clock, rounds=_ROUGH_ROUNDS, offer=offer)
+    rough_clock = Clock(clock.left * _ROUGH_SHARE, clock.cancel)
+    prices = price_rows(_within(part, None), rough, rough_clock, rounds=_ROUGH_ROUNDS, offer=offer)
     offer(prices.share, prices.edge)
     rough_clock = Clock(clock.left * _ROUGH_SHARE, clock.cancel)
     for turn in range(_ROUGH_TURNS):

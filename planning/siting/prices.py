@@ -217,7 +217,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     cuts: list[Floats] = []
     shut = np.zeros(n, dtype=bool)
     for turn in range(rounds):
-        if clock.stopped or (np.isfinite(best.value) and best.value - bound <= 1e-9 * abs(best.value)):
+        # one round in any case: a bound, however weak
+        if (turn and clock.stopped) or (np.isfinite(best.value) and best.value - bound <= 1e-9 * abs(best.value)):
             break
         worth = fills.worth(price, shut) + toll * taken
         opened = choose_sites(question, worth, shut)
