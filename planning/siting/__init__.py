@@ -17,11 +17,13 @@ from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
+from planning.siting.sizes import SizeOption, size_classes
 
 __all__ = [
     "BoardingAllocation",
     "Frontier",
     "Proposal",
+    "SizeOption",
     "boarding",
     "capacitated",
     "fixed_charge",
@@ -30,4 +32,5 @@ __all__ = [
     "p_center",
     "p_median",
     "set_cover",
+    "size_classes",
 ]

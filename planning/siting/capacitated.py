@@ -1,5 +1,5 @@
 """
-Decide which sites to build, keep and close when seats are limited and sites cost money.
+Decide which sites to build, keep, enlarge and close when seats are limited and sites cost money.
 
 References
 ----------
@@ -8,17 +8,19 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from planning.access.allocation import Allocation
-from planning.errors import SchemaError, msg
+from planning.access.allocation import Allocation, allocate
+from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import left_out, no_answer
 from planning.siting.checks import (
     Bools,
     Floats,
+    Ints,
     Reach,
     check_columns,
     check_count,
@@ -28,13 +30,20 @@ from planning.siting.checks import (
     check_reach,
 )
 from planning.siting.clock import Cancel, Clock
-from planning.siting.flow import Arcs, FlowQuestion
-from planning.siting.layout import solve_layout
+from planning.siting.flow import FlowAnswer, FlowQuestion
+from planning.siting.large import lay_out
+from planning.siting.layout import solve_layout, too_few_seats
+from planning.siting.mergers import blocked_words, list_moves
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 from planning.siting.reasons import why_no_seats
 from planning.siting.seating import seat_pupils, seats_alone_bind
+from planning.siting.shortlists import columns_of, count_pairs, shorten
+from planning.siting.sizes import Columns, SizeOption, lay_columns
 
 __all__ = ["capacitated"]
+
+_LARGE = 3_000_000  # pairs beyond which rows keep their cheapest sites only
+_KEPT = 200  # pairs that a row keeps
 
 
 def capacitated(
@@ -54,10 +63,14 @@ def capacitated(
     unserved_cost: float | None = None,
     time_limit_s: float = 60,
     *,
+    options: Sequence[SizeOption] = (),
+    max_pupils: Any = None,
+    locked: Iterable[int] = (),
+    blocked: Mapping[int, Message] | None = None,
     cancel: Cancel | None = None,
 ) -> Proposal:
     """
-    Choose new sites and closures, and seat the pupils, so that travel, building and running cost least in all.
+    Choose new sites, sizes and closures, and seat the pupils, so that travel, building and running cost least in all.
 
     Parameters
     ----------
@@ -66,7 +79,7 @@ def capacitated(
     pupils : array_like of int, shape (n_cells,)
         Pupils of each cell [pupils].
     seats : float or array_like, shape (n_sites,)
-        Seats of each site [seats]; inf = no limit.
+        Seats of each site [seats]; inf = no limit. A new site that has ``options`` has theirs instead.
     p : int, optional
         New sites at most; None = as many as pay.
     p_min : int, optional
@@ -78,20 +91,28 @@ def capacitated(
     spend : float or array_like, shape (n_sites,), optional
         What a new site takes from the budget [money].
     budget : float, optional
-        Largest sum of ``spend`` over the new sites [money].
+        Largest sum of ``spend`` over the new sites, and of the options taken [money].
     fixed : iterable of int
         Columns that are open already.
     closable : iterable of int
         Those of ``fixed`` that may be closed.
     min_pupils : float or array_like, shape (n_sites,), optional
         Pupils that every new site, and every closable site that is kept, must have [pupils]. A fixed site that may not
-        be closed is exempt: it stays whatever its size.
+        be closed is exempt, enlarged or not: it stays whatever its size.
     single_source : bool
         True = the pupils of a cell all go to the same site.
     unserved_cost : float, optional
         Price of a pupil in reach who gets no seat; None = every pupil in reach gets one.
     time_limit_s : float
         Wall time the search may take [s]; the last seating of the pupils comes on top.
+    options : sequence of SizeOption
+        Sizes. A new site that has some opens with exactly one of them; a fixed one stays as it is or takes one.
+    max_pupils : float or array_like, shape (n_sites,), optional
+        Pupils that a site may have at most, whatever its seats [pupils].
+    locked : iterable of int
+        Those of ``fixed`` that stay whatever happens: taken out of ``closable``.
+    blocked : mapping of int to Message, optional
+        Closable columns that the closure gate forbids to close, each with the gate's clause: they stay, and are listed.
     cancel : callable, optional
         Asked between rounds; True ends the run with status ``cancelled``.
 
@@ -107,56 +128,82 @@ def capacitated(
         If an argument does not fit the others.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    reach = check_reach(costs)
-    wanted = check_pupils(pupils, reach.n_rows, whole=True)
+    is_large = count_pairs(costs) > _LARGE and min_pupils is None and not single_source
+    if is_large:
+        wanted = check_pupils(pupils, costs.shape[0], whole=True)
+        short = shorten(costs, wanted, _KEPT)
+        reach, way_out = short.reach, short.way_out
+    else:
+        reach = check_reach(costs)
+        wanted, way_out = check_pupils(pupils, reach.n_rows, whole=True), np.full(reach.n_rows, np.inf)
     n = reach.n_sites
-    open_now, may_close = check_columns(fixed, n, "fixed"), check_columns(closable, n, "closable")
-    if np.setdiff1d(may_close, open_now).size:
-        raise SchemaError(
-            msg(
-                "closable: site {site} is not open; name it in fixed as well.",
-                site=int(np.setdiff1d(may_close, open_now)[0]),
-            )
-        )
-    candidate, closes = np.ones(n, dtype=bool), np.zeros(n, dtype=bool)
-    candidate[open_now], closes[may_close] = False, True
-    n_candidates = int(candidate.sum())
+    gate = dict(blocked or {})
+    existing = _marked(fixed, n, "fixed")
+    closes = _part_of(closable, existing, "closable") | _part_of(gate, existing, "blocked")
+    closes &= ~_part_of(locked, existing, "locked") & ~_marked(gate, n, "blocked")
+    n_candidates = int((~existing).sum())
     fewest = 0 if p_min is None else check_count(p_min, n_candidates, name="p_min")
     most = n_candidates if p is None else min(check_count(p, n_candidates, capped=False), n_candidates)
     if fewest > most:
         raise SchemaError(msg("p_min: {p_min} is more than p, {p}.", p_min=fewest, p=most))
-    build = check_per_site(build_cost, n, "build_cost")
+    seats_of = check_per_site(seats, n, "seats", infinite=True)
+    largest = check_per_site(max_pupils, n, "max_pupils", missing=np.inf, infinite=True)
+    build = np.where(existing, 0.0, check_per_site(build_cost, n, "build_cost"))
+    paid = np.where(existing, 0.0, check_per_site(spend, n, "spend"))
     running = check_per_site(running_cost, n, "running_cost")
+    least = check_per_site(min_pupils, n, "min_pupils")
     price = np.inf if unserved_cost is None else check_limit(unserved_cost, "unserved_cost")
     unreachable, words = left_out(reach, wanted)
+    sizes = tuple(options)
+    columns = lay_columns(sizes, existing)
+    at, which = columns.site, columns.option
+    sized = which >= 0
+    stays = existing & ~closes
+    chosen_from = np.bincount(at, minlength=n)[at] > 1
     question = FlowQuestion(
-        arcs=Arcs(reach.row, reach.site, reach.cost, np.zeros(reach.row.size, dtype=bool)),
+        arcs=columns.spread(reach),
         pupils=np.where(reach.reached(), wanted, 0.0),
-        seats=np.floor(check_per_site(seats, n, "seats", infinite=True)),
-        beds=np.full(n, np.inf),
-        opening=np.where(candidate, build, 0.0) + running,
-        candidate=candidate,
-        closable=closes,
+        seats=np.floor(np.minimum(_of_size(seats_of[at], which, [size.seats for size in sizes]), largest[at])),
+        beds=np.full(at.size, np.inf),
+        opening=build[at]
+        + _of_size(np.zeros(at.size), which, [size.build_cost for size in sizes])
+        + _of_size(
+            running[at],
+            which,
+            [running[size.site] if size.running_cost is None else size.running_cost for size in sizes],
+        ),
+        candidate=~existing[at],
+        closable=existing[at] & (closes[at] | chosen_from),
         most=most,
         fewest=fewest,
-        spend=check_per_site(spend, n, "spend"),
+        spend=paid[at] + _of_size(np.zeros(at.size), which, [size.spend for size in sizes]),
         budget=np.inf if budget is None else check_limit(budget, "budget"),
-        least_load=check_per_site(min_pupils, n, "min_pupils"),
+        least_load=np.where(stays[at], 0.0, least[at]),
         single_source=bool(single_source),
-        unserved=np.full(reach.n_rows, price),
+        unserved=np.minimum(price, way_out),
+        place=at if sized.any() else None,
+        one_of=stays[at] & chosen_from if sized.any() else None,
     )
-    layout = solve_layout(question, clock)
+    layout = _lay_out_large(question, costs, columns, price, clock) if is_large else solve_layout(question, clock)
     if layout.status == "infeasible":
         return no_answer("min", clock, unreachable, words + why_no_seats(question, clock))
     if layout.opened is None or layout.flow is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
-    allocation = _allocation(question, reach, wanted, layout.opened, layout.flow)
-    missing = float(np.where(reach.reached(), allocation.unserved, 0).sum())
+    reached = reach.reached()
+    if is_large:
+        allocation = _seat_in_table(costs, wanted, question, columns, layout.opened, price)
+        named = np.flatnonzero(existing | _opened_sites(columns, layout.opened, n))
+        part = check_reach(columns_of(costs, named))
+        reach = Reach(part.row, named[part.site], part.cost, part.n_rows, n)
+    else:
+        allocation = _allocation(question, reach, columns, wanted, layout.opened, layout.flow)
+    missing = float(np.where(reached, allocation.unserved, 0).sum())
     objective = allocation.cost + float(question.opening[layout.opened].sum()) + (missing * price if missing else 0.0)
-    bound = min(layout.bound, objective)
+    bound = min(max(layout.bound, 0.0), objective)  # nothing costs less than 0
+    is_open = _opened_sites(columns, layout.opened, n)
     return Proposal(
-        sites=tuple(np.flatnonzero(layout.opened & candidate).tolist()),
-        closed=tuple(np.flatnonzero(~layout.opened & closes).tolist()),
+        sites=tuple(np.flatnonzero(is_open & ~existing).tolist()),
+        closed=tuple(np.flatnonzero(~is_open & existing).tolist()),
         allocation=allocation,
         sense="min",
         objective=objective,
@@ -164,18 +211,99 @@ def capacitated(
         status="optimal" if gap_between(objective, bound) <= OPTIMAL_GAP else clock.reason(),
         seconds=clock.seconds,
         unreachable=unreachable,
-        explanation=words,
+        explanation=words + blocked_words(gate, reach, allocation, is_open, running),
+        sizes=tuple((int(at[k]), int(which[k])) for k in np.flatnonzero(layout.opened & sized)),
+        blocked=tuple(sorted((int(site), clause) for site, clause in gate.items())),
+        moves=list_moves(reach, allocation, existing, is_open),
     )
 
 
-def _allocation(question: FlowQuestion, reach: Reach, wanted: Floats, opened: Bools, flow: Floats) -> Allocation:
+def _marked(columns: Iterable[int], n: int, name: str) -> Bools:
+    """Mark some columns."""
+    marked = np.zeros(n, dtype=bool)
+    marked[check_columns(columns, n, name)] = True
+    return marked
+
+
+def _part_of(columns: Iterable[int], existing: Bools, name: str) -> Bools:
+    """Mark some columns that must be open already."""
+    marked = _marked(columns, existing.size, name)
+    if (marked & ~existing).any():
+        site = int(np.flatnonzero(marked & ~existing)[0])
+        raise SchemaError(msg("{name}: site {site} is not open; name it in fixed as well.", name=name, site=site))
+    return marked
+
+
+def _of_size(as_is: Floats, which: Ints, values: Sequence[float]) -> Floats:
+    """Give each column the value of its option, or its own where it stands for the site as it is."""
+    return np.where(which >= 0, np.append(np.asarray(values, dtype=np.float64), 0.0)[which], as_is)
+
+
+def _opened_sites(columns: Columns, opened: Bools, n: int) -> Bools:
+    """Mark the sites of open columns."""
+    is_open = np.zeros(n, dtype=bool)
+    is_open[columns.site[opened]] = True
+    return is_open
+
+
+def _lay_out_large(question: FlowQuestion, costs: Any, columns: Columns, price: float, clock: Clock) -> FlowAnswer:
+    """Choose the sites of a question too large for a model; the flows are left to the exact kernel."""
+    if too_few_seats(question.changed(unserved=np.full(question.pupils.size, price))):
+        return FlowAnswer("infeasible", None, None, float("inf"))
+    must_seat = not np.isfinite(price)
+    refuge = np.full(
+        question.pupils.size, 3.0 * float(question.arcs.cost.max(initial=0.0)) + 1.0 if must_seat else price
+    )
+
+    def seat_all(opened: Bools) -> float:
+        found = _seat_in_table(costs, question.pupils, question, columns, opened, price)
+        missing = float(found.unserved.sum())
+        return found.cost + float(question.opening[opened].sum()) + (missing * price if missing else 0.0)
+
+    opened, bound = lay_out(question, refuge, clock, seat_all, must_seat=must_seat)
+    if opened is None:
+        return FlowAnswer("stopped", None, None, bound)
+    return FlowAnswer("stopped", opened, np.zeros(0), bound)
+
+
+def _seat_in_table(
+    costs: Any, wanted: Floats, question: FlowQuestion, columns: Columns, opened: Bools, price: float
+) -> Allocation:
+    """Seat the pupils exactly, on the columns of the whole table that are open; no seat at a price is one more column."""
+    n_rows, n = costs.shape
+    at = np.flatnonzero(opened)
+    table, seats = columns_of(costs, columns.site[at]), question.seats[at]
+    if np.isfinite(price):
+        reached = question.pupils > 0
+        if sparse.issparse(table):
+            rows = np.flatnonzero(reached)
+            last = sparse.csr_array((np.full(rows.size, price), (rows, np.zeros(rows.size, int))), shape=(n_rows, 1))
+            parts: Any = [table, last]
+            table = sparse.csr_array(sparse.hstack(parts))
+        else:
+            table = np.column_stack([table, np.where(reached, price, np.inf)])
+        seats = np.append(seats, np.inf)
+    found = allocate(table, wanted, seats)
+    flows = sparse.csr_array(found.flows[:, : at.size]).tocoo()
+    whole = sparse.csr_array((flows.data, (flows.row, columns.site[at][flows.col])), shape=(n_rows, n))
+    prices = np.zeros(n)
+    prices[columns.site[at]] = found.prices[: at.size]
+    missing = wanted.astype(np.int64) - np.asarray(whole.sum(axis=1)).ravel().astype(np.int64)
+    cost = found.cost - (price * float(found.flows[:, [at.size]].sum()) if np.isfinite(price) else 0.0)
+    return Allocation(flows=whole, cost=cost, unserved=missing, prices=prices)
+
+
+def _allocation(
+    question: FlowQuestion, reach: Reach, columns: Columns, wanted: Floats, opened: Bools, flow: Floats
+) -> Allocation:
     """Put the flows into their table; seat prices come from the exact kernel where seats are all that binds."""
     prices = np.zeros(reach.n_sites)
     if seats_alone_bind(question, opened):
-        flow, prices = seat_pupils(question, opened)
-    amounts = np.round(flow).astype(np.int64)
-    flows = reach.matrix(amounts)
+        flow, by_column = seat_pupils(question, opened)
+        prices[columns.site[opened]] = by_column[opened]
+    arcs, amounts = question.arcs, np.round(flow).astype(np.int64)
+    flows = Reach(arcs.row, columns.site[arcs.site], arcs.cost, reach.n_rows, reach.n_sites).matrix(amounts)
     seated = np.asarray(flows.sum(axis=1)).ravel().astype(np.int64)
     return Allocation(
-        flows=flows, cost=float(amounts @ reach.cost), unserved=wanted.astype(np.int64) - seated, prices=prices
+        flows=flows, cost=float(amounts @ arcs.cost), unserved=wanted.astype(np.int64) - seated, prices=prices
     )

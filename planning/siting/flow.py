@@ -74,15 +74,19 @@ class FlowQuestion:
     most, fewest : int
         New sites, at most and at least.
     spend : numpy.ndarray, shape (n_sites,)
-        What a new site takes from the budget.
+        What a free site that is open takes from the budget.
     budget : float
         Largest sum of ``spend``.
     least_load : numpy.ndarray, shape (n_sites,)
         Pupils an open site must have; sites that stay open in any case are exempt.
-    single_source : bool
-        True where a row is never split.
     unserved : numpy.ndarray, shape (n_rows,)
         Price of a pupil without a seat; inf = every pupil of the row is seated.
+    single_source : bool
+        True where a row is never split.
+    place : numpy.ndarray of int64, shape (n_sites,), optional
+        Free sites with the same number stand at one place, and at most one of them is open; None = each stands alone.
+    one_of : numpy.ndarray of bool, shape (n_sites,), optional
+        Free sites at whose place one must be open; all of a place or none.
     """
 
     arcs: Arcs
@@ -99,6 +103,8 @@ class FlowQuestion:
     least_load: Floats
     unserved: Floats
     single_source: bool = False
+    place: Ints | None = None
+    one_of: Bools | None = None
 
     @property
     def n_sites(self) -> int:
@@ -154,9 +160,22 @@ class FlowQuestion:
         bool
             True where number, budget and the sites that stay open are respected.
         """
-        new = opened & self.candidate
-        within = float(self.spend[new].sum()) <= self.budget * (1 + 1e-9) + 1e-9
-        return self.fewest <= int(new.sum()) <= self.most and within and bool(opened[~self.free].all())
+        n_new = int((opened & self.candidate).sum())
+        within = float(self.spend[opened & self.free].sum()) <= self.budget * (1 + 1e-9) + 1e-9
+        return (
+            self.fewest <= n_new <= self.most and within and bool(opened[~self.free].all()) and self._one_each(opened)
+        )
+
+    def _one_each(self, opened: Bools) -> bool:
+        """Tell whether no place has two sites open, and none that needs one has none."""
+        if self.place is None:
+            return True
+        n = int(self.place.max(initial=-1)) + 1
+        count = np.bincount(self.place[opened & self.free], minlength=n)
+        needs = np.zeros(n, dtype=bool)
+        if self.one_of is not None:
+            needs[self.place[self.one_of]] = True
+        return bool((count <= 1).all() and (count[needs] == 1).all())
 
 
 @dataclass(frozen=True)
@@ -240,6 +259,8 @@ def best_flow(question: FlowQuestion, opened: Bools, clock: Clock) -> Floats | N
         most=0,
         fewest=0,
         budget=np.inf,
+        place=None,
+        one_of=None,
     )
     model, n_arcs = _model(inner, loads=np.where(opened, needed, 0.0))
     solution = solve_model(model, clock=clock)
@@ -342,12 +363,21 @@ def _add_capacity(rows: Rows, question: FlowQuestion, capacity: Floats, used: Bo
 
 
 def _add_site_rules(rows: Rows, question: FlowQuestion, x: Ints, amount: Floats, loads: Floats | None) -> None:
-    """Number of new sites, budget, least load; ``loads`` replaces the latter where the sites are given."""
+    """Number of new sites, budget, one site a place, least load (``loads`` where the sites are given)."""
     new = np.flatnonzero(question.candidate)
     if new.size:
         rows.add(np.zeros(new.size), new, 1.0, n=1, lower=float(question.fewest), upper=float(question.most))
-    if np.isfinite(question.budget) and new.size:
-        rows.add(np.zeros(new.size), new, question.spend[new], n=1, upper=question.budget)
+    paid = np.flatnonzero(question.free & (question.spend > 0))
+    if np.isfinite(question.budget) and paid.size:
+        rows.add(np.zeros(paid.size), paid, question.spend[paid], n=1, upper=question.budget)
+    if question.place is not None:
+        free = np.flatnonzero(question.free)
+        places, first, number, size = np.unique(
+            question.place[free], return_index=True, return_inverse=True, return_counts=True
+        )
+        needs = np.zeros(places.size, dtype=bool) if question.one_of is None else question.one_of[free[first]]
+        if (size > 1).any() or needs.any():
+            rows.add(number, free, 1.0, n=places.size, lower=needs.astype(float), upper=1.0)
     least = np.where(question.free, question.least_load, 0.0) if loads is None else loads
     bound = np.flatnonzero(least > 0)
     number = np.full(question.n_sites, -1)

@@ -111,6 +111,13 @@ class Proposal:
         Rows with pupils that no site reaches; they are left out of the question.
     explanation : tuple of Message
         Words for people: why there is no answer, who is left out.
+    sizes : tuple of tuple of int
+        Site, and the position in ``options`` of the size it is built with or enlarged to; sites in rising order.
+    blocked : tuple of tuple
+        Site that is closable but for the closure gate, and the gate's clause.
+    moves : tuple of tuple of int
+        For mergers: closed site, receiver, and pupils [pupils] who have the closed one nearest today and go to the
+        receiver.
     """
 
     sites: tuple[int, ...]
@@ -123,6 +130,9 @@ class Proposal:
     seconds: float
     unreachable: tuple[int, ...] = ()
     explanation: tuple[Message, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()
+    blocked: tuple[tuple[int, Message], ...] = ()
+    moves: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def gap(self) -> float:
