@@ -1,0 +1,408 @@
+"""
+Choose sites, in one step or year by year, by cuts: what any choice costs at least, learnt from the choices tried.
+
+Every stage of the choice (a year, or the only step) is a question with seats. For any prices of its rows, what the sites
+bring together with ``pupils @ prices`` bounds the cost of every choice from below: a constant and one number a site
+(`fill_sites`). Prices are raised by a subgradient first; then the choice that all cuts together call cheapest is seated, and
+the prices of that seating are the next cut, until no choice can be cheaper than the best one (Benders' decomposition [1]_,
+with cuts of the strong, Lagrangian kind [2]_).
+
+References
+----------
+.. [1] J. F. Benders, Numer. Math. 4, 238-252, 1962. https://doi.org/10.1007/BF01386316
+.. [2] T. J. Van Roy, Oper. Res. 34(1), 145-163, 1986. https://doi.org/10.1287/opre.34.1.145
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from planning.siting.beds import seat_with_beds, takes_at_most
+from planning.siting.checks import Bools, Floats
+from planning.siting.clock import Clock
+from planning.siting.flow import FlowQuestion
+from planning.siting.highs import Model, Rows, Solution, solve_model
+from planning.siting.prices import fill_sites
+from planning.siting.proposal import OPTIMAL_GAP, gap_between
+from planning.siting.seating import seat_in
+
+__all__ = ["Choice", "Found", "Side", "choice_of", "choose_sites"]
+
+logger = logging.getLogger(__name__)
+
+Side = tuple[Floats, float]
+"""A row over the variables of a choice, and what it is at least."""
+
+_ROUNDS = 300
+_OFFER_EVERY = 30
+_STALE = 8  # rounds without effect after which the step is halved
+_SHORTEST_STEP = 0.01
+_SMOOTH = 0.6  # weight of the new slope against those before (deflection)
+_KEPT = 60  # cuts of the prices that go on into the search, for each stage
+_MASTER_S = 10.0  # time for one guess while prices are still rising
+_ENOUGH = 1e-9  # of the best value: a choice this close below is not looked for
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    What may be chosen: 0-1 variables ``y``, site by site within stage by stage, then others that rules need.
+
+    Parameters
+    ----------
+    n_stages, n_sites : int
+        Stages and sites; ``y`` of stage t and site j is variable ``t * n_sites + j``.
+    cost, lower, upper : numpy.ndarray, shape (n_variables,)
+        Cost of the variables and their sides.
+    rules : Rows
+        What a choice must keep.
+    """
+
+    n_stages: int
+    n_sites: int
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    rules: Callable[[], Rows]
+
+    def opened(self, x: Floats) -> Bools:
+        """
+        Read the sites open in each stage.
+
+        Parameters
+        ----------
+        x : numpy.ndarray, shape (n_variables,)
+            Values of the variables.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_stages, n_sites)
+            True for open sites.
+        """
+        return np.asarray(x[: self.n_stages * self.n_sites].reshape(self.n_stages, self.n_sites) > 0.5)
+
+
+@dataclass
+class Found:
+    """
+    How a search ended.
+
+    Parameters
+    ----------
+    status : {"optimal", "stopped", "infeasible"}
+        ``infeasible`` only where it is proven.
+    opened : numpy.ndarray of bool, shape (n_stages, n_sites), or None
+        The best choice.
+    flows : list of numpy.ndarray
+        Pupils on each arc, stage by stage.
+    value : float
+        What it costs.
+    bound : float
+        No choice costs less.
+    """
+
+    status: str = "stopped"
+    opened: Bools | None = None
+    flows: list[Floats] = field(default_factory=list)
+    value: float = float("inf")
+    bound: float = float("-inf")
+
+
+def choose_sites(
+    stages: Sequence[FlowQuestion],
+    choice: Choice,
+    clock: Clock,
+    also: Callable[[Bools], list[Side]] = lambda opened: [],
+) -> Found:
+    """
+    Find the cheapest choice of sites and prove how good it is.
+
+    Parameters
+    ----------
+    stages : sequence of FlowQuestion
+        Rows, arcs, capacities and least loads of each stage; opening costs, number and budget stand in ``choice``.
+    choice : Choice
+        What may be chosen.
+    clock : Clock
+        Time left.
+    also : callable, optional
+        Given the sites open in each stage, gives the further rules that this choice breaks, as rows that every choice
+        keeps; none where it breaks none.
+
+    Returns
+    -------
+    Found
+        The best choice, its flows and a bound.
+    """
+    search = _Search(stages, choice, clock, also)
+    search.raise_prices()
+    while not search.done:
+        search.look()
+    found = search.best
+    if gap_between(found.value, found.bound) <= OPTIMAL_GAP:
+        found.status = "optimal"
+    elif found.opened is None and found.bound == np.inf:
+        found.status = "infeasible"
+    return found
+
+
+def choice_of(question: FlowQuestion) -> Choice:
+    """
+    Say what may be chosen in a question of one step.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        Sites, opening costs, number and budget.
+
+    Returns
+    -------
+    Choice
+        One stage.
+    """
+    new = np.flatnonzero(question.candidate)
+
+    def rules() -> Rows:
+        rows = Rows()
+        if new.size:
+            rows.add(np.zeros(new.size), new, 1.0, n=1, lower=float(question.fewest), upper=float(question.most))
+        if new.size and np.isfinite(question.budget):
+            rows.add(np.zeros(new.size), new, question.spend[new], n=1, upper=question.budget)
+        return rows
+
+    return Choice(
+        n_stages=1,
+        n_sites=question.n_sites,
+        cost=question.opening,
+        lower=(~question.free).astype(np.float64),
+        upper=np.ones(question.n_sites),
+        rules=rules,
+    )
+
+
+class _Search:
+    """The best choice so far, the cuts, and the steps that change them."""
+
+    def __init__(
+        self, stages: Sequence[FlowQuestion], choice: Choice, clock: Clock, also: Callable[[Bools], list[Side]]
+    ) -> None:
+        self.stages, self.choice, self.clock, self.also = stages, choice, clock, also
+        self.best = Found()
+        self._cuts: list[tuple[int, float, Floats]] = []
+        self._sides: list[Side] = []
+        self._seated: dict[tuple[int, bytes], tuple[float, Floats | None]] = {}
+        self._seen: set[bytes] = set()
+        self._exhausted = False
+        self._row_prices: list[Floats] | None = None
+
+    @property
+    def done(self) -> bool:
+        """True where nothing is left to look for, or time is up."""
+        value = self.best.value
+        near = np.isfinite(value) and value - self.best.bound <= _ENOUGH * abs(value)
+        return self._exhausted or bool(near) or self.clock.stopped
+
+    def look(self, seconds: float | None = None) -> None:
+        """Seat the pupils in the choice that the cuts call cheapest, and learn from it."""
+        clock = self.clock if seconds is None else Clock(min(seconds, self.clock.left), self.clock.cancel)
+        solution = self._cheapest(clock)
+        if solution.status == "infeasible":
+            self.best.bound = self.best.value  # every other choice is ruled out
+            self._exhausted = True
+            return
+        self.best.bound = max(self.best.bound, min(solution.bound, self.best.value))
+        if solution.x is None or self.done:
+            return
+        self.offer(self.choice.opened(solution.x))
+
+    def offer(self, opened: Bools) -> None:
+        """Seat the pupils stage by stage; keep the answer if it is the best, and what its prices tell."""
+        if opened.tobytes() in self._seen:  # its cuts are not tight: its value is known, so it may be left out
+            self._leave_out(opened)
+            return
+        self._seen.add(opened.tobytes())
+        broken = self.also(opened)
+        self._sides += broken
+        seated = [self._seat(stage, opened[stage]) for stage in range(len(self.stages))]
+        if broken or any(flow is None for _, flow in seated):
+            return
+        value = sum(cost for cost, _ in seated) + self._price_of_choice(opened)
+        if value < self.best.value:
+            self.best.opened, self.best.value = opened.copy(), value
+            self.best.flows = [flow for _, flow in seated if flow is not None]
+
+    def _price_of_choice(self, opened: Bools) -> float:
+        return float(self.choice.cost[: opened.size] @ opened.ravel())
+
+    def _leave_out(self, opened: Bools) -> None:
+        row = np.zeros(self.choice.cost.size)
+        row[: opened.size] = np.where(opened.ravel(), -1.0, 1.0)
+        self._sides.append((row, 1.0 - float(opened.sum())))
+
+    def _seat(self, stage: int, opened: Bools) -> tuple[float, Floats | None]:
+        key = (stage, opened.tobytes())
+        if key not in self._seated:
+            self._seated[key] = self._seat_anew(stage, opened)
+        return self._seated[key]
+
+    def _seat_anew(self, stage: int, opened: Bools) -> tuple[float, Floats | None]:
+        question = self.stages[stage]
+        flow, price = seat_with_beds(question, opened)
+        stuck = np.isinf(price)
+        if stuck.any():
+            takes = takes_at_most(question, stuck)
+            self._demand(stage, takes, float(question.pupils[stuck].sum()))
+            return float("inf"), None
+        self._learn(stage, price)
+        loads = np.bincount(question.arcs.site, weights=flow, minlength=question.n_sites)
+        if (loads < question.least_load)[question.free & opened].any():
+            apart = seat_in(question, opened, self.clock)
+            if apart is None:
+                return float("inf"), None
+            flow = apart
+        missing = question.pupils - np.bincount(question.arcs.row, weights=flow, minlength=question.pupils.size)
+        short = missing > 0
+        left = float(missing[short] @ question.unserved[short]) if short.any() else 0.0
+        return float(flow @ question.arcs.cost) + left, flow
+
+    def _demand(self, stage: int, takes: Floats, needed: float) -> None:
+        row = np.zeros(self.choice.cost.size)
+        n = self.choice.n_sites
+        row[stage * n : (stage + 1) * n] = np.minimum(takes, needed) / max(needed, 1.0)
+        self._sides.append((row, min(needed, 1.0)))
+
+    def _learn(self, stage: int, price: Floats) -> None:
+        *_, worth = fill_sites(self.stages[stage], price)
+        self._cuts.append((stage, float(self.stages[stage].pupils @ price), worth))
+
+    def _cheapest(self, clock: Clock) -> Solution:
+        """Solve for the choice that the cuts call cheapest, in parts of the cost at stake, for the solver's tolerances."""
+        choice = self.choice
+        n_y, n, t = choice.cost.size, choice.n_sites, choice.n_stages
+        # ends of what the cuts say of single stages: nothing costs less than 0
+        scale = max(1.0, max((abs(constant) for _, constant, _ in self._cuts), default=1.0) / 1e3)
+        rows = choice.rules()
+        if self._sides:
+            table = np.array([row for row, _ in self._sides])
+            at, column = np.nonzero(table)
+            rows.add(at, column, table[at, column], n=len(table), lower=np.array([side for _, side in self._sides]))
+        if self._cuts:
+            worth = np.array([cut for *_, cut in self._cuts])
+            stage = np.array([number for number, *_ in self._cuts])
+            at, site = np.nonzero(worth)
+            rows.add(
+                np.concatenate([at, np.arange(len(worth))]),
+                np.concatenate([stage[at] * n + site, n_y + stage]),
+                np.concatenate([-worth[at, site] / scale, np.ones(len(worth))]),
+                n=len(worth),
+                lower=np.array([constant for _, constant, _ in self._cuts]) / scale,
+            )
+        solution = solve_model(
+            Model(
+                cost=np.concatenate([choice.cost / scale, np.ones(t)]),
+                lower=np.concatenate([choice.lower, np.zeros(t)]),
+                upper=np.concatenate([choice.upper, np.full(t, np.inf)]),
+                whole=np.concatenate([np.ones(n_y, dtype=bool), np.zeros(t, dtype=bool)]),
+                rows=rows,
+            ),
+            clock=clock,
+        )
+        return Solution(solution.status, solution.x, solution.objective * scale, solution.bound * scale)
+
+    def raise_prices(self) -> None:
+        """Raise the bound by a subgradient with Polyak steps, seating good guesses on the way."""
+        stages, choice = self.stages, self.choice
+        price, ceiling = self._first_prices()
+        best_price, slope = price, [np.zeros_like(part) for part in price]
+        stale, lead = 0, 1.0
+        kept: list[list[tuple[int, float, Floats]]] = []
+        for turn in range(_ROUNDS):
+            if self.done or lead < _SHORTEST_STEP:
+                break
+            filled = [fill_sites(question, part) for question, part in zip(stages, price, strict=True)]
+            worth = np.concatenate([part for *_, part in filled])
+            chosen = self._least(worth)
+            if chosen.x is None:
+                if chosen.status == "infeasible":
+                    self.best.bound, self._exhausted = np.inf, True
+                return
+            constants = [float(question.pupils @ part) for question, part in zip(stages, price, strict=True)]
+            value = sum(constants) + chosen.bound
+            if value > self.best.bound:
+                kept.append(
+                    [(t, constant, part[2]) for t, (constant, part) in enumerate(zip(constants, filled, strict=True))]
+                )
+                stale = 0 if value > self.best.bound + 1e-5 * abs(value) else stale + 1
+                self.best.bound, best_price = min(value, self.best.value), price
+            else:
+                stale += 1
+            if turn % _OFFER_EVERY == _OFFER_EVERY - 1:
+                self._cuts += [cut for cuts in kept[-_KEPT:] for cut in cuts]
+                kept.clear()
+                self.look(_MASTER_S)
+                logger.debug("round %d: bound %.8g of %.8g", turn, self.best.bound, self.best.value)
+            if stale >= _STALE:
+                lead, stale, price = lead / 2, 0, best_price
+                slope = [np.zeros_like(part) for part in price]
+                continue
+            y = chosen.x[: choice.n_stages * choice.n_sites].reshape(choice.n_stages, choice.n_sites)
+            slope = [
+                _SMOOTH * _slope(question, fill, share, part, top) + (1 - _SMOOTH) * before
+                for question, fill, share, part, top, before in zip(
+                    stages, filled, y, price, ceiling, slope, strict=True
+                )
+            ]
+            price = self._step(price, slope, ceiling, value, lead)
+        self._cuts += [cut for cuts in kept[-_KEPT:] for cut in cuts]
+
+    def _step(
+        self, price: list[Floats], slope: list[Floats], ceiling: list[Floats], value: float, lead: float
+    ) -> list[Floats]:
+        """Go along the slope, a row in proportion to 1 / its pupils, as far as the best answer known seems to allow."""
+        pupils = [np.maximum(question.pupils, 1.0) for question in self.stages]
+        scaled = [part / many for part, many in zip(slope, pupils, strict=True)]
+        length = sum(float(part @ way) for part, way in zip(slope, scaled, strict=True))
+        target = self.best.value if np.isfinite(self.best.value) else value + 0.05 * abs(value) + 1.0
+        go = lead * max(target - value, 1e-4 * abs(value)) / max(length, 1e-12)
+        return [np.clip(part + go * way, 0.0, top) for part, way, top in zip(price, scaled, ceiling, strict=True)]
+
+    def _least(self, worth: Floats) -> Solution:
+        """Choose by one set of prices, in fractions: a valid bound, quickly found."""
+        cost = self.choice.cost.copy()
+        cost[: worth.size] += worth
+        rows = self.choice.rules()
+        if self._sides:
+            table = np.array([row for row, _ in self._sides])
+            at, column = np.nonzero(table)
+            rows.add(at, column, table[at, column], n=len(table), lower=np.array([side for _, side in self._sides]))
+        none = np.zeros(cost.size, dtype=bool)
+        return solve_model(Model(cost, self.choice.lower, self.choice.upper, none, rows), clock=self.clock)
+
+    def _first_prices(self) -> tuple[list[Floats], list[Floats]]:
+        """Begin with what a pupil more would cost if every site were open, and cap prices where more cannot help."""
+        prices, ceilings = [], []
+        for stage, question in enumerate(self.stages):
+            every = self.choice.upper[stage * question.n_sites : (stage + 1) * question.n_sites] > 0
+            dearest = float(question.arcs.cost.max(initial=0.0))
+            _, price = seat_with_beds(question, every)
+            if np.isinf(price).any():
+                stuck = np.isinf(price)
+                self._demand(stage, takes_at_most(question, stuck), float(question.pupils[stuck].sum()))
+            ceiling = np.where(np.isfinite(question.unserved), question.unserved, 10.0 * dearest + 1.0)
+            ceilings.append(ceiling)
+            prices.append(np.minimum(np.where(np.isfinite(price), price, 0.0) * 1.2 + 1e-3 * dearest, ceiling))
+        return prices, ceilings
+
+
+def _slope(question: FlowQuestion, filled: tuple[object, ...], share: Floats, price: Floats, ceiling: Floats) -> Floats:
+    """Count the pupils whom the sites chosen at these prices leave out, or take twice."""
+    at, taken, _ = filled
+    arcs = question.arcs
+    sent = np.bincount(arcs.row[at], weights=taken * share[arcs.site[at]], minlength=question.pupils.size)
+    slope = question.pupils - sent
+    slope[((price >= ceiling) & (slope > 0)) | (question.pupils == 0)] = 0.0
+    return np.asarray(slope)
