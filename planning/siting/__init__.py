@@ -13,16 +13,21 @@ from planning.siting.capacitated import capacitated
 from planning.siting.max_coverage import max_coverage
 from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
+from planning.siting.phase_plan import PhasePlan, PhaseYear
+from planning.siting.phases import phases
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
 
 __all__ = [
     "BoardingAllocation",
+    "PhasePlan",
+    "PhaseYear",
     "Proposal",
     "boarding",
     "capacitated",
     "max_coverage",
     "p_center",
     "p_median",
+    "phases",
     "set_cover",
 ]

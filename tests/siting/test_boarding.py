@@ -11,7 +11,6 @@ from plain_highs import boarding_by_highs
 from planning import siting
 from planning.errors import PlanningError
 from planning.siting import benders
-from planning.siting.boarding import check_roles
 
 INF = np.inf
 
@@ -97,13 +96,13 @@ def keeps_the_rules(answer, case, options):
         assert sent[:, j].sum() >= options.get("min_pupils", 0)
 
 
-@pytest.mark.parametrize("small", [6000, -1], ids=["one model", "cuts"])
-def test_200_cases_equal_a_plain_model(monkeypatch, small):
-    monkeypatch.setattr(sys.modules[check_roles.__module__], "_SMALL", small)  # the name is the function, too
+@pytest.mark.parametrize(("small", "n_cases"), [(6000, 200), (-1, 80)], ids=["one model", "cuts"])
+def test_random_cases_equal_a_plain_model(monkeypatch, small, n_cases):
+    monkeypatch.setattr(sys.modules["planning.siting.boarding"], "_SMALL", small)  # the name is the function, too
     monkeypatch.setattr(benders, "_ROUNDS", 12)
     monkeypatch.setattr(benders, "_OFFER_EVERY", 5)
     n_answers = 0
-    for seed in range(200):
+    for seed in range(n_cases):
         case, options = random_case(seed)
         known = boarding_by_highs(*case, **options)
         answer = asked(case, options)
@@ -117,4 +116,4 @@ def test_200_cases_equal_a_plain_model(monkeypatch, small):
         assert answer.bound <= answer.objective
         assert answer.objective == pytest.approx(recomputed(answer, case, options), abs=1e-9)
         keeps_the_rules(answer, case, options)
-    assert 60 < n_answers < 190  # both kinds are tried
+    assert 0.3 * n_cases < n_answers < 0.95 * n_cases  # both kinds are tried
