@@ -17,12 +17,17 @@ from planning.siting.phase_plan import PhasePlan, PhaseYear
 from planning.siting.phases import phases
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
+from planning.siting.teaching_points import TeachingPoints, teaching_points
+from planning.siting.trade_off import Rates, TradeOff, trade_off
 
 __all__ = [
     "BoardingAllocation",
     "PhasePlan",
     "PhaseYear",
     "Proposal",
+    "Rates",
+    "TeachingPoints",
+    "TradeOff",
     "boarding",
     "capacitated",
     "max_coverage",
@@ -30,4 +35,6 @@ __all__ = [
     "p_median",
     "phases",
     "set_cover",
+    "teaching_points",
+    "trade_off",
 ]

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from planning.siting.beds import seat_with_beds, takes_at_most
-from planning.siting.checks import Bools, Floats
+from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion
 from planning.siting.highs import Model, Rows, Solution, solve_model
@@ -398,7 +398,9 @@ class _Search:
         return prices, ceilings
 
 
-def _slope(question: FlowQuestion, filled: tuple[object, ...], share: Floats, price: Floats, ceiling: Floats) -> Floats:
+def _slope(
+    question: FlowQuestion, filled: tuple[Ints, Floats, Floats], share: Floats, price: Floats, ceiling: Floats
+) -> Floats:
     """Count the pupils whom the sites chosen at these prices leave out, or take twice."""
     at, taken, _ = filled
     arcs = question.arcs

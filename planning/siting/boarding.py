@@ -7,14 +7,14 @@ shorter or where no day school is in reach. The weights are this tool's own, not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from planning.errors import Message, SchemaError, msg
-from planning.siting.answer import NAMED, no_answer
+from planning.errors import SchemaError, msg
+from planning.siting.answer import no_answer
+from planning.siting.bands import check_bands, check_each_band, check_pupils_by_band, left_out_of_bands
 from planning.siting.benders import choice_of, choose_sites
 from planning.siting.checks import (
     Bools,
@@ -24,8 +24,6 @@ from planning.siting.checks import (
     check_count,
     check_limit,
     check_per_site,
-    check_pupils,
-    check_reach,
 )
 from planning.siting.clock import Cancel, Clock
 from planning.siting.flow import Arcs, FlowAnswer, FlowQuestion
@@ -117,15 +115,13 @@ def boarding(
         If an argument does not fit the others.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    day, week = _by_band(costs_day, "costs_day"), _by_band(costs_week, "costs_week")
+    day, week = check_bands(costs_day, "costs_day"), check_bands(costs_week, "costs_week")
     shapes = {(reach.n_rows, reach.n_sites) for reach in (*day, *week)}
     if len(day) != len(week) or len(shapes) != 1:
         raise SchemaError(msg("costs_week: must have the bands, cells and sites of costs_day."))
     n_cells, n = shapes.pop()
-    wanted = _pupils(pupils_by_band, len(day), n_cells)
-    boards = np.asarray(may_board)
-    if boards.shape != (len(day),) or boards.dtype != bool:
-        raise SchemaError(msg("may_board: must be true or false for each of {n} grade bands.", n=len(day)))
+    wanted = check_pupils_by_band(pupils_by_band, len(day), n_cells)
+    boards = check_each_band(may_board, len(day), "may_board")
     candidate, closes = check_roles(fixed, closable, n)
     n_candidates = int(candidate.sum())
     opening = np.where(candidate, check_per_site(build_cost, n, "build_cost"), 0.0)
@@ -158,7 +154,7 @@ def boarding(
         least_load=least_load,
         unserved=np.full(wanted.size, np.inf),
     )
-    unreachable, words = _left_out(wanted, reached, n_cells)
+    unreachable, words = left_out_of_bands(wanted, reached, n_cells)
     layout = _solve(question, clock)
     if layout.status == "infeasible":
         return no_answer("min", clock, unreachable, words + why_no_seats(question, clock, n_cells=n_cells))
@@ -229,26 +225,6 @@ def _solve(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     return FlowAnswer(found.status, found.opened[0], found.flows[0], found.bound)
 
 
-def _by_band(costs: Any, name: str) -> list[Reach]:
-    """Take one matrix a band."""
-    if sparse.issparse(costs) or not isinstance(costs, (Sequence, np.ndarray)) or len(costs) == 0:
-        raise SchemaError(msg("{name}: must be one table of cells by sites for each grade band.", name=name))
-    return [check_reach(part, name) for part in costs]
-
-
-def _pupils(pupils: Any, n_bands: int, n_cells: int) -> Floats:
-    taken = np.asarray(pupils)
-    if taken.shape != (n_bands, n_cells):
-        raise SchemaError(
-            msg(
-                "pupils_by_band: must have {n_bands} grade bands of {n_cells} cells, the shape of costs_day.",
-                n_bands=n_bands,
-                n_cells=n_cells,
-            )
-        )
-    return check_pupils(taken.ravel(), n_bands * n_cells, whole=True, name="pupils_by_band")
-
-
 def _arcs(
     day: list[Reach],
     week: list[Reach],
@@ -277,21 +253,6 @@ def _arcs(
     same = (stacked.row[1:] == stacked.row[:-1]) & (stacked.site[1:] == stacked.site[:-1])
     by_day[1:] = same & stacked.board[1:] & (stacked.cost[1:] >= stacked.cost[:-1])
     return stacked.only(~by_day)
-
-
-def _left_out(wanted: Floats, reached: Bools, n_cells: int) -> tuple[tuple[int, ...], tuple[Message, ...]]:
-    rows = np.flatnonzero((wanted > 0) & ~reached)
-    single = tuple(
-        msg(
-            "No site reaches cell {cell}, grade band {band}: {pupils} pupils are left out of the question.",
-            cell=int(row % n_cells),
-            band=int(row // n_cells),
-            pupils=int(wanted[row]),
-        )
-        for row in rows[:NAMED]
-    )
-    rest = (msg("{n} more cells are left out of the question.", n=int(rows.size - NAMED)),) if rows.size > NAMED else ()
-    return tuple(rows.tolist()), (*single, *rest)
 
 
 def _allocation(arcs: Arcs, flow: Any, wanted: Floats, n_sites: int, n_bands: int) -> BoardingAllocation:

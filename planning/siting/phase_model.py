@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from planning.siting.beds import seat_with_beds, takes_at_most
 from planning.siting.benders import Choice, Found, Side
@@ -16,6 +18,11 @@ from planning.siting.highs import Model, Rows, solve_model
 from planning.siting.seating import seat_in
 
 __all__ = ["PhaseRules", "missing_seats", "solve_whole"]
+
+_POLISH_S = 60.0  # the last seating of the pupils has its own time
+
+_Part = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.ArrayLike]
+"""Entries of a block of rows: row, variable, value."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +94,17 @@ class PhaseRules:
                 _add_step(rows, t, n, closes, upper=0.0)
             if self.build_before_close and closes.size:  # closing >= open before - open now
                 each = np.arange(closes.size)
-                parts = [(each, np.full(closes.size, n_years * n + t), 1.0), (each, t * n + closes, 1.0)]
+                parts: list[_Part] = [(each, np.full(closes.size, n_years * n + t), 1.0), (each, t * n + closes, 1.0)]
                 if t:
                     parts.append((each, (t - 1) * n + closes, -1.0))
                 _add(rows, parts, n=closes.size, lower=0.0 if t else 1.0)
             self._add_limits(rows, t, new)
         return rows
 
-    def _add_limits(self, rows: Rows, t: int, new: np.typing.NDArray[np.int64]) -> None:
+    def _add_limits(self, rows: Rows, t: int, new: npt.NDArray[np.int64]) -> None:
         """Add the number and the money of the sites opened in a year."""
         n, first = self.candidate.size, np.zeros(new.size)
-        before = [(first, (t - 1) * n + new, -1.0)] if t else []
+        before: list[_Part] = [(first, (t - 1) * n + new, -1.0)] if t else []
         if new.size and np.isfinite(self.most[t]):
             _add(rows, [(first, t * n + new, 1.0), *before], n=1, upper=self.most[t])
         if not new.size or not np.isfinite(self.budget[: t + 1] if self.carry_over else self.budget[t]).all():
@@ -230,9 +237,6 @@ def solve_whole(questions: Sequence[FlowQuestion], rules: PhaseRules, clock: Clo
     return Found(solution.status, opened, whole, value, solution.bound)
 
 
-_POLISH_S = 60.0  # the last seating of the pupils has its own time
-
-
 def _add_seating(rows: Rows, question: FlowQuestion, t: int, first: int) -> int:
     """Seat everybody in the open sites, with ``x <= pupils * y`` on every arc; give the number of the next variable."""
     arcs, n = question.arcs, question.n_sites
@@ -243,7 +247,7 @@ def _add_seating(rows: Rows, question: FlowQuestion, t: int, first: int) -> int:
     _add(rows, [(arcs.site, x, 1.0), (every, t * n + every, -room)], n=n, upper=0.0)
     linked = np.flatnonzero(question.free[arcs.site])
     each = np.arange(linked.size)
-    parts = [(each, x[linked], 1.0), (each, t * n + arcs.site[linked], -question.pupils[arcs.row[linked]])]
+    parts: list[_Part] = [(each, x[linked], 1.0), (each, t * n + arcs.site[linked], -question.pupils[arcs.row[linked]])]
     _add(rows, parts, n=linked.size, upper=0.0)
     if (question.least_load[question.free] > 0).any():
         least = np.where(question.free, question.least_load, 0.0)
@@ -267,24 +271,22 @@ def _add_reserve(rows: Rows, question: FlowQuestion, rules: PhaseRules, t: int, 
 
 
 def _add_step(
-    rows: Rows, t: int, n: int, sites: np.typing.NDArray[np.int64], *, lower: float = -np.inf, upper: float = np.inf
+    rows: Rows, t: int, n: int, sites: npt.NDArray[np.int64], *, lower: float = -np.inf, upper: float = np.inf
 ) -> None:
     """Bound the change of ``y`` from the year before; before the first year nothing is asked."""
     if t == 0 or sites.size == 0:
         return
     each = np.arange(sites.size)
-    _add(
-        rows, [(each, t * n + sites, 1.0), (each, (t - 1) * n + sites, -1.0)], n=sites.size, lower=lower, upper=upper
-    )
+    _add(rows, [(each, t * n + sites, 1.0), (each, (t - 1) * n + sites, -1.0)], n=sites.size, lower=lower, upper=upper)
 
 
 def _add(
     rows: Rows,
-    parts: Sequence[tuple[np.typing.NDArray[np.generic], np.typing.NDArray[np.generic], np.typing.ArrayLike]],
+    parts: Sequence[_Part],
     *,
     n: int,
-    lower: np.typing.ArrayLike = -np.inf,
-    upper: np.typing.ArrayLike = np.inf,
+    lower: npt.ArrayLike = -np.inf,
+    upper: npt.ArrayLike = np.inf,
 ) -> None:
     """Add a block of rows whose entries come in parts: row, variable, value."""
     if n == 0:

@@ -125,7 +125,7 @@ def phases(
         closable=closes & ((running > 0) | (least_load > 0)),  # to keep a site that costs nothing is never worse
         build=np.where(candidate, check_per_site(build_cost, n, "build_cost"), 0.0),
         running=running,
-        spend=check_per_site(spend, n, "spend"),
+        spend=np.where(candidate, check_per_site(spend, n, "spend"), 0.0),
         budget=_by_year(budget_by_year, n_years, "budget_by_year"),
         most=_by_year(p_by_year, n_years, "p_by_year"),
         factor=(1.0 + rate) ** -(names - names[0]).astype(np.float64),

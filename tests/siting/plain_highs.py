@@ -102,9 +102,7 @@ def phases_by_highs(  # noqa: C901 - one plain model, read top to bottom
                 model.row([(y[t][j], 1), (y[t - 1][j], -1)], upper=0)
         closing = model.variable(1, whole=True)
         for j in closable:
-            model.row(
-                [(closing, 1), (y[t][j], 1), *([(y[t - 1][j], -1)] if t else [])], lower=1.0 if t == 0 else 0.0
-            )
+            model.row([(closing, 1), (y[t][j], 1), *([(y[t - 1][j], -1)] if t else [])], lower=1.0 if t == 0 else 0.0)
         stay = [[] for _ in range(n)]
         went = [[] for _ in range(n)]
         for i in range(n_cells):

@@ -117,3 +117,129 @@ def test_random_cases_equal_a_plain_model(monkeypatch, small, n_cases):
         assert answer.objective == pytest.approx(recomputed(answer, case, options), abs=1e-9)
         keeps_the_rules(answer, case, options)
     assert 0.3 * n_cases < n_answers < 0.95 * n_cases  # both kinds are tried
+
+
+def test_boarding_and_day_by_hand():
+    # 5 km off: 10 x 5 by day or 2 x 8 on Sundays and Fridays; two beds only
+    answer = siting.boarding([[[5.0]]], [[[8.0]]], [[3]], 9, 2, [True], fixed=[0])
+    assert (answer.objective, answer.status) == (2 * 16 + 50, "optimal")
+    assert answer.allocation.board.toarray().tolist() == [[2]]
+    dearer = siting.boarding([[[5.0]]], [[[8.0]]], [[3]], 9, 2, [True], fixed=[0], bed_cost=34)
+    assert (dearer.objective, dearer.allocation.board.nnz) == (150.0, 0)  # as dear as every day: no bed is needed
+    rare = siting.boarding([[[5.0]]], [[[8.0]]], [[3]], 9, 2, [True], fixed=[0], day_trips=3, week_trips=2)
+    assert rare.objective == 45.0
+
+
+def test_a_boarder_needs_a_seat_as_well():
+    day, week = [[[1.0, INF]], [[INF, INF]]], [[[INF, INF]], [[4.0, 6.0]]]
+    answer = siting.boarding(day, week, [[3], [3]], [4, 9], [5, 5], [False, True], fixed=[0, 1])
+    assert answer.objective == 30 + 8 + 2 * 12
+    assert answer.allocation.flows.toarray().sum(axis=0).tolist() == [4, 2]
+
+
+def test_closing_saves_its_running_cost_and_least_sizes_hold():
+    day = [[[1.0, 2.0], [2.0, 1.0]]]
+    far = [[[INF, INF], [INF, INF]]]
+    given = {"seats": 30, "beds": 0, "may_board": [True], "p": 0, "fixed": [0, 1]}
+    kept = siting.boarding(day, far, [[10, 10]], closable=[0, 1], running_cost=99, **given)
+    assert (kept.closed, kept.objective) == ((), 200 + 198)
+    merged = siting.boarding(day, far, [[10, 10]], closable=[0, 1], running_cost=[110, 115], **given)
+    assert (merged.closed, merged.objective) == ((1,), 300 + 110)
+    assert siting.boarding(day, far, [[10, 10]], closable=[0, 1], **given).closed == ()  # closing saves nothing
+    fed = siting.boarding(day, far, [[10, 3]], closable=[1], min_pupils=4, **given)
+    assert (fed.closed, fed.objective) == ((), 130 + 10)
+    locked = siting.boarding(day, far, [[10, 3]], min_pupils=4, **given)
+    assert locked.objective == 130.0
+
+
+def test_shuffled_inputs_give_the_same_answer():
+    for seed in range(12):
+        (day, week, pupils, seats, beds, may_board, p, fixed), options = random_case(seed)
+        rng = np.random.default_rng(seed)
+        columns, rows = rng.permutation(day.shape[2]), rng.permutation(day.shape[1])
+        place = np.argsort(columns)
+        moved = {name: value[columns] if isinstance(value, np.ndarray) else value for name, value in options.items()}
+        if "closable" in moved:
+            moved["closable"] = [int(place[j]) for j in options["closable"]]
+        one = asked((day, week, pupils, seats, beds, may_board, p, fixed), options)
+        other = asked(
+            (
+                day[:, rows][:, :, columns], week[:, rows][:, :, columns], pupils[:, rows], seats[columns], beds[columns],
+                may_board, p, [int(place[j]) for j in fixed],
+            ),
+            moved,
+        )  # fmt: skip
+        assert one.status == other.status
+        assert one.objective == pytest.approx(other.objective, nan_ok=True)
+
+
+def county(n_cells=700, n_sites=14, n_fixed=5):
+    rng = np.random.default_rng(3)
+    cells, sites = rng.random((n_cells, 2)) * 40, rng.random((n_sites, 2)) * 40
+    km = np.hypot(*(cells[:, None] - sites[None]).transpose(2, 0, 1))
+    day = np.where(km <= 5, km * 12, INF)
+    pupils = rng.integers(0, 6, (2, n_cells))
+    pupils[0, ~np.isfinite(day[:, :n_fixed]).any(axis=1)] = 0
+    beds = np.full(n_sites, np.ceil(pupils[1].sum() / 6))
+    return ([day, day], [km * 2, km * 2], pupils, 2 * beds, beds, [False, True]), {"p": 4, "fixed": range(n_fixed)}
+
+
+def test_a_large_question_is_proven_and_the_same_in_one_model(monkeypatch):
+    arguments, options = county()
+    answer = siting.boarding(*arguments, **options)
+    assert answer.status == "optimal"
+    assert answer.bound <= answer.objective
+    by_day, by_week = answer.allocation.day, answer.allocation.board
+    day, week = (np.concatenate(costs) for costs in arguments[:2])
+    total = 10 * (by_day.toarray() * np.where(np.isfinite(day), day, 0)).sum() + 2 * (by_week.toarray() * week).sum()
+    assert answer.objective == pytest.approx(total)
+    assert answer.allocation.flows.sum() == arguments[2].sum()
+    monkeypatch.setattr(sys.modules["planning.siting.boarding"], "_SMALL", 10**9)
+    assert siting.boarding(*arguments, **options).objective == pytest.approx(answer.objective, rel=1e-6)
+
+
+def test_a_run_cut_short_is_never_called_optimal():
+    arguments, options = county(3000)
+    stopped = siting.boarding(*arguments, **options, time_limit_s=0.4)
+    assert stopped.status == "time_limit"
+    assert stopped.bound <= stopped.objective
+    none = siting.boarding(*arguments, **options, time_limit_s=0)
+    assert (none.status, none.sites, none.objective) == ("time_limit", (), INF)
+    assert siting.boarding(*arguments, **options, cancel=lambda: True).status == "cancelled"
+
+
+def test_too_few_beds_in_a_large_question_are_named():
+    (day, week, pupils, seats, beds, may_board), options = county()
+    answer = siting.boarding(day, week, pupils, seats, beds / 4, may_board, **options)
+    assert answer.status == "infeasible"
+    assert answer.explanation
+
+
+def test_nobody_and_one_band():
+    nobody = siting.boarding([[[1.0]]], [[[1.0]]], [[0]], 1, 1, [True], fixed=[0])
+    assert (nobody.status, nobody.objective, nobody.sites) == ("optimal", 0.0, ())
+    alone = siting.boarding([[[INF]]], [[[INF]]], [[4]], 1, 1, [True], fixed=[0])
+    assert (alone.status, alone.objective, alone.unreachable) == ("optimal", 0.0, (0,))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"closable": [1]}, "site 1 is not open"),
+        ({"may_board": [1]}, "may_board: must be true or false"),
+        ({"bed_cost": -1}, "bed_cost: must be 0 or more"),
+        ({"day_trips": np.nan}, "day_trips: must be 0 or more"),
+        ({"costs_week": np.ones((1, 2, 2))}, "must have the bands"),
+        ({"costs_day": [np.ones((1, 2)), np.ones((2, 2))]}, "the same cells and sites"),
+        ({"costs_day": np.ones(2)}, "must be a table of numbers"),
+        ({"pupils_by_band": [[0.5]]}, "whole numbers"),
+        ({"beds": [1.0]}, "there are 2 sites"),
+    ],
+)
+def test_errors(change, words):
+    arguments = {
+        "costs_day": np.ones((1, 1, 2)), "costs_week": np.ones((1, 1, 2)), "pupils_by_band": [[1]], "seats": 5, "beds": 5,
+        "may_board": [True], "fixed": [0], **change,
+    }  # fmt: skip
+    with pytest.raises(PlanningError, match=words):
+        siting.boarding(**arguments)
