@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -58,8 +59,8 @@ class Choice:
         Stages and sites; ``y`` of stage t and site j is variable ``t * n_sites + j``.
     cost, lower, upper : numpy.ndarray, shape (n_variables,)
         Cost of the variables and their sides.
-    rules : Rows
-        What a choice must keep.
+    rules : callable
+        Writes down, anew at each call, what a choice must keep.
     """
 
     n_stages: int
@@ -164,24 +165,24 @@ def choice_of(question: FlowQuestion) -> Choice:
     Choice
         One stage.
     """
-    new = np.flatnonzero(question.candidate)
-
-    def rules() -> Rows:
-        rows = Rows()
-        if new.size:
-            rows.add(np.zeros(new.size), new, 1.0, n=1, lower=float(question.fewest), upper=float(question.most))
-        if new.size and np.isfinite(question.budget):
-            rows.add(np.zeros(new.size), new, question.spend[new], n=1, upper=question.budget)
-        return rows
-
     return Choice(
         n_stages=1,
         n_sites=question.n_sites,
         cost=question.opening,
         lower=(~question.free).astype(np.float64),
         upper=np.ones(question.n_sites),
-        rules=rules,
+        rules=partial(_rules_of, question),
     )
+
+
+def _rules_of(question: FlowQuestion) -> Rows:
+    """Write down the number of new sites and the budget."""
+    new, rows = np.flatnonzero(question.candidate), Rows()
+    if new.size:
+        rows.add(np.zeros(new.size), new, 1.0, n=1, lower=float(question.fewest), upper=float(question.most))
+    if new.size and np.isfinite(question.budget):
+        rows.add(np.zeros(new.size), new, question.spend[new], n=1, upper=question.budget)
+    return rows
 
 
 class _Search:
@@ -283,7 +284,6 @@ class _Search:
         """Solve for the choice that the cuts call cheapest, in parts of the cost at stake, for the solver's tolerances."""
         choice = self.choice
         n_y, n, t = choice.cost.size, choice.n_sites, choice.n_stages
-        # ends of what the cuts say of single stages: nothing costs less than 0
         scale = max(1.0, max((abs(constant) for _, constant, _ in self._cuts), default=1.0) / 1e3)
         rows = choice.rules()
         if self._sides:
