@@ -27,6 +27,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion
 from planning.siting.highs import Model, Rows, Solution, solve_model
+from planning.siting.neighbours import neighbours
 from planning.siting.prices import fill_sites
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seating import seat_in
@@ -44,7 +45,7 @@ _STALE = 8  # rounds without effect after which the step is halved
 _SHORTEST_STEP = 0.01
 _SMOOTH = 0.6  # weight of the new slope against those before (deflection)
 _KEPT = 60  # cuts of the prices that go on into the search, for each stage
-_MASTER_S = 10.0  # time for one guess while prices are still rising
+_NEIGHBOURS = 12  # choices close to the best one that are tried in a row
 _ENOUGH = 1e-9  # of the best value: a choice this close below is not looked for
 
 
@@ -61,6 +62,8 @@ class Choice:
         Cost of the variables and their sides.
     rules : callable
         Writes down, anew at each call, what a choice must keep.
+    flags : callable, optional
+        Given choices, shape (n_choices, n_stages, n_sites), gives the other variables of each.
     """
 
     n_stages: int
@@ -69,6 +72,30 @@ class Choice:
     lower: Floats
     upper: Floats
     rules: Callable[[], Rows]
+    flags: Callable[[Bools], Floats] = lambda opened: np.zeros((len(opened), 0))
+
+    def keeps_rules(self, many: Bools) -> Bools:
+        """
+        Tell which choices keep the rules.
+
+        Parameters
+        ----------
+        many : numpy.ndarray of bool, shape (n_choices, n_stages, n_sites)
+            Open sites.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_choices,)
+            True where all rules are kept.
+        """
+        x = np.concatenate(
+            [many.reshape(len(many), many.shape[1] * many.shape[2]).astype(np.float64), self.flags(many)], axis=1
+        )
+        table, lower, upper = self.rules().matrix(self.cost.size)
+        sums = (table @ x.T).T
+        near = 1e-9 * np.maximum(1.0, np.abs(sums))
+        inside = (x >= self.lower - 1e-9) & (x <= self.upper + 1e-9)
+        return np.asarray(inside.all(axis=1) & ((sums >= lower - near) & (sums <= upper + near)).all(axis=1))
 
     def opened(self, x: Floats) -> Bools:
         """
@@ -198,7 +225,7 @@ class _Search:
         self._seated: dict[tuple[int, bytes], tuple[float, Floats | None]] = {}
         self._seen: set[bytes] = set()
         self._exhausted = False
-        self._row_prices: list[Floats] | None = None
+        self._lower, self._upper = choice.lower.copy(), choice.upper.copy()
 
     @property
     def done(self) -> bool:
@@ -207,10 +234,10 @@ class _Search:
         near = np.isfinite(value) and value - self.best.bound <= _ENOUGH * abs(value)
         return self._exhausted or bool(near) or self.clock.stopped
 
-    def look(self, seconds: float | None = None) -> None:
-        """Seat the pupils in the choice that the cuts call cheapest, and learn from it."""
-        clock = self.clock if seconds is None else Clock(min(seconds, self.clock.left), self.clock.cancel)
-        solution = self._cheapest(clock)
+    def look(self) -> None:
+        """Seat the pupils in the choice that the cuts call cheapest, and in those close to a better one; learn from it."""
+        before = self.best.value
+        solution = self._cheapest(self.clock)
         if solution.status == "infeasible":
             self.best.bound = self.best.value  # every other choice is ruled out
             self._exhausted = True
@@ -219,6 +246,46 @@ class _Search:
         if solution.x is None or self.done:
             return
         self.offer(self.choice.opened(solution.x))
+        if self.best.value < before:
+            self.look_around()
+
+    def look_around(self) -> None:
+        """Change one or two sites of the best choice, as long as that helps; only where the cuts allow it to help."""
+        while self.best.opened is not None and not self.done:
+            value = self.best.value
+            near = neighbours(self.best.opened, self._free())
+            near = near[self.choice.keeps_rules(near)]
+            least = self._cost_at_least(near)
+            order = np.argsort(least, kind="stable")[:_NEIGHBOURS]
+            for at in order[least[order] < value * (1 - _ENOUGH)]:
+                if self.done or self._cost_at_least(near[at : at + 1])[0] >= value * (1 - _ENOUGH):
+                    continue  # what was learnt on the way rules it out
+                if near[at].tobytes() not in self._seen:
+                    self.offer(near[at])
+                if self.best.value < value:
+                    break
+            if self.best.value >= value:
+                return
+
+    def _free(self) -> Bools:
+        """Tell which sites are not settled in every stage."""
+        size = self.choice.n_stages * self.choice.n_sites
+        open_to = (self._lower < self._upper)[:size].reshape(self.choice.n_stages, self.choice.n_sites)
+        return np.asarray(open_to.any(axis=0))
+
+    def _cost_at_least(self, many: Bools) -> Floats:
+        """Bound the cost of choices, shape (n_choices, n_stages, n_sites), by all cuts known."""
+        flat = many.reshape(len(many), many.shape[1] * many.shape[2]).astype(np.float64)
+        total: Floats = flat @ self.choice.cost[: flat.shape[1]]
+        for stage in range(self.choice.n_stages):
+            cuts = [(constant, worth) for number, constant, worth in self._cuts if number == stage]
+            if cuts:
+                worths = np.array([worth for _, worth in cuts])
+                total += (many[:, stage].astype(np.float64) @ worths.T + [constant for constant, _ in cuts]).max(axis=1)
+        for row, side in self._sides:
+            if not row[flat.shape[1] :].any():
+                total[flat @ row[: flat.shape[1]] < side - 1e-9] = np.inf
+        return total
 
     def offer(self, opened: Bools) -> None:
         """Seat the pupils stage by stage; keep the answer if it is the best, and what its prices tell."""
@@ -285,11 +352,7 @@ class _Search:
         choice = self.choice
         n_y, n, t = choice.cost.size, choice.n_sites, choice.n_stages
         scale = max(1.0, max((abs(constant) for _, constant, _ in self._cuts), default=1.0) / 1e3)
-        rows = choice.rules()
-        if self._sides:
-            table = np.array([row for row, _ in self._sides])
-            at, column = np.nonzero(table)
-            rows.add(at, column, table[at, column], n=len(table), lower=np.array([side for _, side in self._sides]))
+        rows = self._rows()
         if self._cuts:
             worth = np.array([cut for *_, cut in self._cuts])
             stage = np.array([number for number, *_ in self._cuts])
@@ -304,8 +367,8 @@ class _Search:
         solution = solve_model(
             Model(
                 cost=np.concatenate([choice.cost / scale, np.ones(t)]),
-                lower=np.concatenate([choice.lower, np.zeros(t)]),
-                upper=np.concatenate([choice.upper, np.full(t, np.inf)]),
+                lower=np.concatenate([self._lower, np.zeros(t)]),
+                upper=np.concatenate([self._upper, np.full(t, np.inf)]),
                 whole=np.concatenate([np.ones(n_y, dtype=bool), np.zeros(t, dtype=bool)]),
                 rows=rows,
             ),
@@ -318,7 +381,7 @@ class _Search:
         stages, choice = self.stages, self.choice
         price, ceiling = self._first_prices()
         best_price, slope = price, [np.zeros_like(part) for part in price]
-        stale, lead = 0, 1.0
+        stale, lead, top_value = 0, 1.0, float("-inf")
         kept: list[list[tuple[int, float, Floats]]] = []
         for turn in range(_ROUNDS):
             if self.done or lead < _SHORTEST_STEP:
@@ -328,22 +391,24 @@ class _Search:
             chosen = self._least(worth)
             if chosen.x is None:
                 if chosen.status == "infeasible":
-                    self.best.bound, self._exhausted = np.inf, True
+                    self.best.bound, self._exhausted = self.best.value, True
                 return
             constants = [float(question.pupils @ part) for question, part in zip(stages, price, strict=True)]
             value = sum(constants) + chosen.bound
-            if value > self.best.bound:
+            if value > top_value:
                 kept.append(
                     [(t, constant, part[2]) for t, (constant, part) in enumerate(zip(constants, filled, strict=True))]
                 )
-                stale = 0 if value > self.best.bound + 1e-5 * abs(value) else stale + 1
-                self.best.bound, best_price = min(value, self.best.value), price
+                stale = 0 if value > top_value + 1e-5 * abs(value) else stale + 1
+                top_value, best_price = value, price
+                self.best.bound = max(self.best.bound, min(value, self.best.value))
+                self._settle(worth, chosen, value)
             else:
                 stale += 1
             if turn % _OFFER_EVERY == _OFFER_EVERY - 1:
-                self._cuts += [cut for cuts in kept[-_KEPT:] for cut in cuts]
-                kept.clear()
-                self.look(_MASTER_S)
+                guess = self._least(worth, whole=True)
+                if guess.x is not None:
+                    self.offer(self.choice.opened(guess.x))
                 logger.debug("round %d: bound %.8g of %.8g", turn, self.best.bound, self.best.value)
             if stale >= _STALE:
                 lead, stale, price = lead / 2, 0, best_price
@@ -358,6 +423,7 @@ class _Search:
             ]
             price = self._step(price, slope, ceiling, value, lead)
         self._cuts += [cut for cuts in kept[-_KEPT:] for cut in cuts]
+        self.look_around()
 
     def _step(
         self, price: list[Floats], slope: list[Floats], ceiling: list[Floats], value: float, lead: float
@@ -370,17 +436,33 @@ class _Search:
         go = lead * max(target - value, 1e-4 * abs(value)) / max(length, 1e-12)
         return [np.clip(part + go * way, 0.0, top) for part, way, top in zip(price, scaled, ceiling, strict=True)]
 
-    def _least(self, worth: Floats) -> Solution:
-        """Choose by one set of prices, in fractions: a valid bound, quickly found."""
-        cost = self.choice.cost.copy()
-        cost[: worth.size] += worth
+    def _rows(self) -> Rows:
+        """Write down the rules, and what the choices tried have shown to be needed."""
         rows = self.choice.rules()
         if self._sides:
             table = np.array([row for row, _ in self._sides])
             at, column = np.nonzero(table)
             rows.add(at, column, table[at, column], n=len(table), lower=np.array([side for _, side in self._sides]))
-        none = np.zeros(cost.size, dtype=bool)
-        return solve_model(Model(cost, self.choice.lower, self.choice.upper, none, rows), clock=self.clock)
+        return rows
+
+    def _least(self, worth: Floats, *, whole: bool = False) -> Solution:
+        """Choose by one set of prices; in fractions that is a valid bound, quickly found."""
+        cost = self.choice.cost.copy()
+        cost[: worth.size] += worth
+        kinds = np.full(cost.size, whole)
+        return solve_model(Model(cost, self._lower, self._upper, kinds, self._rows()), clock=self.clock)
+
+    def _settle(self, worth: Floats, chosen: Solution, value: float) -> None:
+        """Settle the variables whose other value would cost more than the best answer, by their reduced costs."""
+        if chosen.x is None or chosen.row_dual is None or not np.isfinite(self.best.value):
+            return
+        cost = self.choice.cost.copy()
+        cost[: worth.size] += worth
+        table, *_ = self._rows().matrix(cost.size)
+        reduced = cost - table.T @ chosen.row_dual
+        beyond = self.best.value * (1 + 1e-7) - value
+        self._upper[(chosen.x < 1e-9) & (reduced > beyond)] = 0.0
+        self._lower[(chosen.x > 1 - 1e-9) & (-reduced > beyond)] = 1.0
 
     def _first_prices(self) -> tuple[list[Floats], list[Floats]]:
         """Begin with what a pupil more would cost if every site were open, and cap prices where more cannot help."""

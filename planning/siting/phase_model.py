@@ -83,7 +83,13 @@ class PhaseRules:
             lower=np.concatenate([np.tile(always, n_years), np.zeros(n_years)]),
             upper=np.ones(n_years * n + n_years),
             rules=lambda: self._rows(n_years),
+            flags=self._closing,
         )
+
+    def _closing(self, many: Bools) -> Floats:
+        """Tell in which years of each choice a school closes."""
+        before = np.concatenate([np.repeat(~self.candidate[None, None], len(many), axis=0), many[:, :-1]], axis=1)
+        return np.asarray((before & ~many).any(axis=2), dtype=np.float64)
 
     def _rows(self, n_years: int) -> Rows:
         n, rows = self.candidate.size, Rows()
