@@ -9,6 +9,7 @@ from planning.siting.checks import Bools
 __all__ = ["neighbours"]
 
 _MANY = 200  # courses beyond which pairs are not listed
+_LARGEST = 10_000_000  # entries beyond which nothing is listed: the list would fill the memory
 
 
 def neighbours(opened: Bools, free: Bools) -> Bools:
@@ -35,6 +36,8 @@ def neighbours(opened: Bools, free: Bools) -> Bools:
     course = np.tile(courses, (int(free.sum()), 1))
     other = (course != opened[:, site].T).any(axis=1)
     site, course = site[other], course[other]
+    if site.size * opened.size > _LARGEST:
+        return np.zeros((0, *opened.shape), dtype=bool)
     single = np.repeat(opened[None], site.size, axis=0)
     single[np.arange(site.size), :, site] = course
     if site.size > _MANY:
