@@ -16,6 +16,7 @@ from planning import siting
 from planning.errors import ConfigError, Message, msg
 from planning.scenario.edits import Edit, NewSchool, SetSeats
 from planning.scenario.evaluate import FLOW_COLUMNS, BandCosts, StageState, evaluate, stage_costs, stage_sites
+from planning.scenario.hub_costs import beds_of, may_board, to_places, weekly_limit
 from planning.scenario.limits import BandLimit, band_time, limit_of_question
 from planning.scenario.naming import explained
 from planning.scenario.proposals import describe_sites, no_sites
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planning.config import Question
-    from planning.network.modes import Mode
     from planning.scenario.county import County
 
-__all__ = ["answer_boarding", "may_board"]
+__all__ = ["answer_boarding"]
 
 #: Band whose children never board: they need a school, or a teaching point, within their daily limit.
 YOUNGEST = "primary_lower"
@@ -49,25 +49,6 @@ class _Far:
 
     rows: NDArray[np.int64]
     pupils: dict[str, NDArray[np.int64]]
-
-
-def may_board(county: County, band: str) -> bool:
-    """
-    Say whether children of a band may board.
-
-    Parameters
-    ----------
-    county : County
-        Holds the rule pack.
-    band : str
-        Grade band.
-
-    Returns
-    -------
-    bool
-        As the pack says.
-    """
-    return next(bool(rules.may_board.value) for name, rules in county.pack.bands.items() if name == band)
 
 
 def answer_boarding(
@@ -123,7 +104,7 @@ def answer_boarding(
             )
         )
     day, week = _costs_of_the_far(county, question, schools, hubs, far, limits)
-    beds = _beds(county, schools)
+    beds = beds_of(county, schools)
     all_beds = np.concatenate([beds, np.full(len(hubs), np.inf if question.beds is None else float(question.beds))])
     notes = [
         msg(
@@ -231,13 +212,6 @@ def _hub_places(county: County, stage: str, schools: gpd.GeoDataFrame) -> gpd.Ge
 SEAT_RADIUS_M = 1000.0
 
 
-def _beds(county: County, schools: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Give the beds of each school; unknown beds are none, since a bed that nobody has counted cannot be promised."""
-    known = county.schools["beds"].reindex(schools.index)
-    beds: NDArray[np.float64] = known.astype("Float64").fillna(0).to_numpy(dtype=float)
-    return beds
-
-
 def _costs_of_the_far(
     county: County,
     question: Question,
@@ -248,8 +222,8 @@ def _costs_of_the_far(
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
     """Give each band's daily and weekly minutes from the cells of the far to every school and hub place."""
     mode = county.project.mode_of(question.stage)
-    daily_time, daily_distance = _to_places(county, mode, schools, hubs, far.rows)
-    ride, ride_distance = _to_places(county, "drive", schools, hubs, far.rows)
+    daily_time, daily_distance = to_places(county, mode, schools, hubs, far.rows)
+    ride, ride_distance = to_places(county, "drive", schools, hubs, far.rows)
     n_open = len(schools)
     kinds = [*schools["kind"], *hubs["kind"]]
     day, week = [], []
@@ -258,42 +232,11 @@ def _costs_of_the_far(
         near = limits[band].within(own_time, daily_distance)
         near[:, :n_open] = False  # these pupils are those whom no open school is near
         day.append(np.where(near, own_time, np.float32(np.inf)))
-        weekly = _weekly_limit(county, question, band).within(ride, ride_distance)
+        weekly = weekly_limit(county, question, band).within(ride, ride_distance)
         weekly[:, [not teaches(kind, band) for kind in kinds]] = False
         weekly &= ~near  # nobody boards at a school within the daily limit, though two rides are less than ten walks
         week.append(np.where(weekly, ride, np.float32(np.inf)))
     return day, week
-
-
-def _to_places(
-    county: County, mode: Mode, schools: gpd.GeoDataFrame, hubs: gpd.GeoDataFrame, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Look up minutes and metres to the schools and the hub places, one column each."""
-    book, extra = county.costs.schools(mode), county.costs.candidates(mode)
-    in_extra = extra.cell_ids.get_indexer(county.cells.index[rows])
-    ids = [*schools.index, *hubs["place_id"]]
-    points = [*schools.geometry, *hubs.geometry]
-    moved = dict(zip(schools.index, schools["is_moved"], strict=True))
-    time = np.empty((len(rows), len(ids)), dtype=np.float32)
-    distance = np.empty_like(time)
-    for column, (place, point) in enumerate(zip(ids, points, strict=True)):
-        if place in book.site_ids and not moved.get(place, False):
-            at = book.site_ids.get_loc(place)
-            time[:, column], distance[:, column] = book.time_min[rows, at], book.distance_m[rows, at]
-        elif place in extra.site_ids and not moved.get(place, False):
-            at = extra.site_ids.get_loc(place)
-            time[:, column], distance[:, column] = extra.time_min[in_extra, at], extra.distance_m[in_extra, at]
-        else:
-            to_point = county.costs.to_point(mode, point.x, point.y)
-            distance[:, column], time[:, column] = to_point.distance_m[rows, 0], to_point.time_min[rows, 0]
-    return time, distance
-
-
-def _weekly_limit(county: County, question: Question, band: str) -> BandLimit:
-    if question.weekly_limit is not None:
-        return limit_of_question(question.weekly_limit, county.project, county.pack, band)
-    rule = next(rules.weekly_time_limit for name, rules in county.pack.bands.items() if name == band)
-    return BandLimit(time_min=float(rule.value)) if rule is not None and rule.enabled else BandLimit()
 
 
 def _who_boards(

@@ -15,15 +15,24 @@ from planning.siting.frontier import Frontier, frontier
 from planning.siting.max_coverage import max_coverage
 from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
+from planning.siting.phase_plan import PhasePlan, PhaseYear
+from planning.siting.phases import phases
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
 from planning.siting.sizes import SizeOption, size_classes
+from planning.siting.teaching_points import TeachingPoints, teaching_points
+from planning.siting.trade_off import Rates, TradeOff, trade_off
 
 __all__ = [
     "BoardingAllocation",
     "Frontier",
+    "PhasePlan",
+    "PhaseYear",
     "Proposal",
+    "Rates",
     "SizeOption",
+    "TeachingPoints",
+    "TradeOff",
     "boarding",
     "capacitated",
     "fixed_charge",
@@ -31,6 +40,9 @@ __all__ = [
     "max_coverage",
     "p_center",
     "p_median",
+    "phases",
     "set_cover",
     "size_classes",
+    "teaching_points",
+    "trade_off",
 ]

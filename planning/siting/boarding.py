@@ -1,20 +1,21 @@
 """
 Propose boarding hubs: every pupil travels each day, or boards at an open hub and travels twice a week.
 
-A week has ten daily trips and two weekly ones. Boarding has no price of its own, so a pupil boards where that makes the
-week's travel shorter or where no day school is in reach. The weights are this tool's own, not a standard's.
+A week has ten daily trips and two weekly ones. Unless a bed has a price, a pupil boards where that makes the week's travel
+shorter or where no day school is in reach. The weights are this tool's own, not a standard's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from planning.errors import Message, SchemaError, msg
-from planning.siting.answer import NAMED, no_answer
+from planning.errors import SchemaError, msg
+from planning.siting.answer import no_answer
+from planning.siting.bands import check_bands, check_each_band, check_pupils_by_band, left_out_of_bands
+from planning.siting.benders import choice_of, choose_sites
 from planning.siting.checks import (
     Bools,
     Floats,
@@ -23,22 +24,22 @@ from planning.siting.checks import (
     check_count,
     check_limit,
     check_per_site,
-    check_pupils,
-    check_reach,
 )
 from planning.siting.clock import Cancel, Clock
-from planning.siting.flow import Arcs, FlowQuestion
+from planning.siting.flow import Arcs, FlowAnswer, FlowQuestion
 from planning.siting.layout import solve_layout
 from planning.siting.proposal import OPTIMAL_GAP, BoardingAllocation, Proposal, gap_between
 from planning.siting.reasons import why_no_seats
 
-__all__ = ["DAY_TRIPS", "WEEK_TRIPS", "boarding"]
+__all__ = ["DAY_TRIPS", "WEEK_TRIPS", "boarding", "check_roles"]
 
 DAY_TRIPS = 10.0
 """One-way trips of a day pupil in a week of five days."""
 
 WEEK_TRIPS = 2.0
 """One-way trips of a boarder in a week: there and back."""
+
+_SMALL = 6_000  # arcs that are one model for HiGHS
 
 
 def boarding(
@@ -52,6 +53,13 @@ def boarding(
     fixed: Iterable[int] = (),
     time_limit_s: float = 60,
     *,
+    build_cost: Any = None,
+    running_cost: Any = None,
+    bed_cost: Any = None,
+    closable: Iterable[int] = (),
+    min_pupils: Any = None,
+    day_trips: float = DAY_TRIPS,
+    week_trips: float = WEEK_TRIPS,
     cancel: Cancel | None = None,
 ) -> Proposal:
     """
@@ -74,19 +82,32 @@ def boarding(
     may_board : array_like of bool, shape (n_bands,)
         Bands whose pupils may board.
     p : int, optional
-        New sites, exactly; None = any number, at no cost, of which only those with pupils are listed.
+        New sites, exactly; None = any number: where they cost nothing, those with pupils are listed.
     fixed : iterable of int
         Columns that are open already, with their own seats and beds.
     time_limit_s : float
         Wall time the search may take [s]; the last seating of the pupils comes on top.
+    build_cost : float or array_like, shape (n_sites,), optional
+        Cost of a new site, in the unit of the objective: trips of a week times cost.
+    running_cost : float or array_like, shape (n_sites,), optional
+        Cost of every open site, old or new, in the unit of the objective; a closed one saves it.
+    bed_cost : float or array_like, shape (n_sites,), optional
+        Cost of a pupil who boards, besides the travel, in the unit of the objective.
+    closable : iterable of int
+        Those of ``fixed`` that may be closed.
+    min_pupils : float or array_like, shape (n_sites,), optional
+        Pupils, boarders included, that every new site, and every closable site that is kept, must have [pupils].
+    day_trips, week_trips : float
+        Trips of a day pupil and of a boarder in a week; the defaults are this tool's, not a rule's.
     cancel : callable, optional
         Asked between rounds; True ends the run with status ``cancelled``.
 
     Returns
     -------
     Proposal
-        Sense ``min``; the objective is the sum of pupils times ``DAY_TRIPS`` times day cost, and ``WEEK_TRIPS`` times
-        week cost for boarders. ``allocation`` is a `BoardingAllocation`; ``unreachable`` holds rows.
+        Sense ``min``; the objective is the sum of pupils times ``day_trips`` times day cost, and ``week_trips`` times
+        week cost for boarders, with the costs of sites and beds. ``allocation`` is a `BoardingAllocation`, whose cost is
+        without those of sites; ``unreachable`` holds rows.
 
     Raises
     ------
@@ -94,21 +115,28 @@ def boarding(
         If an argument does not fit the others.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    day, week = _by_band(costs_day, "costs_day"), _by_band(costs_week, "costs_week")
+    day, week = check_bands(costs_day, "costs_day"), check_bands(costs_week, "costs_week")
     shapes = {(reach.n_rows, reach.n_sites) for reach in (*day, *week)}
     if len(day) != len(week) or len(shapes) != 1:
         raise SchemaError(msg("costs_week: must have the bands, cells and sites of costs_day."))
     n_cells, n = shapes.pop()
-    wanted = _pupils(pupils_by_band, len(day), n_cells)
-    boards = np.asarray(may_board)
-    if boards.shape != (len(day),) or boards.dtype != bool:
-        raise SchemaError(msg("may_board: must be true or false for each of {n} grade bands.", n=len(day)))
-    open_now = check_columns(fixed, n, "fixed")
-    candidate = np.ones(n, dtype=bool)
-    candidate[open_now] = False
+    wanted = check_pupils_by_band(pupils_by_band, len(day), n_cells)
+    boards = check_each_band(may_board, len(day), "may_board")
+    candidate, closes = check_roles(fixed, closable, n)
     n_candidates = int(candidate.sum())
+    opening = np.where(candidate, check_per_site(build_cost, n, "build_cost"), 0.0)
+    opening += check_per_site(running_cost, n, "running_cost")
+    least_load = check_per_site(min_pupils, n, "min_pupils")
+    is_free = (opening == 0) & (least_load == 0)  # to have such a site open is never worse
     count = n_candidates if p is None else check_count(p, n_candidates)
-    arcs = _arcs(day, week, boards, n_cells)
+    arcs = _arcs(
+        day,
+        week,
+        boards,
+        n_cells,
+        trips=(check_limit(day_trips, "day_trips"), check_limit(week_trips, "week_trips")),
+        bed_cost=check_per_site(bed_cost, n, "bed_cost"),
+    )
     reached = np.zeros(wanted.size, dtype=bool)
     reached[arcs.row] = True
     question = FlowQuestion(
@@ -116,86 +144,115 @@ def boarding(
         pupils=np.where(reached, wanted, 0.0),
         seats=np.floor(check_per_site(seats, n, "seats", infinite=True)),
         beds=np.floor(check_per_site(beds, n, "beds", infinite=True)),
-        opening=np.zeros(n),
+        opening=opening,
         candidate=candidate,
-        closable=np.zeros(n, dtype=bool),
+        closable=closes & ~is_free,
         most=count,
-        fewest=count,
+        fewest=int((candidate & is_free).sum()) if p is None else count,
         spend=np.zeros(n),
         budget=np.inf,
-        least_load=np.zeros(n),
+        least_load=least_load,
         unserved=np.full(wanted.size, np.inf),
     )
-    unreachable, words = _left_out(wanted, reached, n_cells)
-    layout = solve_layout(question, clock)
+    unreachable, words = left_out_of_bands(wanted, reached, n_cells)
+    layout = _solve(question, clock)
     if layout.status == "infeasible":
         return no_answer("min", clock, unreachable, words + why_no_seats(question, clock, n_cells=n_cells))
     if layout.opened is None or layout.flow is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
     allocation = _allocation(arcs, np.round(layout.flow).astype(np.int64), wanted, n, len(day))
-    new = layout.opened & candidate
+    is_open = layout.opened
     if p is None:
-        new &= np.asarray(allocation.flows.sum(axis=0)).ravel() > 0
-    bound = min(layout.bound, allocation.cost)
+        is_open = is_open & (~candidate | (np.asarray(allocation.flows.sum(axis=0)).ravel() > 0))
+    objective = allocation.cost + float(opening[is_open].sum())
+    bound = min(layout.bound, objective)
     return Proposal(
-        sites=tuple(np.flatnonzero(new).tolist()),
-        closed=(),
+        sites=tuple(np.flatnonzero(is_open & candidate).tolist()),
+        closed=tuple(np.flatnonzero(~is_open & closes).tolist()),
         allocation=allocation,
         sense="min",
-        objective=allocation.cost,
+        objective=objective,
         bound=bound,
-        status="optimal" if gap_between(allocation.cost, bound) <= OPTIMAL_GAP else clock.reason(),
+        status="optimal" if gap_between(objective, bound) <= OPTIMAL_GAP else clock.reason(),
         seconds=clock.seconds,
         unreachable=unreachable,
         explanation=words,
     )
 
 
-def _by_band(costs: Any, name: str) -> list[Reach]:
-    """Take one matrix a band."""
-    if sparse.issparse(costs) or not isinstance(costs, (Sequence, np.ndarray)) or len(costs) == 0:
-        raise SchemaError(msg("{name}: must be one table of cells by sites for each grade band.", name=name))
-    return [check_reach(part, name) for part in costs]
+def check_roles(fixed: Iterable[int], closable: Iterable[int], n_sites: int) -> tuple[Bools, Bools]:
+    """
+    Take which columns are open already, and which of these may be closed.
 
+    Parameters
+    ----------
+    fixed, closable : iterable of int
+        Columns.
+    n_sites : int
+        Number of columns.
 
-def _pupils(pupils: Any, n_bands: int, n_cells: int) -> Floats:
-    taken = np.asarray(pupils)
-    if taken.shape != (n_bands, n_cells):
+    Returns
+    -------
+    tuple of numpy.ndarray of bool, shape (n_sites,)
+        Candidates, and closable sites.
+
+    Raises
+    ------
+    SchemaError
+        If one is not a column, or a site that is not open is to be closed.
+    """
+    open_now, may_close = check_columns(fixed, n_sites, "fixed"), check_columns(closable, n_sites, "closable")
+    if np.setdiff1d(may_close, open_now).size:
         raise SchemaError(
             msg(
-                "pupils_by_band: must have {n_bands} grade bands of {n_cells} cells, the shape of costs_day.",
-                n_bands=n_bands,
-                n_cells=n_cells,
+                "closable: site {site} is not open; name it in fixed as well.",
+                site=int(np.setdiff1d(may_close, open_now)[0]),
             )
         )
-    return check_pupils(taken.ravel(), n_bands * n_cells, whole=True, name="pupils_by_band")
+    candidate, closes = np.ones(n_sites, dtype=bool), np.zeros(n_sites, dtype=bool)
+    candidate[open_now], closes[may_close] = False, True
+    return candidate, closes
 
 
-def _arcs(day: list[Reach], week: list[Reach], boards: Bools, n_cells: int) -> Arcs:
-    """Stack the bands: arcs of a week's day trips, and of a week's boarding where the band may board."""
+def _solve(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+    """Solve a small question as one model, a large one by cuts."""
+    if question.arcs.row.size <= _SMALL:
+        return solve_layout(question, clock)
+    paid = question.changed(opening=np.zeros(question.n_sites))
+    found = choose_sites([paid], choice_of(question), clock)
+    if found.opened is None:
+        return FlowAnswer(found.status, None, None, found.bound)
+    return FlowAnswer(found.status, found.opened[0], found.flows[0], found.bound)
+
+
+def _arcs(
+    day: list[Reach],
+    week: list[Reach],
+    boards: Bools,
+    n_cells: int,
+    *,
+    trips: tuple[float, float],
+    bed_cost: Floats,
+) -> Arcs:
+    """Stack the bands: arcs of a week's day trips, and of a week's boarding where the band may board and it is cheaper."""
     parts = [(band, reach, False) for band, reach in enumerate(day)]
     parts += [(band, reach, True) for band, reach in enumerate(week) if boards[band]]
     row = np.concatenate([reach.row + band * n_cells for band, reach, _ in parts])
     site = np.concatenate([reach.site for _, reach, _ in parts])
-    cost = np.concatenate([reach.cost * (WEEK_TRIPS if board else DAY_TRIPS) for _, reach, board in parts])
-    board = np.concatenate([np.full(reach.row.size, board) for _, reach, board in parts])
-    order = np.lexsort((board, site, row))
-    return Arcs(row[order], site[order], cost[order], board[order])
-
-
-def _left_out(wanted: Floats, reached: Bools, n_cells: int) -> tuple[tuple[int, ...], tuple[Message, ...]]:
-    rows = np.flatnonzero((wanted > 0) & ~reached)
-    single = tuple(
-        msg(
-            "No site reaches cell {cell}, grade band {band}: {pupils} pupils are left out of the question.",
-            cell=int(row % n_cells),
-            band=int(row // n_cells),
-            pupils=int(wanted[row]),
-        )
-        for row in rows[:NAMED]
+    cost = np.concatenate(
+        [
+            reach.cost * trips[1] + bed_cost[reach.site] if sleeps else reach.cost * trips[0]
+            for _, reach, sleeps in parts
+        ]
     )
-    rest = (msg("{n} more cells are left out of the question.", n=int(rows.size - NAMED)),) if rows.size > NAMED else ()
-    return tuple(rows.tolist()), (*single, *rest)
+    board = np.concatenate([np.full(reach.row.size, sleeps) for _, reach, sleeps in parts])
+    order = np.lexsort((board, site, row))
+    stacked = Arcs(row[order], site[order], cost[order], board[order])
+    # who could as cheaply come every day to the same site needs no bed there
+    by_day = np.zeros(order.size, dtype=bool)
+    same = (stacked.row[1:] == stacked.row[:-1]) & (stacked.site[1:] == stacked.site[:-1])
+    by_day[1:] = same & stacked.board[1:] & (stacked.cost[1:] >= stacked.cost[:-1])
+    return stacked.only(~by_day)
 
 
 def _allocation(arcs: Arcs, flow: Any, wanted: Floats, n_sites: int, n_bands: int) -> BoardingAllocation:

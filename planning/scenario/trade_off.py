@@ -1,0 +1,143 @@
+"""What can be done for a county's pupils who live too far from school: board, ride a bus, or get a teaching point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planning import siting
+from planning.scenario.edits import Edit
+from planning.scenario.evaluate import stage_costs, stage_sites
+from planning.scenario.hub_costs import beds_of, may_board, to_places, weekly_limit
+from planning.scenario.limits import BandLimit, band_time, limit_of_question
+from planning.stages import BANDS, teaches
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from planning.config import Question
+    from planning.scenario.county import County
+
+__all__ = ["compare_ways"]
+
+
+def compare_ways(
+    county: County,
+    question: Question,
+    *,
+    edits: Sequence[Edit] = (),
+    hubs: Sequence[str] | None = None,
+    rates: siting.Rates | None = None,
+    bus_seats: int | None = None,
+    bus_limit_min: float | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> siting.TradeOff:
+    """
+    Compare boarding, a school bus and teaching points for the pupils beyond the daily limit of every school of theirs.
+
+    Schools are those open after the edits, so that the sites that an answer proposes stand for hubs when its edits are
+    given. Boarders ride to their school within the question's weekly limit; a bus follows the roads as a car does; a
+    teaching point stands at a candidate within the daily limit and teaches the bands that may not board.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    question : Question
+        Its stage, limits and time.
+    edits : sequence of Edit
+        What is changed before.
+    hubs : sequence of str, optional
+        Schools that get as many beds as are needed, besides the beds that are known; None = every school.
+    rates : Rates, optional
+        What things cost in a year; a way whose rate is not given has no cost.
+    bus_seats : int, optional
+        Seats of a bus; None = buses and their kilometres are not told.
+    bus_limit_min : float, optional
+        Longest ride [min]; None = the daily time limit of each band.
+    cancel : callable, optional
+        True stops the search for teaching points.
+
+    Returns
+    -------
+    TradeOff
+        In ``cells``, ``band`` and ``cell`` are names; ``site`` is the id of a school, of a candidate on the way
+        ``teaching_point``, and empty where nobody is served.
+    """
+    stage = question.stage
+    schools = stage_sites(county, stage, edits)
+    costs = stage_costs(county, stage, schools)
+    bands = list(BANDS[stage])
+    limits = {band: limit_of_question(question.limit, county.project, county.pack, band) for band in bands}
+    near = {band: limits[band].within(costs[band].time_min, costs[band].distance_m) for band in bands}
+    ours = ~county.cells["in_margin"].to_numpy(dtype=bool)
+    far = {
+        band: np.where(ours & ~near[band].any(axis=1), county.cells[f"pupils_{band}"].to_numpy(dtype=np.int64), 0)
+        for band in bands
+    }
+    rows = np.flatnonzero(sum(far.values()))
+    ride, ride_m = to_places(county, "drive", schools, schools.iloc[:0].assign(place_id=[]), rows)
+    taught = {band: np.array([teaches(kind, band) for kind in schools["kind"]], dtype=bool) for band in bands}
+    day = [np.where(near[band][rows], costs[band].time_min[rows], np.float32(np.inf)) for band in bands]
+    week, bus = [], []
+    for band in bands:
+        weekly = weekly_limit(county, question, band).within(ride, ride_m) & taught[band]
+        daily = BandLimit(time_min=limits[band].time_min if bus_limit_min is None else bus_limit_min)
+        week.append(np.where(weekly, ride, np.float32(np.inf)))
+        bus.append(np.where(daily.within(ride, ride_m) & taught[band], ride, np.float32(np.inf)))
+    beds = beds_of(county, schools)
+    beds[np.ones(len(schools), dtype=bool) if hubs is None else schools.index.isin(list(hubs))] = np.inf
+    candidates = county.candidates[~county.candidates.index.isin(schools.index)]
+    found = siting.trade_off(
+        day,
+        week,
+        bus,
+        [far[band][rows] for band in bands],
+        [may_board(county, band) for band in bands],
+        schools=range(len(schools)),
+        costs_point=_to_candidates(county, stage, candidates.index, rows, limits),
+        bus_km=np.where(np.isfinite(ride_m), ride_m / 1000.0, 0.0),  # no bus goes where there is no way
+        beds=beds,
+        bus_seats=bus_seats,
+        rates=rates,
+        time_limit_s=question.time_limit_s,
+        cancel=cancel,
+    )
+    return _named(found, bands, county.cells.index[rows].to_numpy(), schools.index, candidates.index)
+
+
+def _to_candidates(
+    county: County, stage: str, candidates: pd.Index[str], rows: NDArray[np.int64], limits: dict[str, BandLimit]
+) -> list[NDArray[np.float32]]:
+    """Look up each band's own minutes to the candidates; inf beyond its daily limit."""
+    mode = county.project.mode_of(stage)
+    book = county.costs.candidates(mode)
+    at = np.ix_(book.cell_ids.get_indexer(county.cells.index[rows]), book.site_ids.get_indexer(candidates))
+    found = []
+    for band, limit in limits.items():
+        time = band_time(book.time_min[at], county.pack, band, mode)
+        found.append(np.where(limit.within(time, book.distance_m[at]), time, np.float32(np.inf)))
+    return found
+
+
+def _named(
+    found: siting.TradeOff,
+    bands: Sequence[str],
+    cells: NDArray[np.object_],
+    schools: pd.Index[str],
+    candidates: pd.Index[str],
+) -> siting.TradeOff:
+    """Put names in the place of row and column numbers."""
+    table = found.cells.copy()
+    table["band"] = np.array(bands, dtype=object)[table["band"]]
+    table["cell"] = cells[table["cell"]]
+    ids = {"teaching_point": [*candidates, ""]}  # -1, the last one, stands for nowhere
+    others = [*schools, ""]
+    table["site"] = [
+        ids.get(way, others)[site] for way, site in zip(found.cells["way"], found.cells["site"], strict=True)
+    ]
+    return replace(found, cells=table)
