@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from planning.siting.boarding import boarding
 from planning.siting.capacitated import capacitated
+from planning.siting.fair_median import fair_median
+from planning.siting.fairness import Fairness, fairness
 from planning.siting.max_coverage import max_coverage
 from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
@@ -18,9 +20,12 @@ from planning.siting.set_cover import set_cover
 
 __all__ = [
     "BoardingAllocation",
+    "Fairness",
     "Proposal",
     "boarding",
     "capacitated",
+    "fair_median",
+    "fairness",
     "max_coverage",
     "p_center",
     "p_median",
