@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from planning.siting.boarding import boarding
 from planning.siting.capacitated import capacitated
+from planning.siting.contributions import contributions
 from planning.siting.fair_median import fair_median
 from planning.siting.fairness import Fairness, fairness
 from planning.siting.max_coverage import max_coverage
@@ -24,6 +25,7 @@ __all__ = [
     "Proposal",
     "boarding",
     "capacitated",
+    "contributions",
     "fair_median",
     "fairness",
     "max_coverage",

@@ -10,7 +10,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from scipy import sparse
 
 from planning.errors import SchemaError, msg
 from planning.siting.checks import Floats, check_limit, check_pupils
-from planning.siting.shortlist import cost_matrix
+from planning.siting.shortlist import cost_matrix, costs_at
 
 __all__ = ["Fairness", "check_tail", "fairness", "flow_matrix", "tail_mean", "tail_weights"]
 
@@ -101,13 +101,11 @@ def fairness(costs: Any, pupils: Any, allocation: Any, limit: float | None = Non
     within = np.inf if limit is None else check_limit(limit, "limit")
     flows = flow_matrix(allocation, (int(table.shape[0]), int(table.shape[1])))
     row, site, amount = flows.row, flows.col, flows.data
-    cost = np.asarray(table[row, site], dtype=np.float64).ravel()
+    cost = costs_at(table, row, site)
     if sparse.issparse(table):
-        stored = sparse.csr_array((np.ones(table.nnz), table.indices, table.indptr), shape=table.shape)
-        cost = np.where(np.asarray(stored[row, site]).ravel() > 0, cost, np.inf)
-        reached = np.diff(table.indptr) > 0
+        reached = np.diff(cast(Any, table).indptr) > 0
     else:
-        reached = np.isfinite(table.min(axis=1, initial=np.inf))
+        reached = np.isfinite(np.asarray(table).min(axis=1, initial=np.inf))
     if np.isinf(cost).any():
         first = int(np.argmax(np.isinf(cost)))
         raise SchemaError(

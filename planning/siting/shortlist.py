@@ -17,7 +17,7 @@ from scipy import sparse
 from planning.siting.checks import Floats, Ints, Reach, check_reach
 from planning.siting.proposal import Proposal
 
-__all__ = ["Nearest", "Shortlist", "cheaper_pairs", "cost_matrix", "nearest_two", "shorten", "sites_of"]
+__all__ = ["Nearest", "Shortlist", "cheaper_pairs", "cost_matrix", "costs_at", "nearest_two", "shorten", "sites_of"]
 
 _BLOCK = 4_000_000  # entries of a dense table that are looked at together
 
@@ -149,6 +149,33 @@ def _blocks(dense: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     size = max(1, _BLOCK // max(1, dense.shape[1]))
     for first in range(0, dense.shape[0], size):
         yield first, dense[first : first + size]
+
+
+def costs_at(table: npt.NDArray[Any] | sparse.csr_array, row: Ints, site: Ints) -> Floats:
+    """
+    Look up the costs of some pairs.
+
+    Parameters
+    ----------
+    table : numpy.ndarray or scipy.sparse.csr_array, shape (n_rows, n_sites)
+        A table as `cost_matrix` gives it.
+    row, site : numpy.ndarray of int, shape (n_pairs,)
+        The pairs.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_pairs,)
+        Cost of each [cost unit]; inf where the site is out of the cell's reach.
+    """
+    if not sparse.issparse(table):
+        return np.asarray(table)[row, site].astype(np.float64)
+    stored, n_sites = cast(Any, table), np.int64(table.shape[1])
+    key = np.repeat(np.arange(table.shape[0], dtype=np.int64), np.diff(stored.indptr)) * n_sites + stored.indices
+    wanted = row.astype(np.int64) * n_sites + site
+    place = np.minimum(np.searchsorted(key, wanted), max(key.size - 1, 0))
+    if key.size == 0:
+        return np.full(wanted.size, np.inf)
+    return np.where(key[place] == wanted, stored.data[place], np.inf)
 
 
 def nearest_two(table: npt.NDArray[Any] | sparse.csr_array, columns: Ints) -> Nearest:
