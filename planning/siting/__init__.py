@@ -18,11 +18,13 @@ from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
+from planning.siting.why_not import WhyNot, why_not
 
 __all__ = [
     "BoardingAllocation",
     "Fairness",
     "Proposal",
+    "WhyNot",
     "boarding",
     "capacitated",
     "contributions",
@@ -32,4 +34,5 @@ __all__ = [
     "p_center",
     "p_median",
     "set_cover",
+    "why_not",
 ]

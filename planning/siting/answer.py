@@ -18,6 +18,7 @@ from planning.siting.reasons import unreached_by_choice
 
 __all__ = ["NAMED", "NumberList", "allocate_nearest", "left_out", "no_answer", "number_list", "unreached_by_choice"]
 
+
 def left_out(reach: Reach, weight: Floats) -> tuple[tuple[int, ...], tuple[Message, ...]]:
     """
     List the cells with pupils that no site reaches, and say so.

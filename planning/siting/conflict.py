@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 Kind = Literal["cell", "seats", "beds", "size", "most", "fewest", "budget", "whole", "limit"]
 Goal = Literal["any", "missing", "sites", "budget", "seats", "beds"]
 
+_HAIR = 1e-6  # pupils: fewer are the solver's rounding
+_ASKED = 500  # questions asked before what is left of the clash is taken as it is
 _PRICED = 1e-7  # a row of the relaxed question with a smaller price does not take part in the clash
 
 
@@ -188,7 +190,7 @@ def find_conflict(
     elif not probe(groups):
         return None
     probe.unknown = 0
-    found = _halve(probe, [], groups, changed=False)
+    found = _halve(probe, [], groups, changed=False) if groups else []
     logger.debug("conflict: %d of %d groups after %d questions", len(found), len(groups), probe.asked)
     return Conflict(tuple(sorted(found)), irreducible=probe.unknown == 0)
 
@@ -203,6 +205,9 @@ class _Probe:
     def __call__(self, groups: Sequence[Group]) -> bool:
         """Answer True only where it is proven that the groups clash."""
         self.asked += 1
+        if self.asked > _ASKED:
+            self.unknown += 1
+            return False
         status = relax(self.question, groups, "any", self.clock, limit=self.limit).solution.status
         self.unknown += status == "stopped"
         return status == "infeasible"
@@ -228,9 +233,10 @@ def _priced_groups(question: FlowQuestion, groups: list[Group], limit: float, cl
     model, marks, _ = _model(question, asked, "missing", limit)
     loose = Model(model.cost, model.lower, model.upper, np.zeros(model.whole.size, dtype=bool), model.rows)
     solution = solve_model(loose, clock=clock)
-    if solution.status != "optimal" or solution.row_dual is None or solution.objective < 1e-6:
+    if solution.status != "optimal" or solution.row_dual is None or solution.objective < _HAIR:
         return []
-    priced = {mark for mark, price in zip(marks, solution.row_dual, strict=True) if mark and abs(price) > _PRICED}
+    dual = zip(marks, solution.row_dual, strict=True)
+    priced = {group for mark, price in dual if abs(price) > _PRICED for group in mark}
     limits = [group for group in groups if group.kind == "limit"]
     return limits + whole_rows + [group for group in groups if group in priced]
 
@@ -259,70 +265,54 @@ def relax(
     Relaxed
         The answer.
     """
-    model, _, first = _model(question, groups, goal, limit)
+    model, _, part = _model(question, groups, goal, limit)
     solution = solve_model(model, clock=clock)
     if solution.x is None:
         return Relaxed(solution, None, None)
-    n = question.pupils.size if goal == "missing" else question.n_sites
-    extra = solution.x[first : first + n] if goal in {"missing", "seats", "beds"} else None
+    extra = solution.x[question.n_sites + part.row.size :] if goal in {"missing", "seats", "beds"} else None
+    if goal == "missing" and extra is not None:
+        extra = part.apart(np.where(extra > _HAIR, extra, 0.0), question.pupils)
     return Relaxed(solution, solution.x[: question.n_sites], extra)
 
 
 def _model(
     question: FlowQuestion, groups: Sequence[Group], goal: Goal, limit: float
-) -> tuple[Model, list[Group | None], int]:
+) -> tuple[Model, list[tuple[Group, ...]], _Merged]:
     """
     Write the model: ``y`` of all sites, ``x`` of the arcs as shares of their rows, then what there should be least of.
 
-    Gives the model, the group that each of its rows belongs to, and the first of the last variables.
+    Gives the model, the groups that each of its rows stands for, and how cells were merged.
     """
     kinds = {group.kind for group in groups}
     must, seats, beds, sizes = (
         np.array(sorted(group.index for group in groups if group.kind == kind), dtype=np.int64)
         for kind in ("cell", "seats", "beds", "size")
     )
-    arcs, pupils, n_sites = question.arcs, question.pupils, question.n_sites
-    is_must = np.zeros(pupils.size, dtype=bool)
-    is_must[must] = True
-    allowed = (pupils[arcs.row] > 0) & (is_must[arcs.row] | (sizes.size > 0))
-    if "limit" in kinds:
-        allowed &= arcs.cost <= limit
-    used = np.flatnonzero(allowed)
-    row, site, board = arcs.row[used], arcs.site[used], arcs.board[used]
-    n_x = used.size
+    part = _merge(question, must, limit if "limit" in kinds else np.inf, sizes.size > 0, "whole" in kinds)
+    row, site, board, n_sites = part.row, part.site, part.board, question.n_sites
+    n_x, n_rows = row.size, part.pupils.size
     x = n_sites + np.arange(n_x)
     first = n_sites + n_x
-    n_extra = {"missing": pupils.size, "seats": n_sites, "beds": n_sites}.get(goal, 0)
-    rows, marks = Rows(), list[Group | None]()
-    number = np.full(pupils.size, -1)
-    number[must] = np.arange(must.size)
-    at = np.flatnonzero(number[row] >= 0)
-    lower = np.ones(must.size)
-    elastic = must if goal == "missing" else must[:0]
+    n_extra = {"missing": n_rows, "seats": n_sites, "beds": n_sites}.get(goal, 0)
+    rows, marks = Rows(), part.groups.copy()
+    elastic = np.flatnonzero(part.must) if goal == "missing" else np.zeros(0, dtype=np.int64)
     rows.add(
-        np.concatenate([number[row[at]], number[elastic]]),
-        np.concatenate([x[at], first + elastic]),
-        np.concatenate([np.ones(at.size), 1.0 / pupils[elastic]]),
-        n=must.size,
-        lower=lower,
-        upper=lower,
+        np.concatenate([row, elastic]),
+        np.concatenate([x, first + elastic]),
+        np.concatenate([np.ones(n_x), 1.0 / part.pupils[elastic]]),
+        n=n_rows,
+        lower=part.must.astype(float),  # cells that need not be served may still fill a school
+        upper=1.0,
     )
-    marks += [Group("cell", int(i)) for i in must]
-    if sizes.size:  # cells that need not be served may still fill a school
-        number[:] = -1
-        others = np.flatnonzero(~is_must & (pupils > 0))
-        number[others] = np.arange(others.size)
-        at = np.flatnonzero(number[row] >= 0)
-        rows.add(number[row[at]], x[at], 1.0, n=others.size, upper=1.0)
-        marks += [None] * others.size
+    everybody = np.ones(n_x, dtype=bool)
     for kind, sites, capacity, here in (
-        ("seats", seats, question.seats, np.ones(n_x, dtype=bool)),
+        ("seats", seats, question.seats, everybody),
         ("beds", beds, question.beds, board),
     ):
-        _add_per_site(rows, question, sites, (row, site, here), x, -capacity, first if goal == kind else None)
-        marks += [Group(kind, int(j)) for j in sites]  # type: ignore[arg-type]
-    _add_per_site(rows, question, sizes, (row, site, np.ones(n_x, dtype=bool)), x, -question.least_load, None, True)
-    marks += [Group("size", int(j)) for j in sizes]
+        _add_per_site(rows, part, sites, here, x, -capacity, extra=first if goal == kind else None)
+        marks += [(Group(kind, int(j)),) for j in sites]  # type: ignore[arg-type]
+    _add_per_site(rows, part, sizes, everybody, x, -question.least_load, at_least=True)
+    marks += [(Group("size", int(j)),) for j in sizes]
     linked = np.flatnonzero(question.free[site])
     rows.add(
         np.tile(np.arange(linked.size), 2),
@@ -331,58 +321,113 @@ def _model(
         n=linked.size,
         upper=0.0,
     )
-    marks += [None] * linked.size
+    marks += [()] * linked.size
     marks += _add_counts(rows, question, kinds)
     cost = np.zeros(first + n_extra)
     if goal == "sites":
-        cost[: n_sites][question.candidate] = 1.0
+        cost[:n_sites][question.candidate] = 1.0
     elif goal == "budget":
-        cost[: n_sites][question.candidate] = question.spend[question.candidate]
+        cost[:n_sites][question.candidate] = question.spend[question.candidate]
     cost[first:] = 1.0
-    upper = np.concatenate([np.ones(first), pupils if goal == "missing" else np.full(n_extra, np.inf)])
+    upper = np.concatenate([np.ones(first), part.pupils if goal == "missing" else np.full(n_extra, np.inf)])
     bottom = np.concatenate([(~question.free).astype(float), np.zeros(n_x + n_extra)])
     whole = np.concatenate([question.free, np.full(n_x, "whole" in kinds), np.zeros(n_extra, dtype=bool)])
-    return Model(cost, bottom, upper, whole, rows), marks, first
+    return Model(cost, bottom, upper, whole, rows), marks, part
+
+
+@dataclass(frozen=True)
+class _Merged:
+    """Rows of the model: cells with the same ways are one, for what a way costs does not matter here."""
+
+    row: Ints
+    site: Ints
+    board: Bools
+    pupils: Floats
+    must: Bools
+    groups: list[tuple[Group, ...]]
+    cells: list[Ints]
+
+    def apart(self, missing: Floats, pupils: Floats) -> Floats:
+        """Give what merged cells miss to the last of them first."""
+        found = np.zeros(pupils.size)
+        for left, cells in zip(missing, self.cells, strict=True):
+            if left > 0:
+                amount = pupils[cells[::-1]]
+                found[cells[::-1]] = np.clip(left - (np.cumsum(amount) - amount), 0.0, amount)
+        return found
+
+
+def _merge(question: FlowQuestion, must: Ints, limit: float, everyone: bool, whole: bool) -> _Merged:
+    arcs, pupils = question.arcs, question.pupils
+    is_must = np.zeros(pupils.size, dtype=bool)
+    is_must[must] = True
+    counted = is_must | (everyone & (pupils > 0))
+    used = np.flatnonzero(counted[arcs.row] & (arcs.cost <= limit))
+    row, way = arcs.row[used], 2 * arcs.site[used] + arcs.board[used]
+    start = np.searchsorted(row, np.arange(pupils.size + 1))
+    seen: dict[tuple[bool, bytes], int] = {}
+    members: list[list[int]] = []
+    number = np.full(pupils.size, -1, dtype=np.int64)
+    for cell in np.flatnonzero(counted):
+        ways = way[start[cell] : start[cell + 1]].tobytes()
+        at = len(members) if whole else seen.setdefault((bool(is_must[cell]), ways), len(members))
+        number[cell] = at
+        if at == len(members):
+            members.append([])
+        members[at].append(int(cell))
+    cells = [np.array(list_, dtype=np.int64) for list_ in members]
+    lead = np.zeros(pupils.size, dtype=bool)
+    lead[[int(list_[0]) for list_ in cells]] = True
+    keep = used[lead[row]]
+    return _Merged(
+        row=number[arcs.row[keep]],
+        site=arcs.site[keep],
+        board=arcs.board[keep],
+        pupils=np.array([pupils[list_].sum() for list_ in cells], dtype=np.float64),
+        must=np.array([is_must[list_[0]] for list_ in cells], dtype=bool),
+        groups=[tuple(Group("cell", int(i)) for i in list_) if is_must[list_[0]] else () for list_ in cells],
+        cells=cells,
+    )
 
 
 def _add_per_site(
     rows: Rows,
-    question: FlowQuestion,
+    part: _Merged,
     sites: Ints,
-    arcs: tuple[Ints, Ints, Bools],
+    used: Bools,
     x: Ints,
     capacity: Floats,
-    extra: int | None,
+    *,
+    extra: int | None = None,
     at_least: bool = False,
 ) -> None:
     """Pupils at a site are at most (or at least) what it offers (or needs) when open, and what is added at a price."""
-    row, site, used = arcs
-    number = np.full(question.n_sites, -1)
+    number = np.full(capacity.size, -1)
     number[sites] = np.arange(sites.size)
-    at = np.flatnonzero(used & (number[site] >= 0))
+    at = np.flatnonzero(used & (number[part.site] >= 0))
     more = sites if extra is not None else sites[:0]
-    sides = {"lower": 0.0} if at_least else {"upper": 0.0}
     rows.add(
-        np.concatenate([number[site[at]], np.arange(sites.size), number[more]]),
+        np.concatenate([number[part.site[at]], np.arange(sites.size), number[more]]),
         np.concatenate([x[at], sites, (extra or 0) + more]),
-        np.concatenate([question.pupils[row[at]], capacity[sites], np.full(more.size, -1.0)]),
+        np.concatenate([part.pupils[part.row[at]], capacity[sites], np.full(more.size, -1.0)]),
         n=sites.size,
-        **sides,  # type: ignore[arg-type]
+        lower=0.0 if at_least else -np.inf,
+        upper=np.inf if at_least else 0.0,
     )
 
 
-def _add_counts(rows: Rows, question: FlowQuestion, kinds: set[Kind]) -> list[Group | None]:
+def _add_counts(rows: Rows, question: FlowQuestion, kinds: set[Kind]) -> list[tuple[Group, ...]]:
     """Number of new sites and budget, where they are kept."""
     new = np.flatnonzero(question.candidate)
-    marks: list[Group | None] = []
+    marks: list[tuple[Group, ...]] = []
     ones = np.zeros(new.size)
     if "most" in kinds:
         rows.add(ones, new, 1.0, n=1, upper=float(question.most))
-        marks.append(Group("most"))
+        marks.append((Group("most"),))
     if "fewest" in kinds:
         rows.add(ones, new, 1.0, n=1, lower=float(question.fewest))
-        marks.append(Group("fewest"))
+        marks.append((Group("fewest"),))
     if "budget" in kinds:
         rows.add(ones, new, question.spend[new], n=1, upper=question.budget * (1 + 1e-9) + 1e-9)
-        marks.append(Group("budget"))
+        marks.append((Group("budget"),))
     return marks

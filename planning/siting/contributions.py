@@ -104,7 +104,9 @@ def contributions(
     ranking = _rank_replacements(plan, others)
     if seats is None:
         return pd.concat([found, _without_seats(plan, ranking)], axis=1)
-    return pd.concat([found, _with_seats(plan, ranking, check_per_site(seats, n_sites, "seats", infinite=True))], axis=1)
+    return pd.concat(
+        [found, _with_seats(plan, ranking, check_per_site(seats, n_sites, "seats", infinite=True))], axis=1
+    )
 
 
 class _Plan:
@@ -152,7 +154,7 @@ def _gains(plan: _Plan, flows: sparse.coo_array, before: Nearest) -> pd.DataFram
     known = nearer & ~new
 
     def at_sites(amount: Floats) -> Floats:
-        return np.bincount(flows.col, weights=amount, minlength=n_sites)[plan.chosen]
+        return np.asarray(np.bincount(flows.col, weights=amount, minlength=n_sites)[plan.chosen], dtype=np.float64)
 
     count = at_sites(flows.data * known)
     saved = at_sites(flows.data * np.where(known, was - pays, 0.0))
@@ -205,9 +207,10 @@ def _rank_replacements(plan: _Plan, others: Bools) -> _Ranking:
     mine = slot >= 0
     kept = np.where(again, safe_second - safe_cost, -safe_cost)[mine] * weight[mine]
     paid = float(weight @ safe_cost) + np.bincount(slot[mine], weights=kept, minlength=n_slots)[:, None]
-    missed = float(weight[~reached].sum()) + np.bincount(
-        slot[mine], weights=(weight * ~again)[mine], minlength=n_slots
-    )[:, None]
+    missed = (
+        float(weight[~reached].sum())
+        + np.bincount(slot[mine], weights=(weight * ~again)[mine], minlength=n_slots)[:, None]
+    )
 
     row, site, price, amount = pairs.row, pairs.site, pairs.cost, weight[pairs.row]
     saves = np.where(reached[row], np.maximum(safe_cost[row] - price, 0.0), -price) * amount
@@ -220,7 +223,7 @@ def _rank_replacements(plan: _Plan, others: Bools) -> _Ranking:
     more = np.where(again[row], safe_second[row] - price, -price) * amount
     paid = paid - np.bincount(key, weights=more, minlength=n_slots * n_sites).reshape(shape)
     missed = missed - np.bincount(key, weights=amount * ~again[row], minlength=n_slots * n_sites).reshape(shape)
-    return _Ranking(missed, np.where(others[None, :], paid, np.inf))
+    return _Ranking(np.asarray(missed, dtype=np.float64), np.where(others[None, :], paid, np.inf).astype(np.float64, copy=False))
 
 
 def _without_seats(plan: _Plan, ranking: _Ranking) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from planning.siting.fairness import check_tail
 from planning.siting.p_median import p_median
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 from planning.siting.shortlist import cheaper_pairs, cost_matrix, shorten
-from planning.siting.tails import FairSearch, Mix, search_within_share, search_thresholds
+from planning.siting.tails import FairSearch, Mix, search_thresholds, search_within_share
 
 __all__ = ["fair_median"]
 

@@ -37,7 +37,7 @@ def why_no_seats(question: FlowQuestion, clock: Clock, *, n_cells: int | None = 
     Returns
     -------
     tuple of Message
-        How many are left over, one sentence a cell, then what clashes and what would have to give.
+        How many are left over, what clashes, what would have to give, then one sentence a cell.
     """
     part, all_rows = _focus(question)
     clocks = _shares(clock)
@@ -71,7 +71,7 @@ def why_no_seats(question: FlowQuestion, clock: Clock, *, n_cells: int | None = 
     )
     single = tuple(_sentence(question, int(row), int(np.round(missing[row])), n_cells) for row in rows[:NAMED])
     rest = (msg("{n} more cells have pupils without a seat.", n=int(rows.size - NAMED)),) if rows.size > NAMED else ()
-    return (total, *single, *rest, *words)
+    return (total, *words, *single, *rest)
 
 
 def unreached_by_choice(
@@ -98,7 +98,7 @@ def unreached_by_choice(
     Returns
     -------
     tuple of Message
-        What would have to give, one sentence a cell, then what clashes.
+        What would have to give, what clashes, then one sentence a cell.
     """
     is_candidate = np.zeros(reach.n_sites, dtype=bool)
     is_candidate[candidates] = True

@@ -86,16 +86,16 @@ def find_relief(question: FlowQuestion, clock: Clock, *, limit: float = np.inf) 
     groups = list_groups(question, limit)
     kinds = {group.kind for group in groups}
 
-    def least(goal: Goal, without: Kind | None, needs: Kind) -> Least | None:
+    def _alone(goal: Goal, without: Kind | None, needs: Kind) -> Least | None:
         if needs not in kinds:
             return None
         return _least(question, [group for group in groups if group.kind != without], goal, clock, limit)
 
     return Relief(
-        sites=least("sites", "most", "most"),
-        budget=least("budget", "budget", "budget"),
-        seats=least("seats", None, "seats"),
-        beds=least("beds", None, "beds"),
+        sites=_alone("sites", "most", "most"),
+        budget=_alone("budget", "budget", "budget"),
+        seats=_alone("seats", None, "seats"),
+        beds=_alone("beds", None, "beds"),
         limit=_least_limit(question, groups, clock, limit) if "limit" in kinds else None,
     )
 

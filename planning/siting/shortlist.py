@@ -151,7 +151,7 @@ def _blocks(dense: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
         yield first, dense[first : first + size]
 
 
-def costs_at(table: npt.NDArray[Any] | sparse.csr_array, row: Ints, site: Ints) -> Floats:
+def costs_at(table: npt.NDArray[Any] | sparse.csr_array, row: npt.NDArray[Any], site: npt.NDArray[Any]) -> Floats:
     """
     Look up the costs of some pairs.
 
@@ -168,7 +168,7 @@ def costs_at(table: npt.NDArray[Any] | sparse.csr_array, row: Ints, site: Ints) 
         Cost of each [cost unit]; inf where the site is out of the cell's reach.
     """
     if not sparse.issparse(table):
-        return np.asarray(table)[row, site].astype(np.float64)
+        return np.asarray(np.asarray(table)[row, site], dtype=np.float64)
     stored, n_sites = cast(Any, table), np.int64(table.shape[1])
     key = np.repeat(np.arange(table.shape[0], dtype=np.int64), np.diff(stored.indptr)) * n_sites + stored.indices
     wanted = row.astype(np.int64) * n_sites + site

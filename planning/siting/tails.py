@@ -128,7 +128,9 @@ class FairSearch:
             Its answer; columns are numbered among the candidates.
         """
         candidates = self.short.candidates
-        table = self.short.table(pair_cost, np.where(np.isfinite(self.short.fallback), fallback_cost, np.inf), candidates)
+        table = self.short.table(
+            pair_cost, np.where(np.isfinite(self.short.fallback), fallback_cost, np.inf), candidates
+        )
         return p_median(
             table, self.weight, self.p, [candidates.size], time_limit_s=self.clock.left, cancel=self.clock.cancel
         )
@@ -205,7 +207,7 @@ class FairSearch:
         every = np.unique(np.concatenate([self.short.pairs.cost, stays[np.isfinite(stays)]]))
         lowest = self.short.cheapest(self.short.candidates)[self.counted]
         taken = tail_weights(lowest, self.weight, self.mix.tail)
-        return every[every >= lowest[taken > 0].min(initial=np.inf)]
+        return np.asarray(every[every >= lowest[taken > 0].min(initial=np.inf)], dtype=np.float64)
 
     def mixed(self, cost: Floats, price: Floats, low: float, high: float) -> Floats:
         """
