@@ -8,6 +8,7 @@ lower columns are preferred.
 
 from __future__ import annotations
 
+from planning.siting.alternatives import Alternative, Alternatives, alternatives
 from planning.siting.boarding import boarding
 from planning.siting.capacitated import capacitated
 from planning.siting.contributions import contributions
@@ -18,21 +19,29 @@ from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
+from planning.siting.spread import LoadBand, Spread, load_band, spread
 from planning.siting.why_not import WhyNot, why_not
 
 __all__ = [
+    "Alternative",
+    "Alternatives",
     "BoardingAllocation",
     "Fairness",
+    "LoadBand",
     "Proposal",
+    "Spread",
     "WhyNot",
+    "alternatives",
     "boarding",
     "capacitated",
     "contributions",
     "fair_median",
     "fairness",
+    "load_band",
     "max_coverage",
     "p_center",
     "p_median",
     "set_cover",
+    "spread",
     "why_not",
 ]

@@ -223,7 +223,9 @@ def _rank_replacements(plan: _Plan, others: Bools) -> _Ranking:
     more = np.where(again[row], safe_second[row] - price, -price) * amount
     paid = paid - np.bincount(key, weights=more, minlength=n_slots * n_sites).reshape(shape)
     missed = missed - np.bincount(key, weights=amount * ~again[row], minlength=n_slots * n_sites).reshape(shape)
-    return _Ranking(np.asarray(missed, dtype=np.float64), np.where(others[None, :], paid, np.inf).astype(np.float64, copy=False))
+    return _Ranking(
+        np.asarray(missed, dtype=np.float64), np.where(others[None, :], paid, np.inf).astype(np.float64, copy=False)
+    )
 
 
 def _without_seats(plan: _Plan, ranking: _Ranking) -> pd.DataFrame:

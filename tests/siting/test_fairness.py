@@ -10,6 +10,7 @@ from scipy import sparse
 from siting_oracles import choices, counted, nearest
 
 from planning import siting
+from planning.access import cv
 from planning.errors import PlanningError
 from planning.siting import tails
 
@@ -198,5 +199,75 @@ def test_fairness_edges():
     ],
 )
 def test_errors(call, words):
+    with pytest.raises(PlanningError, match=words):
+        call()
+
+
+def test_spread_by_hand():
+    before = np.array([[30, 0, 0], [0, 20, 0], [0, 10, 0]])
+    after = np.array([[30, 0, 0], [15, 0, 5], [0, 0, 10]])
+    found = siting.spread([3.0, 6.0, 99.0], before, after, new_resources=2.0, sites=[2], closed=[1])
+    assert found.before == pytest.approx(cv([3, 6], [30, 30]))
+    # of the 30 pupils of the closed school 15 go to school 0 and 15 to school 2: 3 each
+    assert found.schools.resource_after.tolist() == [6.0, 0.0, 5.0]
+    assert found.schools.pupils_after.tolist() == [45.0, 0.0, 15.0]
+    assert found.after == pytest.approx(cv([6, 5], [45, 15]))
+    assert found.unassigned == 0.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_resources_are_conserved(seed):
+    rng = np.random.default_rng(seed)
+    n_cells, n = int(rng.integers(1, 6)), int(rng.integers(2, 7))
+    closed, new = [0], [n - 1]
+    before, after = rng.integers(0, 5, (2, n_cells, n))
+    before[:, new] = 0
+    after[:, closed] = 0
+    held = rng.integers(0, 9, n).astype(float)
+    found = siting.spread(held, before, after, new_resources=2.0, sites=new, closed=closed)
+    total = held.sum() - held[new].sum() + 2.0
+    assert found.schools.resource_after.sum() + found.unassigned == pytest.approx(total)
+
+
+def test_spread_of_a_proposal_takes_its_sites():
+    costs, pupils = np.array([[1.0, 5], [6, 1]]), [10, 10]
+    old = siting.p_median(costs, pupils, 0, [0])
+    new = siting.p_median(costs, pupils, 1, [0])
+    found = siting.spread([10.0, 0], old, new, new_resources=5.0)
+    assert (found.before, found.after) == (0.0, pytest.approx(cv([10, 5], [10, 10])))
+    nobody_takes = siting.spread([4.0, 2.0], [[0, 5]], [[0, 5]], closed=[0])
+    assert (nobody_takes.unassigned, nobody_takes.after) == (4.0, 0.0)
+    assert "Nobody takes over 4" in str(nobody_takes.explanation[-1])
+    assert np.isnan(siting.spread(0, [[1]], [[1]]).before)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([0.1, 0.3, 0.8, 1.5]))
+def test_loads_within_the_band_vary_little_enough(seed, most):
+    rng = np.random.default_rng(seed)
+    held = rng.integers(1, 50, int(rng.integers(1, 6))).astype(float)
+    total = int(rng.integers(20, 2000))
+    band = siting.load_band(held, total, most)
+    top = np.minimum(band.most, total)
+    load = band.fewest.copy()
+    while load.sum() < total and (load < top).any():  # spread the rest at random within the band
+        room = np.flatnonzero(load < top)
+        at = rng.choice(room)
+        load[at] += min(top[at] - load[at], max(1, (total - load.sum()) // 2))
+    if load.sum() == total and (load > 0).all():
+        assert cv(held, load) <= most + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: siting.spread([1.0], [[1]], [[1]], closed=[0]), "has pupils while it is not open"),
+        (lambda: siting.spread([1.0], [[1]], [[1, 0]]), "must have the 1 cells and 1 sites"),
+        (lambda: siting.spread([-1.0], [[1]], [[1]]), "resources: must be 0 or more"),
+        (lambda: siting.load_band([0.0], 5, 0.5), "there must be some"),
+    ],
+)
+def test_spread_errors(call, words):
     with pytest.raises(PlanningError, match=words):
         call()
