@@ -19,7 +19,7 @@ from planning.siting.p_center import p_center
 from planning.siting.p_median import p_median
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
-from planning.siting.spread import LoadBand, Spread, load_band, spread
+from planning.siting.spread import LoadBand, Spread, allocate_evenly, load_band, spread
 from planning.siting.why_not import WhyNot, why_not
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Proposal",
     "Spread",
     "WhyNot",
+    "allocate_evenly",
     "alternatives",
     "boarding",
     "capacitated",

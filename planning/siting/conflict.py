@@ -33,7 +33,7 @@ Kind = Literal["cell", "seats", "beds", "size", "most", "fewest", "budget", "who
 Goal = Literal["any", "missing", "sites", "budget", "seats", "beds"]
 
 _HAIR = 1e-6  # pupils: fewer are the solver's rounding
-_ASKED = 500  # questions asked before what is left of the clash is taken as it is
+_ASKED = 300  # questions asked before what is left of the clash is taken as it is
 _PRICED = 1e-7  # a row of the relaxed question with a smaller price does not take part in the clash
 
 

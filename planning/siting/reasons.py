@@ -196,7 +196,7 @@ def conflict_in_words(
     if seats.size:
         said.append(
             msg(
-                "Clash: site {sites} has no more seats than now ({seats} in all).",
+                "Clash: site {sites} has no more than its seats ({seats} in all).",
                 sites=number_list(seats),
                 seats=f"{question.seats[seats].sum():g}",
             )
@@ -204,7 +204,7 @@ def conflict_in_words(
     if beds.size:
         said.append(
             msg(
-                "Clash: site {sites} has no more beds than now ({beds} in all).",
+                "Clash: site {sites} has no more than its beds ({beds} in all).",
                 sites=number_list(beds),
                 beds=f"{question.beds[beds].sum():g}",
             )

@@ -8,7 +8,7 @@ with its pupils, to each school that takes some of them in proportion to how man
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,15 @@ from scipy import sparse
 
 from planning.access.dispersion import cv
 from planning.errors import Message, SchemaError, msg
-from planning.siting.checks import Bools, Floats, Ints, check_columns, check_limit, check_per_site
+from planning.siting.capacitated import capacitated
+from planning.siting.checks import Bools, Floats, Ints, check_columns, check_limit, check_per_site, check_pupils
+from planning.siting.clock import Cancel
 from planning.siting.fairness import flow_matrix
 from planning.siting.naming import number_list
+from planning.siting.proposal import Proposal
+from planning.siting.shortlist import cost_matrix, nearest_two
 
-__all__ = ["LoadBand", "Spread", "load_band", "spread"]
+__all__ = ["LoadBand", "Spread", "allocate_evenly", "load_band", "spread"]
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ def _schools(load_before: Floats, load_after: Floats, before: Floats, after: Flo
     at = np.flatnonzero((load_before > 0) | (load_after > 0) | (before > 0) | (after > 0))
 
     def per_pupil(held: Floats, load: Floats) -> Floats:
-        return np.divide(held[at], load[at], out=np.full(at.size, np.nan), where=load[at] > 0)
+        rate: Floats = np.full(at.size, np.nan)
+        return np.divide(held[at], load[at], out=rate, where=load[at] > 0)
 
     return pd.DataFrame(
         {
@@ -242,3 +247,71 @@ def load_band(resources: Any, pupils: float, max_cv: float) -> LoadBand:
     if largest >= 1:
         return LoadBand(fewest, np.full(held.size, np.inf))
     return LoadBand(fewest, np.floor(held / (mean * (1 - largest)) + 1e-9))
+
+
+def allocate_evenly(
+    costs: Any,
+    pupils: Any,
+    resources: Any,
+    max_cv: float,
+    *,
+    seats: Any = None,
+    single_source: bool = False,
+    time_limit_s: float = 60,
+    cancel: Cancel | None = None,
+) -> Proposal:
+    """
+    Send the pupils to open schools so that the resource per pupil varies little enough, at least cost.
+
+    Each school is kept within the band of `load_band`, which is enough for the coefficient of variation to be at most
+    ``max_cv``, but not necessary: there may be a cheaper allocation outside the band that varies as little.
+
+    Parameters
+    ----------
+    costs : array_like or scipy.sparse matrix, shape (n_cells, n_schools)
+        Cost per pupil from cell to school [cost unit]; inf or not stored = out of reach. All schools are open.
+    pupils : array_like of int, shape (n_cells,)
+        Pupils of each cell [pupils].
+    resources : float or array_like, shape (n_schools,)
+        What each school has in all [resource].
+    max_cv : float
+        Largest coefficient of variation of the resource per pupil [1].
+    seats : float or array_like, shape (n_schools,), optional
+        Seats of each school [seats]; inf = no limit.
+    single_source : bool
+        True = the pupils of a cell all go to the same school.
+    time_limit_s : float
+        Wall time the search may take [s].
+    cancel : callable, optional
+        Asked between rounds; True ends the run with status ``cancelled``.
+
+    Returns
+    -------
+    Proposal
+        Sense ``min``, no new sites; the objective is the sum of pupils times cost. Status ``infeasible`` where no
+        allocation keeps the band, with the reason.
+
+    Raises
+    ------
+    SchemaError
+        If an argument does not fit the others.
+    """
+    table = cost_matrix(costs)
+    n_schools = int(table.shape[1])
+    wanted = check_pupils(pupils, int(table.shape[0]), whole=True)
+    held = check_per_site(resources, n_schools, "resources")
+    offered = check_per_site(seats, n_schools, "seats", missing=np.inf, infinite=True)
+    reached = np.isfinite(nearest_two(table, np.arange(n_schools)).cost)
+    band = load_band(held, float(wanted[reached].sum()), max_cv)
+    answer = capacitated(
+        costs,
+        pupils,
+        np.minimum(offered, band.most),
+        p=n_schools,
+        p_min=n_schools,
+        min_pupils=band.fewest,
+        single_source=single_source,
+        time_limit_s=time_limit_s,
+        cancel=cancel,
+    )
+    return replace(answer, sites=())

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 _SMALL = 20_000  # pairs up to which HiGHS settles a share beyond the limit at once
 _LOOKS = 4  # looks at one interval for better prices
+_PART = 0.2  # of the time left: a p-median for an interval that takes longer is left for its halves
 _STEPS = 12  # prices tried for a pupil beyond the limit
 _NEAR = OPTIMAL_GAP / 4  # of the best value: an interval whose bound is this near is done with
 
@@ -111,7 +112,7 @@ class FairSearch:
         self.take(answer)
         return True
 
-    def ask(self, pair_cost: Floats, fallback_cost: Floats) -> Proposal:
+    def ask(self, pair_cost: Floats, fallback_cost: Floats, part: float = 1.0) -> Proposal:
         """
         Solve a p-median of other costs on the same pairs.
 
@@ -121,6 +122,8 @@ class FairSearch:
             Costs of the pairs.
         fallback_cost : numpy.ndarray, shape (n_rows,)
             Costs at the nearest open site.
+        part : float
+            Part of the time left that it may take [1].
 
         Returns
         -------
@@ -131,9 +134,7 @@ class FairSearch:
         table = self.short.table(
             pair_cost, np.where(np.isfinite(self.short.fallback), fallback_cost, np.inf), candidates
         )
-        return p_median(
-            table, self.weight, self.p, [candidates.size], time_limit_s=self.clock.left, cancel=self.clock.cancel
-        )
+        return p_median(table, self.weight, self.p, [candidates.size], part * self.clock.left, cancel=self.clock.cancel)
 
     def take(self, answer: Proposal) -> Floats | None:
         """
@@ -246,17 +247,19 @@ class FairSearch:
         Returns
         -------
         tuple of float, numpy.ndarray or None, bool
-            Bound, what each counted row pays in the answer, and whether the p-median was solved to its end.
+            Bound, what each counted row pays in the answer, and whether the search may go on: False where time is up.
         """
         pairs, stays = self.short.pairs, np.where(np.isfinite(self.short.fallback), self.short.fallback, 0.0)
         answer = self.ask(
             self.mixed(pairs.cost, price[pairs.row], low, high) + beyond_price * (pairs.cost > self.limit),
             self.mixed(stays, price, low, high) + beyond_price * (stays > self.limit),
+            part=1.0 if low == high else _PART,
         )
         bound = answer.bound if np.isfinite(answer.bound) else 0.0
         if beyond_price > 0:
             bound -= beyond_price * self.cap
-        return bound / self.total, self.take(answer), answer.status == "optimal"
+        solved = answer.status == "optimal" or (low < high and not self.clock.stopped)
+        return bound / self.total, self.take(answer), solved
 
     def prices_of(self, pays: Floats) -> Floats:
         """

@@ -259,6 +259,32 @@ def test_loads_within_the_band_vary_little_enough(seed, most):
         assert cv(held, load) <= most + 1e-9
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([0.05, 0.2, 0.5]))
+def test_an_even_allocation_varies_little_enough(seed, most):
+    rng = np.random.default_rng(seed)
+    n_cells, n = int(rng.integers(1, 9)), int(rng.integers(1, 5))
+    costs, pupils = rng.integers(0, 30, (n_cells, n)).astype(float), rng.integers(1, 9, n_cells)
+    held = rng.integers(1, 9, n).astype(float)
+    answer = siting.allocate_evenly(costs, pupils, held, most)
+    if answer.status == "infeasible":
+        assert answer.explanation
+        return
+    load = answer.allocation.flows.toarray().sum(axis=0)
+    assert (answer.status, answer.sites, load.sum()) == ("optimal", (), pupils.sum())
+    assert cv(held[load > 0], load[load > 0]) <= most + 1e-9
+    assert answer.objective == (answer.allocation.flows.toarray() * costs).sum()
+    assert answer.objective >= pupils @ costs.min(axis=1)
+
+
+def test_evenness_moves_pupils_to_the_richer_school():
+    costs = [[1.0, 2.0], [1.0, 2.0]]
+    free = siting.allocate_evenly(costs, [50, 50], [10.0, 30.0], max_cv=1.0)
+    even = siting.allocate_evenly(costs, [50, 50], [10.0, 30.0], max_cv=0.0)
+    assert even.allocation.flows.toarray().sum(axis=0).tolist() == [25, 75]
+    assert free.objective < even.objective == 25 + 150
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

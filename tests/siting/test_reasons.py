@@ -209,7 +209,7 @@ def test_proposals_carry_the_reason():
     seated = siting.capacitated(costs, [5, 5, 1, 0], [9, 4, 9], 3, spend=1, budget=9)
     said = [str(words) for words in seated.explanation]
     assert "Clash: every pupil of cell 1 has a place (5 pupils)." in said
-    assert "Clash: site 1 has no more seats than now (4 in all)." in said
+    assert "Clash: site 1 has no more than its seats (4 in all)." in said
     assert "With 1 more seats at site 1 there is an answer, if all else stays." in said
     assert "More budget alone does not help." in said
     assert not any("new sites" in words for words in said[1:])
@@ -218,7 +218,7 @@ def test_proposals_carry_the_reason():
     said = [str(words) for words in boards.explanation]
     assert boards.status == "infeasible"
     assert "Clash: every pupil of grade band 0 in cell 0, 1 has a place (10 pupils)." in said
-    assert "Clash: site 0, 1, 2 has no more beds than now (6 in all)." in said
+    assert "Clash: site 0, 1, 2 has no more than its beds (6 in all)." in said
     assert any(words.startswith("With 5 more beds at site ") for words in said)
 
 
