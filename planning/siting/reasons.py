@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from planning.siting.conflict import Conflict, find_conflict, list_groups, relax
 from planning.siting.flow import Arcs, FlowQuestion
 from planning.siting.naming import NAMED, number_list
 from planning.siting.relief import Least, Relief, find_relief
+from planning.siting.shortlist import cheaper_pairs, cost_matrix, count_pairs, nearest_two
 
-__all__ = ["conflict_in_words", "relief_in_words", "unreached_by_choice", "why_no_seats"]
+__all__ = ["clash_of_sites", "conflict_in_words", "relief_in_words", "unreached_by_choice", "why_no_seats"]
 
 _SECONDS = 20.0  # the reason is looked for after the run, in the time that is left of it, but at most so long
 _LEAST_SECONDS = 2.0
@@ -133,6 +135,42 @@ def unreached_by_choice(
     rest = (msg("{n} more cells cannot be served.", n=int(cells.size - NAMED)),) if cells.size > NAMED else ()
     clash = () if conflict is None else conflict_in_words(question, conflict)
     return (total, *clash, *single, *rest)
+
+
+def clash_of_sites(costs: Any, weight: Floats, fixed: Ints, p: int, clock: Clock) -> tuple[Message, ...]:
+    """
+    Find cells that ``p`` new sites cannot reach together, none of which can be left out, without copying the costs.
+
+    Parameters
+    ----------
+    costs : array_like or scipy.sparse matrix, shape (n_rows, n_sites)
+        Cost per pupil [cost unit]; inf or not stored = out of reach.
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils of each row [pupils].
+    fixed : numpy.ndarray of int
+        Columns that are open.
+    p : int
+        New sites allowed.
+    clock : Clock
+        The run's clock; what it has left, and its wish to stop, are heeded.
+
+    Returns
+    -------
+    tuple of Message
+        What clashes; nothing where no clash was found among the cells with the fewest ways.
+    """
+    table = cost_matrix(costs)
+    is_candidate = np.ones(table.shape[1], dtype=bool)
+    is_candidate[fixed] = False
+    needy = (weight > 0) & np.isinf(nearest_two(table, fixed).cost)
+    ways = np.where(needy, count_pairs(table), 0)
+    order = np.argsort(ways, kind="stable")
+    needy[order[np.cumsum(ways[order]) > _MANY]] = False
+    pairs = cheaper_pairs(table, np.where(needy, np.inf, 0.0), is_candidate)
+    question = _without_seats(pairs, np.where(needy, weight, 0.0), is_candidate, p)
+    whole = Clock(min(_SECONDS, max(_LEAST_SECONDS, clock.left)), clock.cancel)
+    conflict = find_conflict(question, whole)
+    return () if conflict is None else conflict_in_words(question, conflict)
 
 
 def conflict_in_words(

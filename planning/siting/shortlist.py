@@ -17,7 +17,17 @@ from scipy import sparse
 from planning.siting.checks import Floats, Ints, Reach, check_reach
 from planning.siting.proposal import Proposal
 
-__all__ = ["Nearest", "Shortlist", "cheaper_pairs", "cost_matrix", "costs_at", "nearest_two", "shorten", "sites_of"]
+__all__ = [
+    "Nearest",
+    "Shortlist",
+    "cheaper_pairs",
+    "cost_matrix",
+    "costs_at",
+    "count_pairs",
+    "nearest_two",
+    "shorten",
+    "sites_of",
+]
 
 _BLOCK = 4_000_000  # entries of a dense table that are looked at together
 
@@ -265,6 +275,26 @@ def cheaper_pairs(table: npt.NDArray[Any] | sparse.csr_array, ceiling: Floats, a
         np.concatenate([empty, *rows]), np.concatenate([empty, *sites]), np.concatenate([np.zeros(0), *values]),
         n_rows, n_sites,
     )  # fmt: skip
+
+
+def count_pairs(table: npt.NDArray[Any] | sparse.csr_array) -> Ints:
+    """
+    Count the sites in reach of each cell.
+
+    Parameters
+    ----------
+    table : numpy.ndarray or scipy.sparse.csr_array, shape (n_rows, n_sites)
+        A table as `cost_matrix` gives it.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_rows,)
+        Sites.
+    """
+    if sparse.issparse(table):
+        return np.diff(cast(Any, table).indptr).astype(np.int64)
+    counts = [np.isfinite(block).sum(axis=1) for _, block in _blocks(np.asarray(table))]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *counts])
 
 
 def shorten(table: npt.NDArray[Any] | sparse.csr_array, weight: Floats, fixed: Ints) -> Shortlist:

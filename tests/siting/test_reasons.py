@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.optimize import linprog
 
 from planning import siting
 from planning.errors import PlanningError
 from planning.siting import conflict as conflicts
+from planning.siting.clock import Clock
+from planning.siting.reasons import clash_of_sites
 
 INF = np.inf
 seeds = st.integers(0, 2**32)
@@ -220,6 +223,21 @@ def test_proposals_carry_the_reason():
     assert "Clash: every pupil of grade band 0 in cell 0, 1 has a place (10 pupils)." in said
     assert "Clash: site 0, 1, 2 has no more than its beds (6 in all)." in said
     assert any(words.startswith("With 5 more beds at site ") for words in said)
+
+
+def test_a_clash_is_found_without_copying_the_costs():
+    rng = np.random.default_rng(4)
+    costs = np.where(rng.random((60, 9)) < 0.15, rng.random((60, 9)), INF)
+    costs[:, 8] = np.where(np.arange(60) < 30, 1.0, INF)
+    pupils, fixed = np.ones(60), np.array([8])
+    answer = siting.p_median(costs, pupils, 2, [8])
+    said = [str(words) for words in clash_of_sites(costs, pupils, fixed, 2, Clock(20))]
+    assert answer.status == "infeasible"
+    assert said[0].startswith("The following cannot be kept together; without any one")
+    row, column = np.nonzero(np.isfinite(costs))
+    stored = sparse.csr_array((costs[row, column], (row, column)), shape=costs.shape)
+    assert [str(words) for words in clash_of_sites(stored, pupils, fixed, 2, Clock(20))] == said
+    assert clash_of_sites(costs, pupils, fixed, 8, Clock(20)) == ()
 
 
 def test_a_reason_cut_short_says_so(monkeypatch):
