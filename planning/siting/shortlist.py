@@ -292,7 +292,7 @@ def count_pairs(table: npt.NDArray[Any] | sparse.csr_array) -> Ints:
         Sites.
     """
     if sparse.issparse(table):
-        return np.diff(cast(Any, table).indptr).astype(np.int64)
+        return np.asarray(np.diff(cast(Any, table).indptr), dtype=np.int64)
     counts = [np.isfinite(block).sum(axis=1) for _, block in _blocks(np.asarray(table))]
     return np.concatenate([np.zeros(0, dtype=np.int64), *counts])
 
