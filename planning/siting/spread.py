@@ -224,7 +224,8 @@ def load_band(resources: Any, pupils: float, max_cv: float) -> LoadBand:
     Returns
     -------
     LoadBand
-        Whole pupils. A school without resources may have none where ``max_cv`` is below 1.
+        Whole pupils. A school without resources may have none where ``max_cv`` is below 1. Where ``fewest`` exceeds
+        ``most``, no whole number of pupils keeps a school within the band.
 
     Raises
     ------
