@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 _SMALL = 20_000  # pairs up to which HiGHS settles a share beyond the limit at once
 _LOOKS = 4  # looks at one interval for better prices
 _PART = 0.2  # of the time left: a p-median for an interval that takes longer is left for its halves
-_STEPS = 12  # prices tried for a pupil beyond the limit
+_STEPS = 8  # prices tried for a pupil beyond the limit
 _NEAR = OPTIMAL_GAP / 4  # of the best value: an interval whose bound is this near is done with
 
 
@@ -82,6 +82,7 @@ class FairSearch:
         self.total = float(self.weight.sum())
         self.sites: Ints | None = None
         self.value, self.bound = float("inf"), 0.0
+        self.beyond_price = 0.0  # of a pupil beyond the limit; any price of 0 or more keeps the bound valid
 
     @property
     def done(self) -> bool:
@@ -93,7 +94,8 @@ class FairSearch:
         bool
             True where nothing is left to do.
         """
-        return self.clock.stopped or self.value - self.bound <= _NEAR * abs(self.value)
+        met = np.isfinite(self.value) and self.value - self.bound <= _NEAR * abs(self.value)
+        return self.clock.stopped or bool(met)
 
     def begin(self) -> bool:
         """
@@ -229,9 +231,7 @@ class FairSearch:
         worst = price * np.clip(cost, low, high) + np.maximum(cost - high, 0.0)
         return (1 - self.mix.weight) * cost + self.mix.weight / self.mix.tail * worst
 
-    def bounded(
-        self, price: Floats, low: float, high: float, beyond_price: float = 0.0
-    ) -> tuple[float, Floats | None, bool]:
+    def bounded(self, price: Floats, low: float, high: float) -> tuple[float, Floats | None, bool]:
         """
         Bound the question for the thresholds of an interval, at given prices.
 
@@ -241,14 +241,13 @@ class FairSearch:
             Prices of the threshold.
         low, high : float
             The interval.
-        beyond_price : float
-            Price of a pupil beyond the limit [cost unit].
 
         Returns
         -------
         tuple of float, numpy.ndarray or None, bool
             Bound, what each counted row pays in the answer, and whether the search may go on: False where time is up.
         """
+        beyond_price = self.beyond_price
         pairs, stays = self.short.pairs, np.where(np.isfinite(self.short.fallback), self.short.fallback, 0.0)
         answer = self.ask(
             self.mixed(pairs.cost, price[pairs.row], low, high) + beyond_price * (pairs.cost > self.limit),
@@ -357,10 +356,11 @@ def search_within_share(search: FairSearch) -> float:
     fewest = answer.bound if np.isfinite(answer.bound) else 0.0
     if fewest > search.cap * (1 + OPTIMAL_GAP) or search.done:
         return fewest if fewest > search.cap * (1 + OPTIMAL_GAP) else 0.0
-    if pairs.row.size <= _SMALL:
-        _settle(search)
-    else:
+    if pairs.row.size > _SMALL:
         _price_beyond(search)
+        search_thresholds(search)
+    if not search.done:
+        _settle(search)
     return 0.0
 
 
@@ -368,14 +368,17 @@ def _price_beyond(search: FairSearch) -> None:
     """Price the pupils beyond the limit, dearer while too many are, cheaper while fewer are than may be."""
     steps = search.thresholds()
     low, high = 0.0, np.inf
-    beyond_price = float(search.bound)
+    beyond_price, best_price = float(search.bound), 0.0
     price = np.zeros(search.short.weight.size)
     price[search.counted] = search.mix.tail
     for _ in range(_STEPS):
-        bound, pays, _ = search.bounded(price, float(steps[0]), float(steps[-1]), beyond_price)
+        search.beyond_price = beyond_price
+        bound, pays, _ = search.bounded(price, float(steps[0]), float(steps[-1]))
+        if bound > search.bound:
+            best_price = beyond_price
         search.bound = max(search.bound, min(bound, search.value))
         if search.done or pays is None:
-            return
+            break
         price = (price + search.prices_of(pays)) / 2
         if search.beyond(pays) > search.cap:
             low = beyond_price
@@ -383,6 +386,7 @@ def _price_beyond(search: FairSearch) -> None:
         else:
             high = beyond_price
             beyond_price = (low + high) / 2
+    search.beyond_price = best_price
 
 
 def _settle(search: FairSearch) -> None:
