@@ -95,7 +95,7 @@ def spread(
     Examples
     --------
     >>> found = spread([4.0, 1.0], before=[[10, 0], [0, 10]], after=[[10, 0], [10, 0]], closed=[1])
-    >>> found.before, found.after, found.schools.resource_after.tolist()
+    >>> round(found.before, 6), found.after, found.schools.resource_after.tolist()
     (0.6, 0.0, [5.0, 0.0])
     """
     shape = _shape(before)
