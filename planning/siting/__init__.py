@@ -8,8 +8,12 @@ lower columns are preferred.
 
 from __future__ import annotations
 
+from planning.siting.alternatives import Alternative, Alternatives, alternatives
 from planning.siting.boarding import boarding
 from planning.siting.capacitated import capacitated
+from planning.siting.contributions import contributions
+from planning.siting.fair_median import fair_median
+from planning.siting.fairness import Fairness, fairness
 from planning.siting.fixed_charge import fixed_charge
 from planning.siting.frontier import Frontier, frontier
 from planning.siting.max_coverage import max_coverage
@@ -20,29 +24,45 @@ from planning.siting.phases import phases
 from planning.siting.proposal import BoardingAllocation, Proposal
 from planning.siting.set_cover import set_cover
 from planning.siting.sizes import SizeOption, size_classes
+from planning.siting.spread import LoadBand, Spread, allocate_evenly, load_band, spread
 from planning.siting.teaching_points import TeachingPoints, teaching_points
 from planning.siting.trade_off import Rates, TradeOff, trade_off
+from planning.siting.why_not import WhyNot, why_not
 
 __all__ = [
+    "Alternative",
+    "Alternatives",
     "BoardingAllocation",
+    "Fairness",
     "Frontier",
+    "LoadBand",
     "PhasePlan",
     "PhaseYear",
     "Proposal",
     "Rates",
     "SizeOption",
+    "Spread",
     "TeachingPoints",
     "TradeOff",
+    "WhyNot",
+    "allocate_evenly",
+    "alternatives",
     "boarding",
     "capacitated",
+    "contributions",
+    "fair_median",
+    "fairness",
     "fixed_charge",
     "frontier",
+    "load_band",
     "max_coverage",
     "p_center",
     "p_median",
     "phases",
     "set_cover",
     "size_classes",
+    "spread",
     "teaching_points",
     "trade_off",
+    "why_not",
 ]
