@@ -26,7 +26,7 @@ from planning.network.merge import merge_roads
 from planning.network.modes import mode_usable
 from planning.network.snap import snap_to_network, snappable_segments
 from planning.roads import Roads
-from planning.scenario.asking import check_questions, check_room
+from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.costbook import CostBook
 from planning.schemas import cells_schema, check_table
 from planning.siting.candidates import CandidateOptions, make_candidates
@@ -178,6 +178,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     line = _line(area, demand.cells, crs)
     tell(0.2, msg("Reading the schools"))
     schools = _schools(project, crs, area if area is not None else line, townships, told)
+    check_schools(project.questions, project, schools.loc[schools["status"] == "open", "kind"])
     tell(0.3, msg("Reading the roads"))
     lonlat = gpd.GeoSeries([line], crs=crs).to_crs(_WGS84).iloc[0]
     roads, basemap = _roads(project, crs, lonlat, told)
