@@ -27,6 +27,10 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "new": msg("New school"),
         "boarding": msg("Boarding"),
         "keep": msg("To be kept"),
+        "enlarged": msg("Enlarged"),
+        "closed": msg("Closed"),
+        "merged_into": msg("Receives pupils"),
+        "blocked": msg("Stays open by the closure gate"),
         # ownership, locale
         "public": msg("Public"),
         "private": msg("Private"),
@@ -104,6 +108,9 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "band": msg("Grades"),
         "beds": msg("Beds"),
         "pupils_gained": msg("Pupils gained"),
+        "pupils_before": msg("Pupils today"),
+        "pupils_after": msg("Pupils after"),
+        "moves": msg("Where pupils go or come from"),
         "load": msg("Pupils allocated"),
         "objective": msg("Objective"),
         "bound": msg("Bound"),
@@ -127,6 +134,7 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "reconciliation": msg("Where every pupil is"),
         "indicators_by_township": msg("Indicators by township"),
         "proposal": msg("Proposed sites"),
+        "closures": msg("Closures"),
         "demand": msg("Pupils and people"),
         "set_aside": msg("Set aside"),
         # units

@@ -212,16 +212,17 @@ def _seats(
     taken = np.zeros(len(seats))
     unknown = np.isinf(seats)
     if unknown.any():
-        largest = _largest_school(county, question.stage)
-        if question.weighs_money and base is not None and np.isfinite(largest):
-            # Whoever closes schools must not fill another one beyond all measure, only because nobody counted its seats.
-            today = base.load.reindex(asked.sites.index, fill_value=0).to_numpy(dtype=float)
-            seats[unknown] = np.maximum(largest, today[unknown])
+        if question.weighs_money and base is not None:
+            # A seat that nobody has counted cannot be promised to the pupils of a school that closes.
+            load = base.load.reindex(asked.sites.index, fill_value=0).to_numpy(dtype=float)
+            register = county.schools[f"pupils_{question.stage}"].reindex(asked.sites.index)
+            today = np.maximum(load, register.astype("Float64").fillna(0).to_numpy(dtype=float))
+            seats[unknown] = today[unknown]
             notes.append(
                 msg(
-                    "{n} schools with unknown seats are taken to have room for {largest} pupils, the largest school of the standard.",
+                    "{n} schools with unknown seats take no more pupils than today: seats that nobody has counted "
+                    "cannot be promised.",
                     n=int(unknown.sum()),
-                    largest=int(largest),
                 )
             )
         else:

@@ -162,7 +162,9 @@ class FlowQuestion:
         """
         n_new = int((opened & self.candidate).sum())
         within = float(self.spend[opened & self.free].sum()) <= self.budget * (1 + 1e-9) + 1e-9
-        return self.fewest <= n_new <= self.most and within and bool(opened[~self.free].all()) and self._one_each(opened)
+        return (
+            self.fewest <= n_new <= self.most and within and bool(opened[~self.free].all()) and self._one_each(opened)
+        )
 
     def _one_each(self, opened: Bools) -> bool:
         """Tell whether no place has two sites open, and none that needs one has none."""
