@@ -7,7 +7,6 @@ Where schools may be closed or enlarged, ways and money are weighed in yuan a ye
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,12 +19,13 @@ from planning.access.allocation import allocate
 from planning.errors import Message, msg
 from planning.scenario.closure_gate import Closing, closure_gate, open_conditions, pupils_left_without
 from planning.scenario.edits import Edit
-from planning.scenario.evaluate import StageState, evaluate, stage_sites
+from planning.scenario.evaluate import evaluate, stage_sites
 from planning.scenario.limits import limit_of_question
 from planning.scenario.naming import listed
 from planning.scenario.pieces import MOVE_COLUMNS, Pieces, cut_by_school, moves_of, uncut
-from planning.scenario.proposals import Asked, class_size, default_seats
-from planning.stages import BANDS, teaches
+from planning.scenario.proposals import Asked, default_seats
+from planning.scenario.school_sizes import larger_sizes, seats_to_be_had
+from planning.stages import BANDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +117,7 @@ def solve_layout_question(
     has_margin = bool(county.cells["in_margin"].any())
     base = evaluate(county, question.stage, edits) if question.weighs_money or has_margin else None
     notes: list[Message] = []
-    seats, taken = _seats(county, question, asked, base, notes)
+    seats, taken = seats_to_be_had(county, question, asked, base, notes)
     pieces = uncut(asked)
     if question.weighs_money:
         assert base is not None  # noqa: S101 - narrows the type
@@ -128,9 +128,13 @@ def solve_layout_question(
     if question.close:
         closing = _closing(county, question, asked, pieces, edits)
         may_close = _may_close(question, closing, county)
-        closing = replace(closing, unseated=_unseated(question, asked, pieces, cost, seats))
+        ways = _within(county, question, asked, n_sites)
         blocked = closure_gate(closing, county.pack, may_close)
-        _keep_within(cost, closing, question, county, asked, pieces, open_to_question=set(may_close) - set(blocked))
+        held = _kept_within(cost, closing, ways, pieces, passed=set(may_close) - set(blocked))
+        # Whether the other schools have seats is asked of those that pass the rest, over ways within the limit.
+        closing = replace(closing, unseated=_unseated(question, asked, pieces, held, seats))
+        blocked = closure_gate(closing, county.pack, may_close)
+        cost = _kept_within(cost, closing, ways, pieces, passed=set(may_close) - set(blocked))
         notes += _gate_notes(county, question, asked, may_close, blocked)
     money = county.project.costs
     years = money.building_years or BUILDING_YEARS
@@ -138,17 +142,10 @@ def solve_layout_question(
     size = question.seats or default_seats(county, question.stage)
     spend = np.where(is_new, (money.build_per_seat or 0.0) * size, 0.0)
     running = (money.running_per_school or 0.0) * question.weighs_money
-    options = _enlargements(county, question, asked, taken, years)
+    options = larger_sizes(county, question, asked, taken, years)
     build = spend / years if question.weighs_money else np.zeros(n_sites)
-    # A pupil without a seat costs more than any way to school, or any school, could save, so that seats come first.
-    longest = float(cost[np.isfinite(cost)].max(initial=1.0))
     dearest_school = running + max([*build, *(option.build_cost for option in options)], default=0.0)
-    unserved = UNSERVED_WAYS * longest + (dearest_school if question.weighs_money else 0.0)
-    notes.append(
-        msg("A pupil without a seat counts as {cost:.0f} yuan a year, more than any closure saves, so that seats come first.", cost=unserved)
-        if question.weighs_money
-        else msg("A pupil without a seat counts as {cost:.0f}, ten times the longest way, so that seats come first.", cost=unserved)
-    )  # fmt: skip
+    unserved = _price_of_no_seat(question, pieces, cost, dearest_school, notes)
     columns = {str(code): column for column, code in enumerate(asked.sites.index)}
     proposal = siting.capacitated(
         cost,
@@ -202,49 +199,6 @@ def _without_candidates(asked: Asked) -> Asked:
     )
 
 
-def _seats(
-    county: County, question: Question, asked: Asked, base: StageState | None, notes: list[Message]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the seats that are to be had at each site, and those that children from across the line hold."""
-    n = asked.n_fixed
-    seats = asked.sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float).copy()
-    seats[n:] = question.seats or default_seats(county, question.stage)
-    taken = np.zeros(len(seats))
-    unknown = np.isinf(seats)
-    if unknown.any():
-        if question.weighs_money and base is not None:
-            # A seat that nobody has counted cannot be promised to the pupils of a school that closes.
-            load = base.load.reindex(asked.sites.index, fill_value=0).to_numpy(dtype=float)
-            register = county.schools[f"pupils_{question.stage}"].reindex(asked.sites.index)
-            today = np.maximum(load, register.astype("Float64").fillna(0).to_numpy(dtype=float))
-            seats[unknown] = today[unknown]
-            notes.append(
-                msg(
-                    "{n} schools with unknown seats take no more pupils than today: seats that nobody has counted "
-                    "cannot be promised.",
-                    n=int(unknown.sum()),
-                )
-            )
-        else:
-            notes.append(msg("{n} schools with unknown seats are taken to have room for all.", n=int(unknown.sum())))
-    if base is not None:
-        taken[:n] = base.load_from_margin.reindex(asked.sites.index[:n], fill_value=0).to_numpy(dtype=float)
-        seats = np.maximum(seats - taken, 0)
-        if taken.any():
-            notes.append(
-                msg(
-                    "{n} seats are held by children from across the county line, as they are today.", n=int(taken.sum())
-                )
-            )
-    return seats, taken
-
-
-def _largest_school(county: County, stage: str) -> float:
-    rules = next((rules for name, rules in county.pack.stages.items() if name == stage), None)
-    rule = None if rules is None else rules.school_size_max
-    return float(rule.value) if rule is not None and rule.enabled else math.inf
-
-
 def _cost(
     county: County, question: Question, asked: Asked, pieces: Pieces, notes: list[Message]
 ) -> tuple[NDArray[np.float32], str]:
@@ -274,6 +228,34 @@ def _cost(
     )
     cost: NDArray[np.float32] = asked.distance_m[pieces.row] * np.float32(rate / 1000)
     return cost, "yuan/year"
+
+
+def _price_of_no_seat(
+    question: Question, pieces: Pieces, cost: NDArray[np.float32], dearest_school: float, notes: list[Message]
+) -> float | None:
+    """Price a pupil without a seat, above whatever ways and schools could save; None where nobody may be without one."""
+    reached = np.isfinite(cost)
+    longest = float(cost[reached].max(initial=1.0))
+    if not question.weighs_money:
+        price = UNSERVED_WAYS * longest
+        notes.append(
+            msg(
+                "A pupil without a seat counts as {cost:.0f}, ten times the longest way, so that seats come first.",
+                cost=price,
+            )
+        )
+        return price
+    if not pieces.pupils[reached.any(axis=1) & (pieces.school < 0)].any():
+        notes.append(msg("Every pupil in reach has a seat today, and keeps one in any answer."))
+        return None
+    price = UNSERVED_WAYS * longest + dearest_school
+    notes.append(
+        msg(
+            "A pupil without a seat counts as {cost:.0f} yuan a year, more than a school costs, so that seats come first.",
+            cost=price,
+        )
+    )
+    return price
 
 
 def _within(county: County, question: Question, asked: Asked, n_sites: int) -> NDArray[np.bool_]:
@@ -344,28 +326,20 @@ def _unseated(
     return without
 
 
-def _keep_within(
-    cost: NDArray[np.float32],
-    closing: Closing,
-    question: Question,
-    county: County,
-    asked: Asked,
-    pieces: Pieces,
-    *,
-    open_to_question: set[str],
-) -> None:
+def _kept_within(
+    cost: NDArray[np.float32], closing: Closing, ways: NDArray[np.bool_], pieces: Pieces, *, passed: set[str]
+) -> NDArray[np.float32]:
     """
-    Take away the ways beyond the limit from the pupils who go to school within it today, in place.
+    Take away the ways beyond the limit from the pupils who go to school within it today.
 
-    So the closures together keep what the gate asks of each by itself. Exempt are the few whom the gate has let pass.
+    So the closures together keep what the gate asks of each by itself. Exempt are the few of a school that the gate has
+    let pass; ``ways`` marks, by row and site, which keep the limit.
     """
     seated = np.maximum(pieces.school, 0)
     goes_within = (pieces.school >= 0) & closing.within[np.arange(len(seated)), seated]
-    let_pass = closing.schools.index.isin(list(open_to_question))
-    exempt = pupils_left_without(closing) & let_pass[seated]
-    held = np.flatnonzero(goes_within & ~exempt)
-    ways = _within(county, question, asked, len(asked.sites))[pieces.row[held]]
-    cost[held] = np.where(ways, cost[held], np.float32(np.inf))
+    exempt = pupils_left_without(closing) & closing.schools.index.isin(list(passed))[seated]
+    held = goes_within & ~exempt
+    return np.where(held[:, None] & ~ways[pieces.row], np.float32(np.inf), cost)
 
 
 def _gate_notes(
@@ -407,49 +381,3 @@ def _gate_notes(
         for gate in open_conditions(county.pack, question.stage)
     ]
     return notes
-
-
-def _enlargements(
-    county: County, question: Question, asked: Asked, taken: NDArray[np.float64], years: float
-) -> list[siting.SizeOption]:
-    """List the larger sizes that schools may have: class count times class size, beyond the seats they have."""
-    larger = question.enlarge
-    if larger is None:
-        return []
-    rules = next((rules for name, rules in county.pack.stages.items() if name == question.stage), None)
-    classes = larger.classes
-    if classes is None:
-        assert rules is not None  # noqa: S101 - the question was checked for it
-        assert rules.size_classes is not None  # noqa: S101
-        classes = rules.size_classes.classes
-    a_class = larger.class_size or class_size(county, question.stage)
-    per_seat = larger.cost_per_seat if larger.cost_per_seat is not None else county.project.costs.build_per_seat or 0.0
-    largest = _largest_school(county, question.stage)
-    options = []
-    for column in range(asked.n_fixed):
-        code = str(asked.sites.index[column])
-        has = asked.sites["seats"].iloc[column]
-        if pd.isna(has) or not _may_enlarge(county, question, asked, code):
-            continue
-        for seats in sorted({count * a_class for count in classes}):
-            if int(has) < seats <= largest:
-                price = per_seat * (seats - int(has))
-                options.append(
-                    siting.SizeOption(column, max(seats - taken[column], 0), build_cost=price / years, spend=price)
-                )
-    return options
-
-
-def _may_enlarge(county: County, question: Question, asked: Asked, code: str) -> bool:
-    """By default any public school of the county that teaches all grades; a teaching point would need more than seats."""
-    named = None if question.enlarge is None else question.enlarge.schools
-    if named is not None:
-        return code in named
-    if code not in county.schools.index:
-        return False
-    school = county.schools.loc[code]
-    return (
-        school["ownership"] != "private"
-        and not bool(school["in_margin"])
-        and all(teaches(str(asked.sites.at[code, "kind"]), band) for band in BANDS[question.stage])
-    )

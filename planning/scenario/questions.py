@@ -126,7 +126,9 @@ def answer(
     """
     started = time.perf_counter()
     check_questions([question], county.project, county.pack)
-    check_schools([question], county.project, stage_sites(county, question.stage, edits)["kind"])
+    now = stage_sites(county, question.stage, edits)["kind"]
+    others = county.schools.loc[county.schools["status"] == "open", "kind"]
+    check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
     if question.model == "capacitated":
         return _answer_layout(county, question, edits, cancel, started=started)
     if question.model == "boarding":
