@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from planning.access.allocation import Allocation
+from planning.access.allocation import Allocation, allocate
 from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import left_out, no_answer
 from planning.siting.checks import (
@@ -29,15 +30,20 @@ from planning.siting.checks import (
     check_reach,
 )
 from planning.siting.clock import Cancel, Clock
-from planning.siting.flow import FlowQuestion
-from planning.siting.layout import solve_layout
+from planning.siting.flow import FlowAnswer, FlowQuestion
+from planning.siting.large import lay_out
+from planning.siting.layout import solve_layout, too_few_seats
 from planning.siting.mergers import blocked_words, list_moves
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 from planning.siting.reasons import why_no_seats
 from planning.siting.seating import seat_pupils, seats_alone_bind
+from planning.siting.shortlists import columns_of, count_pairs, shorten
 from planning.siting.sizes import Columns, SizeOption, lay_columns
 
 __all__ = ["capacitated"]
+
+_LARGE = 3_000_000  # pairs beyond which rows keep their cheapest sites only
+_KEPT = 200  # pairs that a row keeps
 
 
 def capacitated(
@@ -122,8 +128,14 @@ def capacitated(
         If an argument does not fit the others.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    reach = check_reach(costs)
-    wanted = check_pupils(pupils, reach.n_rows, whole=True)
+    is_large = count_pairs(costs) > _LARGE and min_pupils is None and not single_source
+    if is_large:
+        wanted = check_pupils(pupils, costs.shape[0], whole=True)
+        short = shorten(costs, wanted, _KEPT)
+        reach, way_out = short.reach, short.way_out
+    else:
+        reach = check_reach(costs)
+        wanted, way_out = check_pupils(pupils, reach.n_rows, whole=True), np.full(reach.n_rows, np.inf)
     n = reach.n_sites
     gate = dict(blocked or {})
     existing = _marked(fixed, n, "fixed")
@@ -153,7 +165,7 @@ def capacitated(
         pupils=np.where(reach.reached(), wanted, 0.0),
         seats=np.floor(np.minimum(_of_size(seats_of[at], which, [size.seats for size in sizes]), largest[at])),
         beds=np.full(at.size, np.inf),
-        opening=(build + np.zeros(n))[at]
+        opening=build[at]
         + _of_size(np.zeros(at.size), which, [size.build_cost for size in sizes])
         + _of_size(
             running[at],
@@ -168,21 +180,27 @@ def capacitated(
         budget=np.inf if budget is None else check_limit(budget, "budget"),
         least_load=np.where(stays[at], 0.0, least[at]),
         single_source=bool(single_source),
-        unserved=np.full(reach.n_rows, price),
+        unserved=np.minimum(price, way_out),
         place=at if sized.any() else None,
         one_of=stays[at] & chosen_from if sized.any() else None,
     )
-    layout = solve_layout(question, clock)
+    layout = _lay_out_large(question, costs, columns, price, clock) if is_large else solve_layout(question, clock)
     if layout.status == "infeasible":
         return no_answer("min", clock, unreachable, words + why_no_seats(question, clock))
     if layout.opened is None or layout.flow is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
-    allocation = _allocation(question, reach, columns, wanted, layout.opened, layout.flow)
-    missing = float(np.where(reach.reached(), allocation.unserved, 0).sum())
+    reached = reach.reached()
+    if is_large:
+        allocation = _seat_in_table(costs, wanted, question, columns, layout.opened, price)
+        named = np.flatnonzero(existing | _opened_sites(columns, layout.opened, n))
+        part = check_reach(columns_of(costs, named))
+        reach = Reach(part.row, named[part.site], part.cost, part.n_rows, n)
+    else:
+        allocation = _allocation(question, reach, columns, wanted, layout.opened, layout.flow)
+    missing = float(np.where(reached, allocation.unserved, 0).sum())
     objective = allocation.cost + float(question.opening[layout.opened].sum()) + (missing * price if missing else 0.0)
     bound = min(layout.bound, objective)
-    is_open = np.zeros(n, dtype=bool)
-    is_open[at[layout.opened]] = True
+    is_open = _opened_sites(columns, layout.opened, n)
     return Proposal(
         sites=tuple(np.flatnonzero(is_open & ~existing).tolist()),
         closed=tuple(np.flatnonzero(~is_open & existing).tolist()),
@@ -219,6 +237,59 @@ def _part_of(columns: Iterable[int], existing: Bools, name: str) -> Bools:
 def _of_size(as_is: Floats, which: Ints, values: Sequence[float]) -> Floats:
     """Give each column the value of its option, or its own where it stands for the site as it is."""
     return np.where(which >= 0, np.append(np.asarray(values, dtype=np.float64), 0.0)[which], as_is)
+
+
+def _opened_sites(columns: Columns, opened: Bools, n: int) -> Bools:
+    """Mark the sites of open columns."""
+    is_open = np.zeros(n, dtype=bool)
+    is_open[columns.site[opened]] = True
+    return is_open
+
+
+def _lay_out_large(question: FlowQuestion, costs: Any, columns: Columns, price: float, clock: Clock) -> FlowAnswer:
+    """Choose the sites of a question too large for a model; the flows are left to the exact kernel."""
+    if too_few_seats(question.changed(unserved=np.full(question.pupils.size, price))):
+        return FlowAnswer("infeasible", None, None, float("inf"))
+    must_seat = not np.isfinite(price)
+    refuge = np.full(
+        question.pupils.size, 3.0 * float(question.arcs.cost.max(initial=0.0)) + 1.0 if must_seat else price
+    )
+
+    def seat_all(opened: Bools) -> float:
+        found = _seat_in_table(costs, question.pupils, question, columns, opened, price)
+        missing = float(found.unserved.sum())
+        return found.cost + float(question.opening[opened].sum()) + (missing * price if missing else 0.0)
+
+    opened, bound = lay_out(question, refuge, clock, seat_all, must_seat=must_seat)
+    if opened is None:
+        return FlowAnswer("stopped", None, None, bound)
+    return FlowAnswer("stopped", opened, np.zeros(0), bound)
+
+
+def _seat_in_table(
+    costs: Any, wanted: Floats, question: FlowQuestion, columns: Columns, opened: Bools, price: float
+) -> Allocation:
+    """Seat the pupils exactly, on the columns of the whole table that are open; no seat at a price is one more column."""
+    n_rows, n = costs.shape
+    at = np.flatnonzero(opened)
+    table, seats = columns_of(costs, columns.site[at]), question.seats[at]
+    if np.isfinite(price):
+        reached = question.pupils > 0
+        if sparse.issparse(table):
+            rows = np.flatnonzero(reached)
+            last = sparse.csr_array((np.full(rows.size, price), (rows, np.zeros(rows.size, int))), shape=(n_rows, 1))
+            table = sparse.csr_array(sparse.hstack([table, last]))
+        else:
+            table = np.column_stack([table, np.where(reached, price, np.inf)])
+        seats = np.append(seats, np.inf)
+    found = allocate(table, wanted, seats)
+    flows = sparse.csr_array(found.flows[:, : at.size]).tocoo()
+    whole = sparse.csr_array((flows.data, (flows.row, columns.site[at][flows.col])), shape=(n_rows, n))
+    prices = np.zeros(n)
+    prices[columns.site[at]] = found.prices[: at.size]
+    missing = wanted.astype(np.int64) - np.asarray(whole.sum(axis=1)).ravel().astype(np.int64)
+    cost = found.cost - (price * float(found.flows[:, [at.size]].sum()) if np.isfinite(price) else 0.0)
+    return Allocation(flows=whole, cost=cost, unserved=missing, prices=prices)
 
 
 def _allocation(

@@ -16,7 +16,7 @@ from planning.siting.seating import price_of, rank_in_row, seat_in, seat_pupils,
 from planning.siting.sets import count_sets, prove_by_sets
 from planning.siting.swap import build_greedily, with_finite_fallback
 
-__all__ = ["solve_layout"]
+__all__ = ["solve_layout", "too_few_seats"]
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class _Best:
 
 
 def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
-    if _too_few_seats(question):
+    if too_few_seats(question):
         return FlowAnswer("infeasible", None, None, float("inf"))
     rank = rank_in_row(question.arcs)
     near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
@@ -159,8 +159,20 @@ def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     return FlowAnswer(status, best.opened, best.flow, bound)
 
 
-def _too_few_seats(question: FlowQuestion) -> bool:
-    """Tell whether the seats of all sites that could be open at once are fewer than the pupils to be seated."""
+def too_few_seats(question: FlowQuestion) -> bool:
+    """
+    Tell whether the seats of all sites that could be open at once are fewer than the pupils to be seated.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+
+    Returns
+    -------
+    bool
+        True where it has no answer for want of seats; False says nothing.
+    """
     new = np.sort(question.seats[question.candidate])[::-1][: question.most]
     seats = float(question.seats[~question.candidate].sum() + new.sum())
     return seats < float(question.pupils[np.isinf(question.unserved)].sum())
