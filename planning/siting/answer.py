@@ -11,42 +11,12 @@ from planning.access.allocation import Allocation
 from planning.errors import Message, msg
 from planning.siting.checks import Floats, Ints, Reach
 from planning.siting.clock import Clock
-from planning.siting.lists import build_lists, nearest_site
+from planning.siting.lists import nearest_site
+from planning.siting.naming import NAMED, NumberList, number_list
 from planning.siting.proposal import Proposal
-from planning.siting.swap import build_greedily, improve_by_swaps, with_finite_fallback
+from planning.siting.reasons import unreached_by_choice
 
 __all__ = ["NAMED", "NumberList", "allocate_nearest", "left_out", "no_answer", "number_list", "unreached_by_choice"]
-
-NAMED = 20
-"""Cells and sites named one by one in a sentence; of longer lists the number of the rest is told."""
-
-
-class NumberList(tuple[int, ...]):
-    """Rows or columns for a sentence; whoever knows their names may put these in their place."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        """Write the first ``NAMED`` of them, and how many more there are."""
-        text = ", ".join(str(number) for number in self[:NAMED])
-        return text if len(self) <= NAMED else f"{text} (+{len(self) - NAMED})"
-
-
-def number_list(numbers: npt.ArrayLike) -> NumberList:
-    """
-    Write numbers for a sentence.
-
-    Parameters
-    ----------
-    numbers : array_like of int
-        Cells or sites.
-
-    Returns
-    -------
-    NumberList
-        All of them; as text, the first ``NAMED`` and how many more there are.
-    """
-    return NumberList(np.asarray(numbers, dtype=np.int64).tolist())
 
 
 def left_out(reach: Reach, weight: Floats) -> tuple[tuple[int, ...], tuple[Message, ...]]:
@@ -165,53 +135,3 @@ def no_answer(
         unreachable=unreachable,
         explanation=words,
     )
-
-
-def unreached_by_choice(
-    reach: Reach, weight: Floats, fixed: Ints, candidates: Ints, p: int, fewest: int, clock: Clock
-) -> tuple[Message, ...]:
-    """
-    Name the cells that stay out of reach when as many pupils as possible are reached.
-
-    Parameters
-    ----------
-    reach : Reach
-        Pairs in reach.
-    weight : numpy.ndarray, shape (n_rows,)
-        Pupils [pupils].
-    fixed, candidates : numpy.ndarray of int
-        Columns that are open, and that may be opened.
-    p : int
-        New sites allowed.
-    fewest : int
-        New sites needed at least.
-    clock : Clock
-        The run's clock.
-
-    Returns
-    -------
-    tuple of Message
-        What would have to give, then one sentence a cell.
-    """
-    level = Reach(reach.row, reach.site, np.zeros_like(reach.cost), reach.n_rows, reach.n_sites)
-    lists = with_finite_fallback(build_lists(level, weight, fixed))
-    sites = improve_by_swaps(lists, build_greedily(lists, p, candidates, clock), candidates, clock)
-    site, _ = nearest_site(reach, np.union1d(fixed, sites))
-    cells = np.flatnonzero((site < 0) & (weight > 0) & reach.reached())
-    total = msg(
-        "No {p} new sites reach every cell: at least {fewest} are needed. Allow more new sites, or a longer way.",
-        p=p,
-        fewest=fewest,
-    )
-    single = tuple(
-        msg(
-            "Cell {cell} ({pupils} pupils) cannot be served: only sites {sites} reach it, and p allows {p}.",
-            cell=int(cell),
-            pupils=f"{weight[cell]:g}",
-            sites=number_list(reach.site[reach.row == cell]),
-            p=p,
-        )
-        for cell in cells[:NAMED]
-    )
-    rest = (msg("{n} more cells cannot be served.", n=int(cells.size - NAMED)),) if cells.size > NAMED else ()
-    return (total, *single, *rest)
