@@ -151,7 +151,7 @@ def solve_layout_question(
         cost,
         pieces.pupils,
         seats,
-        p=question.new,
+        p=_most_new(question, float(spend[n:].max(initial=0.0))),
         build_cost=build,
         running_cost=running,
         spend=spend if question.budget is not None else None,
@@ -228,6 +228,14 @@ def _cost(
     )
     cost: NDArray[np.float32] = asked.distance_m[pieces.row] * np.float32(rate / 1000)
     return cost, "yuan/year"
+
+
+def _most_new(question: Question, price: float) -> int | None:
+    """Say how many new schools there may be at most: no more than the budget pays for, since all cost the same."""
+    if question.budget is None or price <= 0:
+        return question.new
+    affordable = int(question.budget * (1 + 1e-9) // price)
+    return affordable if question.new is None else min(question.new, affordable)
 
 
 def _price_of_no_seat(
