@@ -537,6 +537,8 @@ FAR_FROM_ROAD_M = 1000.0
 
 def _tell_unused(project: Project, told: _Told) -> None:
     """Say which keys are read but serve a later part."""
+    money = project.costs
+    weighed = any(question.weighs_money for question in project.questions)
     unused = [
         name
         for name, is_set in (
@@ -544,7 +546,9 @@ def _tell_unused(project: Project, told: _Told) -> None:
             ("births", project.births is not None),
             ("migration", project.migration is not None),
             ("housing", project.housing is not None),
-            ("costs.running_per_school", project.costs.running_per_school is not None),
+            ("costs.running_per_school", money.running_per_school is not None and not weighed),
+            ("costs.yuan_per_pupil_km", money.yuan_per_pupil_km is not None and not weighed),
+            ("costs.building_years", money.building_years is not None and not weighed),
         )
         if is_set
     ]
