@@ -270,6 +270,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
             }
             for site_id, row in answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])].iterrows()
         ],
+        "reasons": _reasons(t, answer),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (
@@ -286,6 +287,24 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "notes": [t.message(note) for note in answer.notes],
         "seconds": t.number(answer.seconds, 1),
     }
+
+
+def _reasons(t: Translator, answer: Answer) -> list[tuple[str, str, str, str, str, str]]:
+    """Say of each new site who gains, what is lost without it, and what is lost with the best other place instead."""
+    told = answer.sites[answer.sites["lost_unit"] != ""]
+    return [
+        (
+            row["name"],
+            t.number(int(row["pupils_nearer"])),
+            f"{_plain(t, float(row['lost_without']))} {unit_name(t, row['lost_unit'])}",
+            t.number(int(row["unplaced_without"])),
+            row["next_best"] or "–",
+            f"{_plain(t, float(row['lost_with_next_best']))} {unit_name(t, row['lost_unit'])}"
+            if row["next_best"]
+            else "–",
+        )
+        for _, row in told.iterrows()
+    ]
 
 
 def _plain(t: Translator, value: float) -> str:

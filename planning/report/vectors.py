@@ -20,6 +20,7 @@ from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.text_safety import is_text_column
 from planning.report.words import FIELDS, unit_name
+from planning.scenario.proposals import SITE_COLUMNS
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
@@ -296,9 +297,7 @@ def _nothing(answer: Answer) -> dict[str, Any]:
         "bound": proposal.bound,
         "gap": proposal.gap,
         "status": proposal.status,
-        "pupils_before": None,
-        "pupils_after": None,
-        "moves": None,
+        **dict.fromkeys(SITE_COLUMNS[SITE_COLUMNS.index("status") + 1 :]),
         "reason": None,
     }
 

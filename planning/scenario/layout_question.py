@@ -59,6 +59,10 @@ class Layout:
         Rows and columns; of the sites only those that the engine was shown.
     pieces : Pieces
         Who goes where today.
+    cost : numpy.ndarray of float32, shape (n_pieces, n_sites)
+        Cost of a pupil, ways that the closure gate forbids taken out [unit of the objective].
+    to_be_had : numpy.ndarray of float64, shape (n_sites,)
+        Seats that the answer may count on; inf = no limit.
     seats : pandas.Series
         Seats of each site in the answer, by code; NA where unknown.
     enlarged : tuple of str
@@ -75,6 +79,8 @@ class Layout:
     unit: str
     asked: Asked
     pieces: Pieces
+    cost: NDArray[np.float32]
+    to_be_had: NDArray[np.float64]
     seats: pd.Series
     enlarged: tuple[str, ...]
     moves: pd.DataFrame
@@ -169,7 +175,9 @@ def solve_layout_question(
     after_seats = asked.sites["seats"].astype("Int64").copy()
     after_seats.iloc[n:] = size
     enlarged = []
+    seats = seats.copy()
     for column, option in proposal.sizes:
+        seats[column] = options[option].seats
         enlarged.append(str(asked.sites.index[column]))
         after_seats.iloc[column] = int(options[option].seats + taken[column])
     moves = pd.DataFrame(columns=MOVE_COLUMNS)
@@ -182,6 +190,8 @@ def solve_layout_question(
         unit=unit,
         asked=asked,
         pieces=pieces,
+        cost=cost,
+        to_be_had=seats,
         seats=after_seats,
         enlarged=tuple(enlarged),
         moves=moves,

@@ -27,6 +27,7 @@ __all__ = ["SITE_COLUMNS", "Asked", "ask", "class_size", "default_seats", "descr
 SITE_COLUMNS = (
     "question", "stage", "kind", "name", "township", "seats", "beds", "pupils_gained", "objective", "bound", "gap", "status",
     "pupils_before", "pupils_after", "moves",
+    "pupils_nearer", "lost_without", "unplaced_without", "next_best", "lost_with_next_best", "lost_unit",
 )  # fmt: skip
 
 #: Classes of a grade in a new school where the question names no seats: two, as in the smaller complete schools.
@@ -241,6 +242,12 @@ def describe_sites(
             "pupils_before": pd.array([pd.NA] * len(chosen), dtype="Int64"),
             "pupils_after": pd.array([pd.NA] * len(chosen), dtype="Int64"),
             "moves": "",
+            "pupils_nearer": pd.array([pd.NA] * len(chosen), dtype="Int64"),
+            "lost_without": np.nan,
+            "unplaced_without": pd.array([pd.NA] * len(chosen), dtype="Int64"),
+            "next_best": "",
+            "lost_with_next_best": np.nan,
+            "lost_unit": "",
         },
         index=chosen.index.rename("site_id"),
         geometry=chosen.geometry.to_numpy(),

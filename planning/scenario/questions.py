@@ -24,6 +24,7 @@ from planning.scenario.limits import limit_of_question
 from planning.scenario.naming import explained, listed, place_names
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
+from planning.scenario.reasons import with_reasons
 from planning.stages import BANDS
 
 if TYPE_CHECKING:
@@ -154,20 +155,23 @@ def _answer_day(
     cost = asked.distance_m if mode == "walk" else asked.time_min
     unit = "pupil-m" if mode == "walk" else "pupil-min"
     seats: int | None = question.seats
+    used, reason_unit, within = cost, unit, None  # what a site is for is told in ways, or in pupils within the limit
     if question.model == "p_median":
         proposal = siting.p_median(cost, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel)
     elif question.model == "p_center":
-        unit = "min"
+        unit, used, reason_unit = "min", asked.time_min, "pupil-min"
         proposal = siting.p_center(
             asked.time_min, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     elif question.model == "max_coverage":
         unit, used = "pupils", _share_of_limit(county, question, asked)
+        reason_unit, within = "pupils", 1.0
         proposal = siting.max_coverage(
             used, asked.pupils, new_sites, 1.0, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     else:
         unit, used = "schools", _share_of_limit(county, question, asked)
+        reason_unit, within = "pupils", 1.0
         asked, notes = _without_the_far(county, asked, used)
         proposal = siting.set_cover(
             used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
@@ -188,6 +192,17 @@ def _answer_day(
         after = evaluate(county, question.stage, (*edits, *new))
     gained = after.load - after.load_from_margin
     sites = describe_sites(county, question, proposal, chosen, gained, seats=seats, beds=None, kind="new")
+    sites = with_reasons(
+        sites,
+        proposal,
+        asked.sites,
+        used,
+        asked.pupils,
+        fixed=fixed,
+        unit=reason_unit,
+        limit=within,
+        measure="travel" if within is None else "coverage",
+    )
     return proposal, sites, new, after, notes, unit
 
 
@@ -206,7 +221,16 @@ def _answer_layout(
     new: tuple[Edit, ...] = ()
     if proposal.status != "infeasible" and math.isfinite(proposal.objective):
         new = layout_edits(question, layout)
-        sites = layout_sites(county, question, layout)
+        sites = with_reasons(
+            layout_sites(county, question, layout),
+            proposal,
+            layout.asked.sites,
+            layout.cost,
+            layout.pieces.pupils,
+            fixed=range(layout.asked.n_fixed),
+            unit=layout.unit,
+            seats=layout.to_be_had,
+        )
         after = evaluate(county, question.stage, (*edits, *new))
     return Answer(
         question,

@@ -287,3 +287,24 @@ def test_shuffled_schools_give_the_same_layout():
         found = ask(county({code: SCHOOLS[code] for code in codes}), close=True)
         answers.append((kinds(found), round(found.proposal.objective, 3), blocked(found)))
     assert answers[0] == answers[1] == answers[2]
+
+
+def test_each_new_place_has_its_reasons():
+    lonely = {**VILLAGES, "c4": {"at": 4000, "name": "Dawan", "primary_upper": 25}}
+    rich = county(villages=lonely, candidates={"N1": 4000.0, "N2": 5000.0}, costs={**MONEY, "yuan_per_pupil_km": 4000})
+    found = ask(rich, close=["C"], new=1, seats=30)
+    reasons = found.sites.loc["N1"]
+    # Dawan's 25 pupils would go three kilometres to Lijia instead; one kilometre if the school stood at N2.
+    assert reasons["pupils_nearer"] == 25
+    assert reasons["lost_without"] == pytest.approx(25 * 3 * 4000, rel=1e-4)
+    assert reasons["unplaced_without"] == 0
+    assert (reasons["next_best"], reasons["lost_unit"]) == ("by N2", "yuan/year")
+    assert reasons["lost_with_next_best"] == pytest.approx(25 * 1 * 4000, rel=1e-4)
+    median = answer(rich, Question(name="M", stage="primary", model="p_median", new=1))
+    assert median.sites.loc["N1", ["lost_unit", "next_best"]].to_list() == ["pupil-m", "by N2"]
+    assert median.sites.loc["N1", "lost_without"] == pytest.approx(25 * 3000, rel=1e-4)
+    cover = answer(
+        rich, Question.model_validate({"name": "M", "stage": "primary", "model": "max_coverage", "new": 1, "limit": 500})
+    )
+    # N2 is a kilometre from Dawan: no other place brings its pupils within 500 m.
+    assert cover.sites.loc["N1", ["lost_without", "lost_unit", "next_best"]].to_list() == [25, "pupils", ""]
