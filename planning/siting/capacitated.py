@@ -278,7 +278,8 @@ def _seat_in_table(
         if sparse.issparse(table):
             rows = np.flatnonzero(reached)
             last = sparse.csr_array((np.full(rows.size, price), (rows, np.zeros(rows.size, int))), shape=(n_rows, 1))
-            table = sparse.csr_array(sparse.hstack([table, last]))
+            parts: Any = [table, last]
+            table = sparse.csr_array(sparse.hstack(parts))
         else:
             table = np.column_stack([table, np.where(reached, price, np.inf)])
         seats = np.append(seats, np.inf)

@@ -16,7 +16,7 @@ import numpy as np
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion
-from planning.siting.prices import Filler, choose_sites
+from planning.siting.prices import Filler, wanted_sites
 
 __all__ = ["Layout", "Seater", "improve_by_exchange", "shaken"]
 
@@ -114,7 +114,7 @@ class Seater:
         prices = seat_price[sites].copy()
         value = np.inf
         missing = self._total
-        kept: tuple[Floats, Floats, Any, Any, Any] | None = None
+        kept: tuple[Floats, Any, Any, Any, Any] | None = None
         for _ in range(rounds):
             table = pick_open(self._start, self._site, self._cost, number, self._refuge, prices, sites.size, _LOOKS)
             indptr, indices, priced, plain, nearest = table
@@ -131,10 +131,10 @@ class Seater:
             prices = np.where(has_room, 0.0, prices + rise)
         if kept is None:
             kept = (prices, np.zeros(0), np.zeros(self._rows.size + 1, np.int64), np.zeros(0, np.int32), np.zeros(0))
-        new_prices, flow, indptr, indices, plain = kept
+        new_prices, best_flow, indptr, indices, plain = kept
         by_site = np.zeros(n)
         by_site[sites] = new_prices
-        first, loss = _losses(flow, indptr, indices, plain, np.append(new_prices, 0.0))
+        first, loss = _losses(best_flow, indptr, indices, plain, np.append(new_prices, 0.0))
         row_price = np.zeros(question.pupils.size)
         row_price[self._rows] = first
         losses = np.full(n, np.inf)
@@ -155,7 +155,7 @@ def _rise(move: Floats, has_room: Bools) -> Floats:
     return saving
 
 
-def _losses(flow: Floats, indptr: Ints, indices: Any, plain: Floats, price: Floats) -> tuple[Floats, Floats]:
+def _losses(flow: Any, indptr: Ints, indices: Any, plain: Floats, price: Floats) -> tuple[Floats, Floats]:
     """Price each row, and what its site's pupils would pay more elsewhere."""
     priced = plain + price[indices]
     starts = indptr[:-1]
@@ -173,7 +173,8 @@ def _losses(flow: Floats, indptr: Ints, indices: Any, plain: Floats, price: Floa
     elsewhere = np.where(is_lead, second[row], first[row])
     used = np.flatnonzero(flow)
     more = np.where(np.isfinite(elsewhere[used]), elsewhere[used] - plain[used], 0.0)
-    return first, np.bincount(indices[used], weights=flow[used] * more, minlength=price.size)
+    loss = np.bincount(indices[used], weights=flow[used] * more, minlength=price.size)
+    return np.asarray(first), np.asarray(loss, dtype=np.float64)
 
 
 def improve_by_exchange(
@@ -288,5 +289,6 @@ def shaken(question: FlowQuestion, opened: Bools, share: Floats, shut: Bools, tu
         Another choice.
     """
     rng = np.random.default_rng(turn)
-    wish = share + 1.5 * opened + rng.random(share.size) * (0.6 + 0.2 * (turn % 4))
-    return choose_sites(question, -wish + question.closable * 1.0, shut)
+    wish = share + opened + rng.random(share.size) * (0.6 + 0.2 * (turn % 4))
+    count = int((opened & question.candidate).sum()) + int(rng.integers(-1, 2))
+    return wanted_sites(question, 0.5 * wish, count, shut)

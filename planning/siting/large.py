@@ -11,7 +11,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.exchange import Layout, Seater, improve_by_exchange, shaken
 from planning.siting.flow import Arcs, FlowQuestion
-from planning.siting.prices import Filler, Prices, choose_sites, price_rows
+from planning.siting.prices import Filler, Prices, price_rows, wanted_sites
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 
 __all__ = ["lay_out"]
@@ -82,7 +82,7 @@ def lay_out(
     filler, seater = Filler(question), Seater(question, refuge)
     seen: set[bytes] = set()
 
-    def offer(share: Floats, edge: Floats) -> None:
+    def offer(share: Floats, edge: Floats) -> None:  # numpydoc ignore=GL08
         opened = _wanted(question, share)
         if question.fits(opened) and opened.tobytes() not in seen:
             seen.add(opened.tobytes())
@@ -120,7 +120,8 @@ def lay_out(
 
 def _wanted(question: FlowQuestion, share: Floats) -> Bools:
     """Open the sites of which most is wanted."""
-    return choose_sites(question, -share + question.closable * 0.5, np.zeros(share.size, dtype=bool))
+    count = int(np.ceil(float(share[question.candidate].sum()) - 1e-6))
+    return wanted_sites(question, share, count, np.zeros(share.size, dtype=bool))
 
 
 def _look_from_afar(
@@ -145,7 +146,7 @@ def _look_from_afar(
     seater, filler = Seater(part, refuge[lead]), Filler(part)
     rough = _Kept(question.n_sites, must_seat=must_seat)
 
-    def offer(share: Floats, edge: Floats) -> None:
+    def offer(share: Floats, edge: Floats) -> None:  # numpydoc ignore=GL08
         opened = _wanted(part, share)
         if part.fits(opened):
             rough.take(seater.seat(opened, edge))

@@ -15,11 +15,14 @@ from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
 from planning.siting.sets import count_sets, prove_by_sets
 from planning.siting.swap import build_greedily, with_finite_fallback
+from planning.siting.whole import solve_whole
 
 __all__ = ["solve_layout", "too_few_seats"]
 
 logger = logging.getLogger(__name__)
 
+_TINY = 500  # arcs of whole rows that HiGHS takes at once
+_TABLE = 20_000_000  # rows times sites up to which whole rows have their own search
 _SMALL = 30_000  # arcs that HiGHS takes at once
 _LARGE = 250_000  # arcs beyond which HiGHS is not asked at all
 _FEW = 8  # free sites that are chosen at once: up to here, sets of sites are gone through
@@ -50,7 +53,7 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     if keep.sum() > _SMALL:
         keep[keep] = _useful_arcs(question.changed(arcs=question.arcs.only(keep)))
     shorter = question.changed(arcs=question.arcs.only(keep))
-    answer = solve_flow(shorter, clock) if keep.sum() <= _SMALL else _solve_large(shorter, clock)
+    answer = _solve(shorter, clock)
     if answer.opened is None or answer.flow is None:
         return answer
     flow = np.round(answer.flow)
@@ -62,6 +65,14 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     whole = np.zeros(question.arcs.row.size)
     whole[keep] = flow
     return FlowAnswer(answer.status, answer.opened, whole, answer.bound)
+
+
+def _solve(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+    """Solve by the way that suits the size."""
+    n_arcs, plain = question.arcs.row.size, not question.arcs.board.any()
+    if question.single_source and plain and n_arcs > _TINY and question.pupils.size * question.n_sites <= _TABLE:
+        return FlowAnswer("infeasible", None, None, np.inf) if too_few_seats(question) else solve_whole(question, clock)
+    return solve_flow(question, clock) if n_arcs <= _SMALL else _solve_large(question, clock)
 
 
 def _needed_arcs(question: FlowQuestion) -> Bools:

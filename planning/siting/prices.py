@@ -25,7 +25,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowQuestion
 
-__all__ = ["Filler", "Incumbent", "Prices", "choose_sites", "fill_sites", "price_rows"]
+__all__ = ["Filler", "Incumbent", "Prices", "choose_sites", "fill_sites", "gives_way", "price_rows", "wanted_sites"]
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class Filler:
         self.board = arcs.board[order] if arcs.board.any() else np.zeros(0, dtype=bool)
         self.pupils, self.seats, self.beds = question.pupils, question.seats, question.beds
         self.edge = np.zeros(n)  # worth of a seat more at each site, at the prices last asked for
-        self._opening = question.opening
+        self.opening = question.opening
 
     def worth(self, price: Floats, skip: Bools | None = None) -> Floats:
         """
@@ -130,7 +130,7 @@ class Filler:
         taken, self.edge = fill_each(
             self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds, none
         )
-        return np.asarray(taken + self._opening)
+        return np.asarray(taken + self.opening)
 
     def served(self, price: Floats, opened: Bools) -> Floats:
         """
@@ -156,7 +156,7 @@ class Filler:
         )
 
 
-def price_rows(
+def price_rows(  # noqa: C901 - one climb, read from top to bottom
     question: FlowQuestion,
     best: Incumbent,
     clock: Clock,
@@ -245,10 +245,9 @@ def price_rows(
         stale = 0 if bound > high + 1e-5 * abs(bound) else stale + 1
         if stale == 0:
             high = bound
-        if stale >= _STALE or factor < 1e-5:
-            leading = leading / 2
-            stale = 0
-            if leading < 0.005:
+        if stale >= _STALE or factor < 1e-3:
+            leading, factor, stale = leading / 2, 0.3, 0
+            if leading < 0.01:
                 break
         if turn % _OFFER_EVERY == _OFFER_EVERY - 1:
             if offer is None:
@@ -341,20 +340,67 @@ def choose_sites(question: FlowQuestion, worth: Floats, shut: Bools) -> Bools:
     return np.asarray(opened)
 
 
+def wanted_sites(question: FlowQuestion, wish: Floats, count: int, shut: Bools) -> Bools:
+    """
+    Open a number of new sites, those that are wished for most, and keep the closable ones wished for by half or more.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+    wish : numpy.ndarray, shape (n_sites,)
+        How much each site is wished for; 1 = fully.
+    count : int
+        New sites, where the question allows that.
+    shut : numpy.ndarray of bool, shape (n_sites,)
+        Sites that stay shut.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_sites,)
+        Open sites.
+    """
+    number = min(max(count, question.fewest), question.most)
+    worth = np.where(question.candidate, -1.0 - wish, 0.5 - wish)
+    return choose_sites(question.changed(most=number, fewest=number), worth, shut)
+
+
+def gives_way(question: FlowQuestion, worth: Floats, opened: Bools) -> Floats:
+    """
+    Find what is saved at most on other sites when one that is not among the best choice is opened all the same.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+    worth : numpy.ndarray, shape (n_sites,)
+        What each site costs.
+    opened : numpy.ndarray of bool, shape (n_sites,)
+        The best choice, as `choose_sites` has it.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_sites,)
+        For each site, what the one that gives way costs; 0 where none has to.
+    """
+    chosen = np.flatnonzero(opened & question.candidate)
+    worst = float(worth[chosen].max()) if chosen.size else 0.0
+    leaves = worst if chosen.size == question.most else (max(worst, 0.0) if chosen.size <= question.fewest else 0.0)
+    replaced = np.where(question.candidate, leaves, 0.0)
+    if question.place is not None:  # a size that is opened sends away the one chosen at its place
+        there = np.full(int(question.place.max(initial=0)) + 1, -np.inf)
+        np.maximum.at(there, question.place[opened & question.free], worth[opened & question.free])
+        replaced = np.maximum(replaced, there[question.place])
+    return replaced
+
+
 def _settle(question: FlowQuestion, worth: Floats, bound: float, value: float, shut: Bools) -> Bools:
     """Shut the sites whose opening would cost more than the best answer known."""
     found = np.zeros(question.n_sites, dtype=bool)
     if not np.isfinite(value) or not np.isfinite(bound):
         return found
     opened = choose_sites(question, worth, shut)
-    chosen = np.flatnonzero(opened & question.candidate)
-    worst = float(worth[chosen].max()) if chosen.size else 0.0
-    gives_way = worst if chosen.size == question.most else (max(worst, 0.0) if chosen.size <= question.fewest else 0.0)
-    replaced = np.where(question.candidate, gives_way, 0.0)
-    if question.place is not None:  # a size that is opened sends away the one chosen at its place
-        there = np.full(int(question.place.max(initial=0)) + 1, -np.inf)
-        np.maximum.at(there, question.place[opened & question.free], worth[opened & question.free])
-        replaced = np.maximum(replaced, there[question.place])
+    replaced = gives_way(question, worth, opened)
     slack = 1e-7 * max(1.0, abs(value))
     at = question.free & ~opened & ~shut
     found[at] = (bound + worth - replaced > value + slack)[at]

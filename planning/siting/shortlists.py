@@ -55,8 +55,9 @@ def count_pairs(costs: Any) -> int:
     int
         Cells of a dense table, stored entries of a sparse one; 0 of anything else.
     """
+    table: Any = costs
     if sparse.issparse(costs):
-        return int(costs.nnz)
+        return int(table.nnz)
     return int(costs.size) if isinstance(costs, np.ndarray) and costs.ndim == 2 and costs.dtype.kind in "iuf" else 0
 
 
@@ -86,9 +87,9 @@ def shorten(costs: Any, pupils: Floats, length: int, name: str = "costs") -> Sho
         If the table holds NaN or a negative cost, or a pair twice.
     """
     n_rows, n_sites = costs.shape
-    table = costs
+    table: Any = costs
     if sparse.issparse(costs):
-        table = costs.tocsr()
+        table = table.tocsr()
         if not table.has_canonical_format:
             table = table.copy()
             stored = table.nnz
@@ -153,16 +154,17 @@ def columns_of(costs: Any, sites: Any) -> Any:
     numpy.ndarray or scipy.sparse.csr_array
         The table of these columns.
     """
+    table: Any = costs
     if sparse.issparse(costs):
-        return sparse.csr_array(costs.tocsr()[:, sites])
-    return costs[:, sites].astype(np.float64)
+        return sparse.csr_array(table.tocsr()[:, sites])
+    return table[:, sites].astype(np.float64)
 
 
 def _rows(table: Any, first: int, stop: int) -> Any:
     """Give some rows as a dense block."""
-    if not sparse.issparse(table):
-        return table[first:stop]
     part = table[first:stop]
+    if not sparse.issparse(table):
+        return part
     block = np.full(part.shape, np.inf)
     block[np.repeat(np.arange(part.shape[0]), np.diff(part.indptr)), part.indices] = part.data
     return block
