@@ -88,7 +88,12 @@ def lay_out(
             seen.add(opened.tobytes())
             kept.take(seater.seat(opened, edge))
 
-    if kept.layout is not None:
+    today = ~question.candidate
+    if question.place is not None:  # the first column of a place is the site as it is
+        today &= np.append(True, question.place[1:] != question.place[:-1])
+    if kept.layout is None and question.fits(today):
+        kept.take(seater.seat(today, np.zeros(question.n_sites)))
+    elif kept.layout is not None:
         afar, kept.layout, kept.value = kept.layout, None, float("inf")
         kept.take(seater.seat(afar.opened, afar.seat_price))
     exact, best, bound, turn = float("inf"), kept.opened, float("-inf"), 0
