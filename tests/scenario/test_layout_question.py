@@ -304,7 +304,8 @@ def test_each_new_place_has_its_reasons():
     assert median.sites.loc["N1", ["lost_unit", "next_best"]].to_list() == ["pupil-m", "by N2"]
     assert median.sites.loc["N1", "lost_without"] == pytest.approx(25 * 3000, rel=1e-4)
     cover = answer(
-        rich, Question.model_validate({"name": "M", "stage": "primary", "model": "max_coverage", "new": 1, "limit": 500})
+        rich,
+        Question.model_validate({"name": "M", "stage": "primary", "model": "max_coverage", "new": 1, "limit": 500}),
     )
     # N2 is a kilometre from Dawan: no other place brings its pupils within 500 m.
     assert cover.sites.loc["N1", ["lost_without", "lost_unit", "next_best"]].to_list() == [25, "pupils", ""]
