@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from planning.errors import ConfigError, Message, SourceMissingError, msg
 from planning.stages import BANDS
 
 __all__ = [
+    "Enlarge",
     "Limit",
     "Money",
     "Population",
@@ -42,6 +43,10 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 _COORDINATES = re.compile(r"wgs-?84|gcj-?02|bd-?09|(EPSG:|ESRI:)?\d{4,6}", re.IGNORECASE)
+
+
+#: Keys of a question that only the model with seats knows.
+_LAYOUT_KEYS = ("close", "keep", "exceptions", "enlarge", "min_pupils", "whole")
 
 
 class _Closed(BaseModel):
@@ -176,6 +181,46 @@ class Money(_Closed):
     """To build one seat [yuan]."""
     running_per_school: NotNegative | None = None
     """To run a school for a year [yuan]."""
+    yuan_per_pupil_km: Positive | None = None
+    """What one kilometre between home and school is taken to cost per pupil and year [yuan]; 400 otherwise."""
+    building_years: Positive | None = None
+    """Years that the cost of building is spread over [years]; 30 otherwise."""
+
+
+def _school_codes(value: object) -> object:
+    """Take school codes as text; a code that YAML read as a number becomes text again."""
+    if isinstance(value, bool) or not isinstance(value, list | tuple):
+        raise ValueError(msg("must be a list of school codes in [ ]"))
+    if not all(isinstance(code, str) or (isinstance(code, int) and not isinstance(code, bool)) for code in value):
+        raise ValueError(msg("must be a list of school codes in [ ]"))
+    return tuple(str(code).strip() for code in value)
+
+
+def _all_or_codes(value: object) -> object:
+    return value if isinstance(value, bool) else _school_codes(value)
+
+
+def _true_or_keys(value: object) -> object:
+    """Take true for the defaults, and false for nothing."""
+    if isinstance(value, bool):
+        return {} if value else None
+    return value
+
+
+Codes = Annotated[tuple[str, ...], BeforeValidator(_school_codes)]
+
+
+class Enlarge(_Closed):
+    """Which schools may be enlarged, to what, and at what price."""
+
+    schools: Codes | None = None
+    """Codes of the schools; any complete public school of the stage otherwise."""
+    classes: tuple[Annotated[int, Field(gt=0, le=200)], ...] | None = Field(default=None, min_length=1)
+    """Class counts a school may be enlarged to; those of the standard otherwise."""
+    class_size: int | None = Field(default=None, gt=0, le=100)
+    """Seats of a class; the standard's largest class otherwise [seats]."""
+    cost_per_seat: NotNegative | None = None
+    """To add one seat [yuan]; ``costs.build_per_seat`` otherwise."""
 
 
 class Question(_Closed):
@@ -200,7 +245,19 @@ class Question(_Closed):
     weekly_limit: Limit | None = None
     """boarding: limit of the weekly way to the hub."""
     budget: Positive | None = None
-    """capacitated: money for building [yuan]."""
+    """capacitated: money for building and enlarging [yuan]."""
+    close: Annotated[bool | tuple[str, ...], BeforeValidator(_all_or_codes)] = False
+    """capacitated: the schools that may be closed: true for any, or their codes."""
+    keep: Codes = ()
+    """capacitated: codes of schools that stay, whatever ``close`` says."""
+    exceptions: int = Field(default=0, ge=0)
+    """capacitated: pupils of a closed school who may end up beyond the limit, for whom transport is laid on."""
+    enlarge: Annotated[Enlarge | None, BeforeValidator(_true_or_keys)] = None
+    """capacitated: true where schools may be enlarged to the sizes of the standard, or the sizes and their price."""
+    min_pupils: Positive | None = None
+    """capacitated: pupils that a new school, and one that may be closed but stays, must have."""
+    whole: bool = False
+    """capacitated: the children of a place and grade band all go to one school."""
     time_limit_s: Positive = 60.0
     """Longest time the solver may take [s]."""
 
@@ -209,6 +266,32 @@ class Question(_Closed):
         if self.new is None and self.model in ("p_median", "max_coverage", "p_center"):
             raise ValueError(msg("new must be given for this model"))
         return self
+
+    @model_validator(mode="after")
+    def _layout_keys_fit(self) -> Question:
+        if self.model != "capacitated":
+            keys = [key for key in _LAYOUT_KEYS if getattr(self, key) != type(self).model_fields[key].default]
+            if keys:
+                raise ValueError(msg("{keys}: only for model capacitated", keys=", ".join(keys)))
+        if isinstance(self.close, tuple):
+            both = sorted(set(self.close) & set(self.keep))
+            if both:
+                raise ValueError(msg("close and keep both name {schools}", schools=", ".join(both)))
+        if self.exceptions and not self.close:
+            raise ValueError(msg("exceptions: only where close says which schools may be closed"))
+        return self
+
+    @property
+    def weighs_money(self) -> bool:
+        """
+        Say whether ways and money are weighed against each other.
+
+        Returns
+        -------
+        bool
+            True where schools may be closed or enlarged.
+        """
+        return bool(self.close) or self.enlarge is not None
 
 
 class Project(_Closed):

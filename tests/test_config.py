@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planning.config import Limit, Project, Question, load_project, read_yaml
+from planning.config import Enlarge, Limit, Project, Question, load_project, read_yaml
 from planning.errors import ConfigError, SourceMissingError
 from planning.i18n import get_translator
 
@@ -128,6 +128,28 @@ def test_all_faults_come_at_once_with_their_paths(tmp_path):
             "schools.coordinates: must be wgs84, gcj02, bd09 or EPSG:number",
         ),
         ({"folder": "/"}, "folder: unknown key"),
+        *(
+            ({"questions": [{"name": "Q", "stage": "primary", "model": "capacitated", **keys}]}, words)
+            for keys, words in [
+                ({"close": "all"}, "questions.0.close: must be a list of school codes in [ ]"),
+                ({"close": [1.5]}, "questions.0.close: must be a list of school codes in [ ]"),
+                ({"close": [True]}, "questions.0.close: must be a list of school codes in [ ]"),
+                ({"keep": True}, "questions.0.keep: must be a list of school codes in [ ]"),
+                ({"close": ["A", "B"], "keep": ["B"]}, "questions.0: close and keep both name B"),
+                ({"exceptions": 3}, "questions.0: exceptions: only where close says which schools may be closed"),
+                ({"enlarge": {"clases": [6]}}, "questions.0.enlarge.clases: unknown key"),
+                ({"enlarge": {"classes": [0]}}, "questions.0.enlarge.classes.0: must be more than 0"),
+                ({"enlarge": {"classes": []}}, "questions.0.enlarge.classes: must not be empty"),
+                ({"enlarge": {"schools": "A"}}, "questions.0.enlarge.schools: must be a list of school codes in [ ]"),
+                ({"min_pupils": 0}, "questions.0.min_pupils: must be more than 0"),
+                ({"whole": "perhaps"}, "questions.0.whole: must be true or false"),
+            ]
+        ),
+        (
+            {"questions": [{"name": "Q", "stage": "primary", "model": "set_cover", "close": True, "whole": True}]},
+            "questions.0: close, whole: only for model capacitated",
+        ),
+        ({"costs": {"yuan_per_pupil_km": 0}}, "costs.yuan_per_pupil_km: must be more than 0"),
     ],
 )  # fmt: skip
 def test_each_fault_says_its_path_and_what_belongs_there(tmp_path, changes, words):
@@ -194,6 +216,23 @@ def test_a_project_survives_its_own_dump(tmp_path):
 def test_any_unknown_content_ends_in_words(content):
     with pytest.raises(ValueError):  # noqa: PT011 - any content of ours that is no project
         Project.model_validate({**content, "roads": 1})
+
+
+def test_layout_keys_take_true_a_list_or_numbers():
+    asked = {"name": "Q", "stage": "primary", "model": "capacitated"}
+    plain = Question.model_validate(asked)
+    assert (plain.close, plain.keep, plain.enlarge, plain.weighs_money) == (False, (), None, False)
+    codes = Question.model_validate({**asked, "close": [9900000007, " A "], "keep": [12]})
+    assert (codes.close, codes.keep) == (("9900000007", "A"), ("12",))
+    assert codes.weighs_money
+    larger = Question.model_validate({**asked, "enlarge": True})
+    assert larger.enlarge == Enlarge()
+    assert larger.weighs_money
+    assert Question.model_validate({**asked, "enlarge": False}) == plain
+    sizes = {"classes": [12, 18], "class_size": 40, "cost_per_seat": 20000, "schools": ["A"]}
+    assert Question.model_validate({**asked, "enlarge": sizes}).enlarge.classes == (12, 18)
+    for one in (codes, larger, Question.model_validate({**asked, "enlarge": sizes, "close": True, "exceptions": 2})):
+        assert Question.model_validate(one.model_dump(mode="json")) == one  # as a saved run keeps it
 
 
 def test_question_keeps_its_text_trimmed():

@@ -164,6 +164,8 @@ class MapSheet:
         Schools that stand, sites that are proposed.
     labels : tuple of Label
         Names, none over another.
+    closed : tuple of Spot
+        Schools that the layout closes.
     """
 
     picture: str
@@ -171,6 +173,7 @@ class MapSheet:
     schools: tuple[Spot, ...]
     sites: tuple[Spot, ...]
     labels: tuple[Label, ...]
+    closed: tuple[Spot, ...] = ()
 
 
 def draw_ground(county: County) -> Ground:
@@ -225,7 +228,7 @@ def draw_access_map(
     state : StageState
         What the layout means for the stage.
     sites : geopandas.GeoDataFrame, optional
-        Proposed sites to point out; by default the new schools of the layout.
+        Proposed sites to point out, and schools that close; by default the new schools of the layout.
 
     Returns
     -------
@@ -275,7 +278,10 @@ def _sheet(
     picture: str = "",
     areas: tuple[Area, ...] = (),
 ) -> MapSheet:
-    proposed = _spots(ground, sites if sites is not None else state.sites[state.sites["is_new"]])
+    if sites is None:
+        sites = state.sites[state.sites["is_new"].astype(bool)]
+    proposed = _spots(ground, sites[~sites["kind"].isin(["closed", "merged_into"])])
+    closed = _spots(ground, sites[sites["kind"] == "closed"])
     schools = _spots(ground, state.sites[~state.sites["is_new"].astype(bool)])
     labels = place_labels(
         [(spot.x, spot.y, spot.name) for spot in proposed],
@@ -283,7 +289,7 @@ def _sheet(
         spots=[(spot.x, spot.y) for spot in schools],
         size=(ground.width, ground.height),
     )
-    return MapSheet(picture, areas, schools, proposed, labels)
+    return MapSheet(picture, areas, schools, proposed, labels, closed)
 
 
 def _spots(ground: Ground, sites: gpd.GeoDataFrame) -> tuple[Spot, ...]:

@@ -16,6 +16,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.report.closures import closure_section
 from planning.report.figures import (
     DISTANCE_CLASSES_M,
     DISTANCE_COLOURS,
@@ -26,7 +27,6 @@ from planning.report.figures import (
     draw_ground,
 )
 from planning.report.words import change, quantity, rule_name, unit_name
-from planning.scenario.edits import CloseSchool
 from planning.stages import STAGE_OF_BAND
 from planning.standards.model import CONFIDENCE
 
@@ -247,7 +247,6 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
     before = _values(result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
-    closed = [edit.school_id for edit in answer.edits if isinstance(edit, CloseSchool)]
     return {
         "name": question.name,
         "stage": term(t, question.stage),
@@ -269,9 +268,10 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
                 "beds": "–" if pd.isna(row["beds"]) else t.number(int(row["beds"])),
                 "pupils": t.number(int(row["pupils_gained"])),
             }
-            for site_id, row in answer.sites.iterrows()
+            for site_id, row in answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])].iterrows()
         ],
-        "closed": result.county.schools["name"].reindex(closed).dropna().tolist(),
+        "reasons": _reasons(t, answer),
+        "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (
                 term(t, name),
@@ -287,6 +287,24 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "notes": [t.message(note) for note in answer.notes],
         "seconds": t.number(answer.seconds, 1),
     }
+
+
+def _reasons(t: Translator, answer: Answer) -> list[tuple[str, str, str, str, str, str]]:
+    """Say of each new site who gains, what is lost without it, and what is lost with the best other place instead."""
+    told = answer.sites[answer.sites["lost_unit"] != ""]
+    return [
+        (
+            row["name"],
+            t.number(int(row["pupils_nearer"])),
+            f"{_plain(t, float(row['lost_without']))} {unit_name(t, row['lost_unit'])}",
+            t.number(int(row["unplaced_without"])),
+            row["next_best"] or "–",
+            f"{_plain(t, float(row['lost_with_next_best']))} {unit_name(t, row['lost_unit'])}"
+            if row["next_best"]
+            else "–",
+        )
+        for _, row in told.iterrows()
+    ]
 
 
 def _plain(t: Translator, value: float) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from planning.i18n import get_translator
 from planning.i18n.terms import term
+from planning.report.closures import closure_table
 from planning.report.html import write_html
 from planning.report.tables import (
     cell_table,
@@ -71,6 +72,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "indicators_by_township": township_table(result),
         "schools": school_table(result),
         "proposal": pd.DataFrame(proposed.drop(columns="geometry")).reset_index(),
+        "closures": closure_table(result.answers, county, t),
         "demand": county.demand_sheet,
         "set_aside": set_aside_table(result, t),
     }
@@ -95,7 +97,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         ),
         write_field_dictionary(out / "fields.csv"),
         write_geopackage(packed, out / "catchments.gpkg", t),
-        write_proposal(result.answers, out / "proposal.geojson"),
+        write_proposal(result.answers, out / "proposal.geojson", schools=county.schools, t=t),
         *(write_csv(table, out / f"{name}.csv") for name, table in tables.items()),
         write_workbook({term(t, name): table for name, table in tables.items()}, out / "tables.xlsx", t),
         write_html(result, drawn, out / "report.html", notices=notices),

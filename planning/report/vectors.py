@@ -20,6 +20,7 @@ from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.text_safety import is_text_column
 from planning.report.words import FIELDS, unit_name
+from planning.scenario.proposals import SITE_COLUMNS
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
@@ -225,9 +226,13 @@ def _style(layer: str, aliases: Mapping[str, str], t: Translator) -> str:
     )
 
 
-def write_proposal(answers: tuple[Answer, ...], path: Path) -> Path:
+def write_proposal(
+    answers: tuple[Answer, ...], path: Path, *, schools: gpd.GeoDataFrame | None = None, t: Translator | None = None
+) -> Path:
     """
     Write the proposed sites as GeoJSON (RFC 7946: WGS84); a question without an answer is a feature without a place.
+
+    Schools that the closure gate keeps open stand there as well, of kind ``blocked``, with the clause as ``reason``.
 
     Parameters
     ----------
@@ -235,6 +240,10 @@ def write_proposal(answers: tuple[Answer, ...], path: Path) -> Path:
         Answers of a run.
     path : pathlib.Path
         The file.
+    schools : geopandas.GeoDataFrame, optional
+        The county's schools, by code; without them blocked closures are left out.
+    t : Translator, optional
+        Language of the clauses; English without it.
 
     Returns
     -------
@@ -243,38 +252,54 @@ def write_proposal(answers: tuple[Answer, ...], path: Path) -> Path:
     """
     features: list[dict[str, Any]] = []
     for answer in answers:
-        question, proposal, sites = answer.question, answer.proposal, answer.sites
+        question, sites = answer.question, answer.sites
         about = {"model": question.model, "unit": answer.unit}
         places = sites.to_crs(4326) if len(sites) else sites
         for site_id, row in places.iterrows():
             point = row["geometry"]
             columns = {str(name): value for name, value in row.items() if name != "geometry"}
-            features.append(_feature((point.x, point.y), {"site_id": site_id, **columns, **about}))
+            features.append(_feature((point.x, point.y), {"site_id": site_id, **columns, "reason": None, **about}))
         if not len(sites):
-            features.append(
-                _feature(
-                    None,
-                    {
-                        "site_id": None,
-                        "question": question.name,
-                        "stage": question.stage,
-                        "kind": "none",
-                        "name": None,
-                        "township": None,
-                        "seats": None,
-                        "beds": None,
-                        "pupils_gained": 0,
-                        "objective": proposal.objective,
-                        "bound": proposal.bound,
-                        "gap": proposal.gap,
-                        "status": proposal.status,
-                        **about,
-                    },
-                )
-            )
+            features.append(_feature(None, {**_nothing(answer), **about}))
+        if schools is not None and answer.blocked:
+            kept = schools.loc[[blocked.school_id for blocked in answer.blocked]]
+            for blocked, (code, row), point in zip(
+                answer.blocked, kept.iterrows(), kept.geometry.to_crs(4326), strict=True
+            ):
+                school = {
+                    "site_id": code,
+                    "kind": "blocked",
+                    "name": row["name"],
+                    "township": row["township"],
+                    "seats": row[f"seats_{question.stage}"],
+                    "reason": (t or get_translator("en")).message(blocked.clause),
+                }
+                features.append(_feature((point.x, point.y), {**_nothing(answer), **school, **about}))
     collection = {"type": "FeatureCollection", "features": features}
     path.write_text(json.dumps(collection, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
     return path
+
+
+def _nothing(answer: Answer) -> dict[str, Any]:
+    """Give the properties of a feature at which nothing is built."""
+    proposal = answer.proposal
+    return {
+        "site_id": None,
+        "question": answer.question.name,
+        "stage": answer.question.stage,
+        "kind": "none",
+        "name": None,
+        "township": None,
+        "seats": None,
+        "beds": None,
+        "pupils_gained": 0,
+        "objective": proposal.objective,
+        "bound": proposal.bound,
+        "gap": proposal.gap,
+        "status": proposal.status,
+        **dict.fromkeys(SITE_COLUMNS[SITE_COLUMNS.index("status") + 1 :]),
+        "reason": None,
+    }
 
 
 def _feature(lonlat: tuple[float, float] | None, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ _UNITS: Mapping[str, Message] = MappingProxyType(
         "pupil-m": msg("pupil-metres"),
         "pupil-min": msg("pupil-minutes"),
         "pupil-minutes/week": msg("pupil-minutes a week"),
+        "yuan/year": msg("yuan a year"),
     }
 )
 

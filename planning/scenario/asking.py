@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from planning.errors import ConfigError, Message, msg
 from planning.i18n.terms import TERMS
 from planning.scenario.limits import limit_of_question
-from planning.stages import BANDS
+from planning.stages import BANDS, stages_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from planning.config import Project, Question
     from planning.standards import RulePack
 
-__all__ = ["check_questions", "check_room", "question_faults"]
+__all__ = ["check_questions", "check_room", "check_schools", "question_faults"]
 
 #: Models that need a limit in every grade band; boarding measures its daily ways by it.
 _NEED_LIMIT = ("max_coverage", "set_cover", "boarding")
@@ -58,7 +60,93 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
         faults.append(
             msg("question {name}: a budget needs costs.build_per_seat. Add it to the project.", name=question.name)
         )
+    return faults + _money_faults(question, project, pack)
+
+
+def _money_faults(question: Question, project: Project, pack: RulePack) -> list[Message]:
+    """Say what a question lacks to weigh ways against money."""
+    if not question.weighs_money:
+        return []
+    faults = []
+    if question.close and project.costs.running_per_school is None:
+        faults.append(
+            msg(
+                "question {name}: close needs costs.running_per_school, or a closure would save nothing. Add it to the project.",
+                name=question.name,
+            )
+        )
+    if question.new != 0 and project.costs.build_per_seat is None and question.budget is None:
+        faults.append(
+            msg(
+                "question {name}: new schools beside closures or enlargements need costs.build_per_seat. "
+                "Add it to the project, or write new: 0.",
+                name=question.name,
+            )
+        )
+    larger = question.enlarge
+    if larger is not None:
+        if larger.cost_per_seat is None and project.costs.build_per_seat is None:
+            faults.append(
+                msg(
+                    "question {name}: enlarge needs cost_per_seat, or costs.build_per_seat in the project.",
+                    name=question.name,
+                )
+            )
+        rules = next((rules for stage, rules in pack.stages.items() if stage == question.stage), None)
+        if larger.classes is None and (rules is None or rules.size_classes is None):
+            faults.append(
+                msg(
+                    "question {name}: the standard has no class counts for {stage}. Add enlarge.classes to the question.",
+                    name=question.name,
+                    stage=TERMS[question.stage],
+                )
+            )
     return faults
+
+
+def check_schools(questions: Sequence[Question], project: Project, kinds: pd.Series) -> None:
+    """
+    Refuse questions that name a school which is not there, or does not teach their stage.
+
+    Parameters
+    ----------
+    questions : sequence of Question
+        The questions.
+    project : Project
+        Their project.
+    kinds : pandas.Series
+        Kind of each open school, by its code.
+
+    Raises
+    ------
+    ConfigError
+        With every fault, and the key where it stands.
+    """
+    faults = []
+    for question in questions:
+        named = {
+            "close": question.close if isinstance(question.close, tuple) else (),
+            "keep": question.keep,
+            "enlarge.schools": (question.enlarge.schools if question.enlarge is not None else None) or (),
+        }
+        for key, codes in named.items():
+            for code in codes:
+                if code not in kinds.index:
+                    faults.append(
+                        msg("question {name}: {key}: there is no open school {code}.", name=question.name, key=key, code=code)
+                    )  # fmt: skip
+                elif question.stage not in stages_of_kind(kinds[code]):
+                    faults.append(
+                        msg(
+                            "question {name}: {key}: school {code} does not teach this stage ({stage}).",
+                            name=question.name,
+                            key=key,
+                            code=code,
+                            stage=TERMS[question.stage],
+                        )
+                    )
+    if faults:
+        raise ConfigError(msg("{name}: {n} faults in the questions.", name=project.name, n=len(faults)), faults)
 
 
 def check_questions(questions: Sequence[Question], project: Project, pack: RulePack) -> None:

@@ -26,7 +26,7 @@ from planning.network.merge import merge_roads
 from planning.network.modes import mode_usable
 from planning.network.snap import snap_to_network, snappable_segments
 from planning.roads import Roads
-from planning.scenario.asking import check_questions, check_room
+from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.costbook import CostBook
 from planning.schemas import cells_schema, check_table
 from planning.siting.candidates import CandidateOptions, make_candidates
@@ -178,6 +178,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     line = _line(area, demand.cells, crs)
     tell(0.2, msg("Reading the schools"))
     schools = _schools(project, crs, area if area is not None else line, townships, told)
+    check_schools(project.questions, project, schools.loc[schools["status"] == "open", "kind"])
     tell(0.3, msg("Reading the roads"))
     lonlat = gpd.GeoSeries([line], crs=crs).to_crs(_WGS84).iloc[0]
     roads, basemap = _roads(project, crs, lonlat, told)
@@ -536,6 +537,8 @@ FAR_FROM_ROAD_M = 1000.0
 
 def _tell_unused(project: Project, told: _Told) -> None:
     """Say which keys are read but serve a later part."""
+    money = project.costs
+    weighed = any(question.weighs_money for question in project.questions)
     unused = [
         name
         for name, is_set in (
@@ -543,7 +546,9 @@ def _tell_unused(project: Project, told: _Told) -> None:
             ("births", project.births is not None),
             ("migration", project.migration is not None),
             ("housing", project.housing is not None),
-            ("costs.running_per_school", project.costs.running_per_school is not None),
+            ("costs.running_per_school", money.running_per_school is not None and not weighed),
+            ("costs.yuan_per_pupil_km", money.yuan_per_pupil_km is not None and not weighed),
+            ("costs.building_years", money.building_years is not None and not weighed),
         )
         if is_set
     ]

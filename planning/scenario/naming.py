@@ -111,6 +111,8 @@ def explained(
             columns = params.get(key)
             if isinstance(columns, NumberList):
                 params[key] = listed([sites[column] for column in columns])
+            elif key == "site" and isinstance(columns, int | np.integer):
+                params[key] = sites[int(columns)]
         for key in ("seats", "beds"):
             if params.get(key) == "inf":
                 params[key] = msg("unlimited")

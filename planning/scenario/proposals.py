@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from planning.config import Question
     from planning.scenario.county import County
 
-__all__ = ["SITE_COLUMNS", "Asked", "ask", "default_seats", "describe_sites", "no_sites"]
+__all__ = ["SITE_COLUMNS", "Asked", "ask", "class_size", "default_seats", "describe_sites", "no_sites", "stacked"]
 
 SITE_COLUMNS = (
     "question", "stage", "kind", "name", "township", "seats", "beds", "pupils_gained", "objective", "bound", "gap", "status",
+    "pupils_before", "pupils_after", "moves",
+    "pupils_nearer", "lost_without", "unplaced_without", "next_best", "lost_with_next_best", "lost_unit",
 )  # fmt: skip
 
 #: Classes of a grade in a new school where the question names no seats: two, as in the smaller complete schools.
@@ -124,6 +126,27 @@ def ask(county: County, stage: str, edits: Sequence[Edit] = ()) -> Asked:
     )
 
 
+def class_size(county: County, stage: str) -> int:
+    """
+    Give the largest class of a stage.
+
+    Parameters
+    ----------
+    county : County
+        Holds the rule pack with its class sizes.
+    stage : str
+        The stage.
+
+    Returns
+    -------
+    int
+        Pupils; 45 where the pack does not say.
+    """
+    rules = next((rules for name, rules in county.pack.stages.items() if name == stage), None)
+    rule = None if rules is None else rules.class_size_max
+    return int(rule.value) if rule is not None and rule.enabled else _DEFAULT_CLASS_SIZE
+
+
 def default_seats(county: County, stage: str) -> int:
     """
     Size a new school where the question does not.
@@ -140,9 +163,7 @@ def default_seats(county: County, stage: str) -> int:
     int
         Seats of two classes a grade at the pack's class size.
     """
-    rules = next((rules for name, rules in county.pack.stages.items() if name == stage), None)
-    size = rules.class_size_max.value if rules is not None and rules.class_size_max is not None else _DEFAULT_CLASS_SIZE
-    return int(size) * _GRADES[stage] * DEFAULT_CLASSES_PER_GRADE
+    return class_size(county, stage) * _GRADES[stage] * DEFAULT_CLASSES_PER_GRADE
 
 
 def no_sites(county: County) -> gpd.GeoDataFrame:
@@ -194,7 +215,7 @@ def describe_sites(
     seats, beds : int or None
         Of each site; seats None: as many as the pupils it gains.
     kind : str
-        What is proposed: new, boarding, teaching_point.
+        What is proposed: new, boarding, teaching_point, enlarged, closed, merged_into.
 
     Returns
     -------
@@ -218,8 +239,35 @@ def describe_sites(
             "bound": proposal.bound,
             "gap": proposal.gap,
             "status": proposal.status,
+            "pupils_before": pd.array([pd.NA] * len(chosen), dtype="Int64"),
+            "pupils_after": pd.array([pd.NA] * len(chosen), dtype="Int64"),
+            "moves": "",
+            "pupils_nearer": pd.array([pd.NA] * len(chosen), dtype="Int64"),
+            "lost_without": np.nan,
+            "unplaced_without": pd.array([pd.NA] * len(chosen), dtype="Int64"),
+            "next_best": "",
+            "lost_with_next_best": np.nan,
+            "lost_unit": "",
         },
         index=chosen.index.rename("site_id"),
         geometry=chosen.geometry.to_numpy(),
         crs=county.crs,
     )
+
+
+def stacked(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """
+    Put tables of sites below each other.
+
+    Parameters
+    ----------
+    *tables : geopandas.GeoDataFrame
+        Tables with the same columns, one at least.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        All rows; empty tables do not spoil the types of the others.
+    """
+    filled = [table for table in tables if len(table)]
+    return gpd.GeoDataFrame(pd.concat(filled), crs=tables[0].crs) if filled else tables[0]

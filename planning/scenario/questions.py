@@ -5,21 +5,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from planning import siting
 from planning.errors import Message, msg
-from planning.scenario.asking import check_questions, check_room
+from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.boarding import answer_boarding
 from planning.scenario.edits import Edit, NewSchool
-from planning.scenario.evaluate import StageState, evaluate
+from planning.scenario.evaluate import StageState, evaluate, stage_sites
+from planning.scenario.layout_question import solve_layout_question
+from planning.scenario.layout_sites import layout_edits, layout_sites
 from planning.scenario.limits import limit_of_question
 from planning.scenario.naming import explained, listed, place_names
-from planning.scenario.proposals import Asked, ask, default_seats, describe_sites, no_sites
+from planning.scenario.pieces import MOVE_COLUMNS
+from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
+from planning.scenario.reasons import with_reasons
 from planning.stages import BANDS
 
 if TYPE_CHECKING:
@@ -28,7 +33,24 @@ if TYPE_CHECKING:
     from planning.config import Question
     from planning.scenario.county import County
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Answer", "Blocked", "answer"]
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """
+    A school that the closure gate keeps open.
+
+    Parameters
+    ----------
+    school_id : str
+        Its code.
+    clause : Message
+        The clause, its source, and what was found.
+    """
+
+    school_id: str
+    clause: Message
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,10 @@ class Answer:
         Reasons and reservations.
     seconds : float
         Time taken, costs included [s].
+    moves : pandas.DataFrame
+        Where the pupils of closed schools go: ``closed, receiver, pupils``, codes of schools.
+    blocked : tuple of Blocked
+        Schools that the question might have closed, and that the closure gate keeps open.
     """
 
     question: Question
@@ -64,6 +90,8 @@ class Answer:
     after: StageState | None
     notes: tuple[Message, ...]
     seconds: float
+    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MOVE_COLUMNS))
+    blocked: tuple[Blocked, ...] = ()
 
 
 def answer(
@@ -99,6 +127,11 @@ def answer(
     """
     started = time.perf_counter()
     check_questions([question], county.project, county.pack)
+    now = stage_sites(county, question.stage, edits)["kind"]
+    others = county.schools.loc[county.schools["status"] == "open", "kind"]
+    check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
+    if question.model == "capacitated":
+        return _answer_layout(county, question, edits, cancel, started=started)
     if question.model == "boarding":
         proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
         unit = "pupil-minutes/week"
@@ -122,34 +155,28 @@ def _answer_day(
     cost = asked.distance_m if mode == "walk" else asked.time_min
     unit = "pupil-m" if mode == "walk" else "pupil-min"
     seats: int | None = question.seats
+    used, reason_unit, within = cost, unit, None  # what a site is for is told in ways, or in pupils within the limit
     if question.model == "p_median":
         proposal = siting.p_median(cost, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel)
     elif question.model == "p_center":
-        unit = "min"
+        unit, used, reason_unit = "min", asked.time_min, "pupil-min"
         proposal = siting.p_center(
             asked.time_min, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     elif question.model == "max_coverage":
         unit, used = "pupils", _share_of_limit(county, question, asked)
+        reason_unit, within = "pupils", 1.0
         proposal = siting.max_coverage(
             used, asked.pupils, new_sites, 1.0, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
-    elif question.model == "set_cover":
+    else:
         unit, used = "schools", _share_of_limit(county, question, asked)
+        reason_unit, within = "pupils", 1.0
         asked, notes = _without_the_far(county, asked, used)
         proposal = siting.set_cover(
             used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
-    else:
-        seats = seats or default_seats(county, question.stage)
-        proposal = _capacitated(county, question, asked, cost, seats, notes, edits=edits, cancel=cancel)
-    proposal = explained(
-        proposal,
-        county,
-        cells=asked.cells,
-        bands=list(asked.bands),
-        sites=[name or str(site_id) for site_id, name in asked.sites["name"].items()],
-    )
+    proposal = _explained(proposal, county, asked)
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
         return proposal, no_sites(county), (), None, notes, unit
     chosen = asked.sites.iloc[list(proposal.sites)]
@@ -165,7 +192,71 @@ def _answer_day(
         after = evaluate(county, question.stage, (*edits, *new))
     gained = after.load - after.load_from_margin
     sites = describe_sites(county, question, proposal, chosen, gained, seats=seats, beds=None, kind="new")
+    sites = with_reasons(
+        sites,
+        proposal,
+        asked.sites,
+        used,
+        asked.pupils,
+        fixed=fixed,
+        unit=reason_unit,
+        limit=within,
+        measure="travel" if within is None else "coverage",
+    )
     return proposal, sites, new, after, notes, unit
+
+
+def _answer_layout(
+    county: County,
+    question: Question,
+    edits: Sequence[Edit],
+    cancel: Callable[[], bool] | None,
+    *,
+    started: float,
+) -> Answer:
+    """Answer the question with seats: what to build, enlarge and close."""
+    layout = solve_layout_question(county, question, ask(county, question.stage, edits), edits=edits, cancel=cancel)
+    proposal = _explained(layout.proposal, county, layout.asked, layout.pieces.row)
+    sites, after = no_sites(county), None
+    new: tuple[Edit, ...] = ()
+    if proposal.status != "infeasible" and math.isfinite(proposal.objective):
+        new = layout_edits(question, layout)
+        sites = with_reasons(
+            layout_sites(county, question, layout),
+            proposal,
+            layout.asked.sites,
+            layout.cost,
+            layout.pieces.pupils,
+            fixed=range(layout.asked.n_fixed),
+            unit=layout.unit,
+            seats=layout.to_be_had,
+        )
+        after = evaluate(county, question.stage, (*edits, *new))
+    return Answer(
+        question,
+        proposal,
+        layout.unit,
+        sites,
+        new,
+        after,
+        (*proposal.explanation, *layout.notes),
+        time.perf_counter() - started,
+        moves=layout.moves,
+        blocked=tuple(Blocked(code, clause) for code, clause in layout.blocked.items()),
+    )
+
+
+def _explained(
+    proposal: siting.Proposal, county: County, asked: Asked, rows: NDArray[np.int64] | slice = slice(None)
+) -> siting.Proposal:
+    """Put the names of places and schools into the engine's reasons; ``rows`` are those the engine was shown."""
+    return explained(
+        proposal,
+        county,
+        cells=asked.cells[rows],
+        bands=list(asked.bands[rows]),
+        sites=[name or str(site_id) for site_id, name in asked.sites["name"].items()],
+    )
 
 
 def _without_the_far(county: County, asked: Asked, used: NDArray[np.float32]) -> tuple[Asked, list[Message]]:
@@ -190,55 +281,3 @@ def _share_of_limit(county: County, question: Question, asked: Asked) -> NDArray
         rows = asked.bands == band
         used[rows] = limit.share_used(asked.time_min[rows], asked.distance_m[rows])
     return used
-
-
-def _capacitated(
-    county: County,
-    question: Question,
-    asked: Asked,
-    cost: NDArray[np.float32],
-    seats: int,
-    notes: list[Message],
-    *,
-    edits: Sequence[Edit],
-    cancel: Callable[[], bool] | None,
-) -> siting.Proposal:
-    all_seats = asked.sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float).copy()
-    all_seats[asked.n_fixed :] = seats
-    if county.cells["in_margin"].any():
-        taken = evaluate(county, question.stage, edits).load_from_margin
-        all_seats[: asked.n_fixed] = np.maximum(all_seats[: asked.n_fixed] - taken.to_numpy(dtype=float), 0)
-        if taken.any():
-            notes.append(
-                msg(
-                    "{n} seats are held by children from across the county line, as they are today.", n=int(taken.sum())
-                )
-            )
-    unknown = int(asked.sites["seats"].iloc[: asked.n_fixed].isna().sum())
-    if unknown:
-        notes.append(msg("{n} schools with unknown seats are taken to have room for all.", n=unknown))
-    spend = None
-    if question.budget is not None:
-        per_seat = county.project.costs.build_per_seat or 0.0
-        spend = np.where(np.arange(len(all_seats)) < asked.n_fixed, 0.0, per_seat * seats)
-    # A pupil without a seat costs more than any way to school could save, so that seats come first.
-    dearest = float(cost[np.isfinite(cost)].max(initial=1.0))
-    unserved_cost = 10 * dearest
-    notes.append(
-        msg(
-            "A pupil without a seat counts as {cost:.0f}, ten times the longest way, so that seats come first.",
-            cost=unserved_cost,
-        )
-    )
-    return siting.capacitated(
-        cost,
-        asked.pupils,
-        all_seats,
-        p=question.new,
-        spend=spend,
-        budget=question.budget,
-        fixed=range(asked.n_fixed),
-        unserved_cost=unserved_cost,
-        time_limit_s=question.time_limit_s,
-        cancel=cancel,
-    )

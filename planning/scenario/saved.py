@@ -20,7 +20,8 @@ from planning.scenario.costbook import CostBook
 from planning.scenario.county import County
 from planning.scenario.edits import edits_from_data, edits_to_data
 from planning.scenario.evaluate import FLOW_COLUMNS, StageState, evaluate
-from planning.scenario.questions import Answer
+from planning.scenario.pieces import MOVE_COLUMNS
+from planning.scenario.questions import Answer, Blocked
 from planning.scenario.run import RunResult
 from planning.siting import Proposal
 from planning.standards import RulePack
@@ -29,7 +30,7 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 1
+FORMAT = 2
 _TABLES = (
     "boundary",
     "townships",
@@ -200,6 +201,10 @@ def _answer_data(answer: Answer) -> dict[str, Any]:
         "has_after": answer.after is not None,
         "notes": [_message_data(note) for note in answer.notes],
         "seconds": answer.seconds,
+        "moves": answer.moves.to_dict("list"),
+        "blocked": [
+            {"school_id": blocked.school_id, "clause": _message_data(blocked.clause)} for blocked in answer.blocked
+        ],
         "proposal": {
             "sites": list(map(int, proposal.sites)),
             "closed": list(map(int, proposal.closed)),
@@ -232,4 +237,6 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         after=after,
         notes=tuple(_message(note) for note in data["notes"]),
         seconds=data["seconds"],
+        moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
+        blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
     )

@@ -88,7 +88,10 @@ def lay_out(
             seen.add(opened.tobytes())
             kept.take(seater.seat(opened, edge))
 
-    if kept.layout is not None:
+    today = _as_it_stands(question)
+    if kept.layout is None and question.fits(today):
+        kept.take(seater.seat(today, np.zeros(question.n_sites)))
+    elif kept.layout is not None:
         afar, kept.layout, kept.value = kept.layout, None, float("inf")
         kept.take(seater.seat(afar.opened, afar.seat_price))
     exact, best, bound, turn = float("inf"), kept.opened, float("-inf"), 0
@@ -116,6 +119,14 @@ def lay_out(
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         turn += 1
     return (best if np.isfinite(exact) else None), bound
+
+
+def _as_it_stands(question: FlowQuestion) -> Bools:
+    """Open what is open today; the first column of a place is the site as it is."""
+    today = ~question.candidate
+    if question.place is not None:
+        today &= np.append(True, question.place[1:] != question.place[:-1])
+    return today
 
 
 def _wanted(question: FlowQuestion, share: Floats) -> Bools:

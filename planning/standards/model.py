@@ -13,11 +13,37 @@ from planning.config import faults_in_words, read_yaml
 from planning.errors import ConfigError, Message, SourceMissingError, msg
 from planning.stages import STAGE_OF_BAND
 
-__all__ = ["CONFIDENCE", "BandRules", "Gate", "Rule", "RulePack", "Source", "StageRules", "load_pack"]
+__all__ = [
+    "COMPUTED_GATES",
+    "CONFIDENCE",
+    "BandRules",
+    "Gate",
+    "Rule",
+    "RulePack",
+    "SizeClasses",
+    "Source",
+    "StageRules",
+    "Words",
+    "load_pack",
+]
 
 Unit = Literal["min", "m", "km/h", "pupils", "classes", "beds/boarder", "yes/no"]
 Confidence = Literal["V", "V2", "D", "K", "KQ", "T"]
 Force = Literal["must", "should", "may"]
+StageName = Literal["kindergarten", "primary", "junior", "senior", "special"]
+
+#: Conditions of the closure gate that the program knows how to compute; any other is answered by people.
+COMPUTED_GATES = (
+    "protected",
+    "across_the_line",
+    "private_school",
+    "teaches_other_stage",
+    "only_in_township",
+    "only_junior_in_township",
+    "receiver_beds_meals",
+    "travel_unsafe",
+    "creates_oversize",
+)
 
 #: What each mark of confidence means; ``KQ`` ships disabled, ``T`` is never shown as law.
 CONFIDENCE: dict[str, Message] = {
@@ -58,6 +84,17 @@ class Words(_Closed):
         """
         return self.zh if language == "zh" else self.en
 
+    def message(self) -> Message:
+        """
+        Make a message of it, so that it may stand in a sentence of either language.
+
+        Returns
+        -------
+        Message
+            Shows one of the two: a text cut to no letters is not seen.
+        """
+        return msg("{en}{zh:.0}", en=self.en, zh=self.zh)
+
 
 class Source(_Closed):
     """A document that rules are taken from."""
@@ -70,6 +107,19 @@ class Source(_Closed):
     """Year of issue."""
     level: Literal["law", "national", "industry", "province", "city", "county", "tool", "foreign"]
     """Who issued it."""
+
+    def message(self) -> Message:
+        """
+        Name the document.
+
+        Returns
+        -------
+        Message
+            Title, and number where it has one.
+        """
+        if self.number is None:
+            return self.title.message()
+        return msg("{title} {number}", title=self.title.message(), number=self.number)
 
 
 class Rule(_Closed):
@@ -138,8 +188,30 @@ class BandRules(_Closed):
     """Longest weekly way of a boarder, one way, by vehicle."""
 
 
+class SizeClasses(_Closed):
+    """The sizes in which schools are built, by their number of classes."""
+
+    classes: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)]
+    """Class counts, rising."""
+    source: str = Field(min_length=1)
+    """Key among the pack's sources."""
+    clause: str | None = None
+    """Clause of the document, where known."""
+    confidence: Confidence
+    """How sure the counts are."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> SizeClasses:
+        if list(self.classes) != sorted(set(self.classes)):
+            raise ValueError(msg("classes must rise"))
+        return self
+
+
 class StageRules(_Closed):
     """Rules for one stage."""
+
+    size_classes: SizeClasses | None = None
+    """Class counts of a school."""
 
     class_size_max: Rule | None = None
     """Pupils in a class."""
@@ -164,6 +236,22 @@ class Gate(_Closed):
     """How sure the condition is."""
     decided_by: Literal["computed", "user"]
     """Whether the program computes it or people answer it."""
+    stages: tuple[StageName, ...] | None = None
+    """Stages it holds for; all where not said."""
+    note: Words | None = None
+    """How the program tests it."""
+
+    @model_validator(mode="after")
+    def _known_where_computed(self) -> Gate:
+        if self.decided_by == "computed" and self.id not in COMPUTED_GATES:
+            raise ValueError(
+                msg(
+                    "{id} cannot be computed; the program computes {known}. Write decided_by: user.",
+                    id=self.id,
+                    known=", ".join(COMPUTED_GATES),
+                )
+            )
+        return self
 
 
 class RulePack(_Closed):
@@ -177,7 +265,7 @@ class RulePack(_Closed):
     """Documents that the rules name."""
     bands: dict[Literal["kindergarten", "primary_lower", "primary_upper", "junior", "senior", "special"], BandRules]
     """Rules by grade band."""
-    stages: dict[Literal["kindergarten", "primary", "junior", "senior", "special"], StageRules]
+    stages: dict[StageName, StageRules]
     """Rules by stage."""
     small_school_below: Rule
     """Under this a school counts as small."""
@@ -226,7 +314,12 @@ class RulePack(_Closed):
 
     def _named_sources(self) -> list[tuple[str, str]]:
         gates = [(f"closure_gate.{gate.id}", gate.source) for gate in self.closure_gate]
-        return [(path, rule.source) for path, rule in self.rules()] + gates
+        sizes = [
+            (f"stages.{name}.size_classes", rules.size_classes.source)
+            for name, rules in self.stages.items()
+            if rules.size_classes is not None
+        ]
+        return [(path, rule.source) for path, rule in self.rules()] + gates + sizes
 
 
 def load_pack(name: str, *, folder: Path | None = None) -> RulePack:

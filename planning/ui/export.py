@@ -100,6 +100,7 @@ def _contents(t: Translator) -> Mapping[str, str]:
         "catchments.gpkg": t("The same as a GeoPackage, with styles"),
         "proposal.geojson": t("Proposed sites with objective, bound and gap"),
         "proposal.csv": t("The same as a table"),
+        "closures.csv": t("Schools that close, and those that the closure gate keeps open"),
         "indicators.csv": t("Indicators before and after each question"),
         "reconciliation.csv": t("Where every pupil stands"),
         "tables.xlsx": t("All tables in one workbook"),

@@ -55,7 +55,7 @@ def change(content, path, value):
     *parents, last = path.split(".")
     place = changed
     for part in parents:
-        place = place[part]
+        place = place[int(part)] if isinstance(place, list) else place[part]
     if value is None:
         del place[last]
     else:
@@ -79,6 +79,12 @@ RULE = {"value": 30, "unit": "min", "source": "tool", "force": "may", "confidenc
         ("bands.junior", None, "bands: junior missing"),
         ("bands.junior.walking_speed", None, "bands.junior.walking_speed: missing"),
         ("closure_gate", [], "closure_gate: must not be empty"),
+        ("closure_gate.0.id", "by_moonlight", "by_moonlight cannot be computed; the program computes protected"),
+        ("closure_gate.0.source", "nowhere", "sources: nowhere named but not listed"),
+        ("closure_gate.0.stages", ["infants"], "closure_gate.0.stages.0: must be one of"),
+        ("stages.primary.size_classes.classes", [12, 6], "stages.primary.size_classes: classes must rise"),
+        ("stages.primary.size_classes.classes", [], "classes: must not be empty"),
+        ("stages.primary.size_classes.source", "nowhere", "sources: nowhere named but not listed"),
         ("bands.infants", {}, "bands.infants"),
     ],
 )
@@ -87,6 +93,31 @@ def test_faults_are_refused_with_their_path(tmp_path, content, path, value, word
         load(tmp_path, change(content, path, value))
     assert words in str(caught.value)
     assert str(caught.value).startswith("own.yaml:")
+
+
+def test_words_of_a_pack_stand_in_sentences_of_either_language():
+    pack = load_pack("cn_county_default")
+    gate = next(gate for gate in pack.closure_gate if gate.id == "travel_unsafe")
+    source = pack.sources[gate.source]
+    assert str(gate.title.message()) == gate.title.en
+    # The Chinese catalogue turns the two places round: the one that is cut to no letters is not seen.
+    assert "{en:.0}{zh}".format(**gate.title.message().params) == gate.title.zh
+    assert str(source.message()) == source.title.en
+    assert str(pack.sources["gb2018_27"].message()).endswith("\u3014" + "2018" + "\u3015" + "27\u53f7")
+    assert gate.note is not None
+
+
+def test_people_may_add_conditions_of_their_own(tmp_path, content):
+    own = {
+        "id": "mayor",
+        "title": {"zh": "\u53bf\u957f", "en": "the mayor says no"},
+        "source": "tool",
+        "confidence": "T",
+        "decided_by": "user",
+    }
+    pack = load(tmp_path, {**content, "closure_gate": [*content["closure_gate"], own]})
+    assert pack.closure_gate[-1].id == "mayor"
+    assert pack.closure_gate[-1].stages is None
 
 
 def test_a_doubtful_value_ships_but_is_not_used(tmp_path, content):
