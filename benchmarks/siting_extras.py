@@ -1,0 +1,154 @@
+"""What is measured of the siting engine besides plain questions: lists, a whole frontier, one change, the county that ships."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from siting_instances import Instance, load, small
+from siting_tasks import CLOSE, NotThereError, begin_memory, cpu_s, held_mb, measure
+
+from planning import access, siting
+
+N_CHANGES = 20
+FRONTIER = range(1, 201)
+DEMO = Path(__file__).resolve().parents[1] / "data" / "demo" / "project.yaml"
+YUAN_PER_METRE = 0.2  # a pupil's way there and back, 200 days a year, half a yuan a kilometre
+RUNNING_YUAN, BUILD_YUAN, CLASS_SEATS = 800_000.0, 324_000.0, 540
+BUDGET_YUAN = 4 * BUILD_YUAN
+
+
+def question(name: str, limit_s: float, _: str) -> dict[str, Any]:
+    """Ask one question."""
+    return measure(load(name), limit_s)
+
+
+def lists(name: str, limit_s: float, _: str) -> dict[str, Any]:
+    """Ask for no new site at all: everything but the search, the lists above all."""
+    instance = load(name)
+    return measure(replace(instance, name="lists", options=instance.options | {"p": 0}), limit_s)
+
+
+def frontier(name: str, limit_s: float, _: str) -> dict[str, Any]:
+    """Ask for the whole curve in one call."""
+    curve = getattr(siting, "frontier", None)
+    if curve is None:
+        raise NotThereError("planning.siting.frontier")
+    more = {"time_limit_s": limit_s} if "time_limit_s" in inspect.signature(curve).parameters else {}
+
+    def draw(instance: Instance, counts: range) -> Any:
+        limit = instance.options["limit"]
+        return curve(instance.costs, instance.pupils, counts, model="max_coverage", limit=limit, **more)
+
+    draw(small("max_coverage", sparse=True, fixed=False), range(1, 5))
+    instance = load(name)
+    before = begin_memory()
+    wall = time.monotonic()
+    seconds, points = cpu_s(draw, instance, FRONTIER)
+    record = {"cpu_s": seconds, "wall_s": round(time.monotonic() - wall, 3), "size": instance.size}
+    record |= {"memory": held_mb("VmHWM") - before, "memory in all": held_mb("VmHWM")}
+    return record | frontier_outcome(points, FRONTIER)
+
+
+def frontier_outcome(points: Any, counts: range) -> dict[str, Any]:
+    """Read the curve, a sequence of answers or an object that holds one, and check that it never falls."""
+    held = next((getattr(points, name) for name in ("proposals", "points", "answers") if hasattr(points, name)), points)
+    answers = list(held.values() if isinstance(held, dict) else held)
+    faults = [] if len(answers) == len(counts) else [f"{len(answers)} points instead of {len(counts)}"]
+    objectives, bounds = (
+        np.array([getattr(point, name) for point in answers], float) for name in ("objective", "bound")
+    )
+    if (np.diff(objectives) < 0).any():
+        faults.append("more sites cover less")
+    if (bounds < objectives * (1 - CLOSE)).any():
+        faults.append("a bound is on the wrong side")
+    gaps = (bounds - objectives) / np.maximum(objectives, 1e-9)
+    return {"points": len(answers), "gap": float(gaps.max()), "median gap": float(np.median(gaps)), "faults": faults}
+
+
+def changes(name: str, _: float, __: str) -> dict[str, Any]:
+    """Take a tenth of its seats from one school after the other, each solved again from the answer before the change."""
+    instance = load(name)
+    seconds, faults = [], []
+    again = restart(instance)
+    rng = np.random.default_rng(7)
+    for school in rng.permutation(instance.costs.shape[1])[:N_CHANGES].tolist():
+        seats = np.array(instance.options["seats"], float)
+        seats[school] = np.floor(0.9 * seats[school])
+        taken, cost = again(school, seats)
+        fresh = access.allocate(instance.costs, instance.pupils, seats)
+        seconds.append(taken)
+        if abs(fresh.cost - cost) > CLOSE * fresh.cost:
+            faults.append(f"school {school}: {cost} instead of {fresh.cost}")
+    figures = {"cpu_s": float(np.median(seconds)), "turns": seconds, "worst_s": max(seconds)}
+    return figures | {"size": instance.size, "faults": faults}
+
+
+def restart(instance: Instance) -> Callable[[int, Any], tuple[float, float]]:
+    """Give what solves again after a change of seats, by whichever way the engine offers, with its CPU seconds."""
+    arguments = (instance.costs, instance.pupils, np.array(instance.options["seats"], float))
+    if "start" not in inspect.signature(access.allocate).parameters:
+        raise NotThereError("re-solving an allocation after one change")
+    start = access.allocate(*arguments)
+
+    def again(_: int, seats: Any) -> tuple[float, float]:
+        taken, answer = cpu_s(lambda: access.allocate(*arguments[:2], seats, start=start))
+        return taken, float(answer.cost)
+
+    return again
+
+
+def demo(_: str, limit_s: float, key: str) -> dict[str, Any]:
+    """Ask the county that ships; preparing it does not count."""
+    from planning.config import load_project
+    from planning.scenario.county import prepare
+
+    project = load_project(DEMO)
+    county = prepare(project)
+    return demo_boarding(county, limit_s) if key == "boarding" else demo_layout(county, limit_s)
+
+
+def demo_boarding(county: Any, limit_s: float) -> dict[str, Any]:
+    """Ask the project's own boarding question twice, so that the second finds the kernels ready."""
+    from planning.scenario.questions import answer
+
+    asked = next(one for one in county.project.questions if one.model == "boarding")
+    asked = asked.model_copy(update={"time_limit_s": limit_s})
+    answer(county, asked)
+    before = begin_memory()
+    seconds, answered = cpu_s(answer, county, asked)
+    proposal = answered.proposal
+    faults = [] if proposal.bound <= proposal.objective * (1 + CLOSE) else ["bound is on the wrong side"]
+    figures = {"objective": proposal.objective, "bound": proposal.bound, "gap": proposal.gap, "status": proposal.status}
+    return {"cpu_s": seconds, "memory": held_mb("VmHWM") - before, **figures, "faults": faults}
+
+
+def demo_layout(county: Any, limit_s: float) -> dict[str, Any]:
+    """Ask which primary schools to open, close and merge under a budget; money and ways in yuan a year."""
+    from planning.scenario.proposals import ask as lay_out
+
+    asked = lay_out(county, "primary")
+    n_sites, n_fixed = asked.distance_m.shape[1], asked.n_fixed
+    standing = tuple(range(n_fixed))
+    seats = np.full(n_sites, float(CLASS_SEATS))
+    seats[:n_fixed] = asked.sites["seats"].to_numpy(dtype=float, na_value=np.inf)[:n_fixed]
+    options = {
+        "seats": seats,
+        "build_cost": np.where(np.arange(n_sites) < n_fixed, 0.0, BUILD_YUAN),
+        "running_cost": np.full(n_sites, RUNNING_YUAN),
+        "spend": np.where(np.arange(n_sites) < n_fixed, 0.0, BUILD_YUAN),
+        "budget": BUDGET_YUAN,
+        "fixed": standing,
+        "closable": standing,
+        "unserved_cost": 1e5 * YUAN_PER_METRE,
+    }
+    costs = asked.distance_m.astype(np.float64) * YUAN_PER_METRE
+    return measure(Instance("layout", "capacitated", costs, asked.pupils, options), limit_s)
+
+
+TASKS = {"question": question, "lists": lists, "frontier": frontier, "changes": changes, "demo": demo}
