@@ -105,7 +105,19 @@ def engine_items(part: str, *, quick: bool, long: bool) -> list[Item]:
 
 
 PARTS = ("pmed", "made", "county", "cover", "allocation", "sjc", "pmedcap", "kong", "capacitated", "greenfield", "demo", "national", "frontier")  # fmt: skip
-QUICK = {"pmed1", "pmed2", "pmed6", "made23", "lists", "county-p10", "cover-p20 in 10 s", "loose", "loose, one change", "pmedcap01"}  # fmt: skip
+QUICK = {
+    "pmed1",
+    "pmed2",
+    "pmed6",
+    "made23",
+    "lists",
+    "county-p10",
+    "cover-p20 in 10 s",
+    "loose",
+    "loose, one change",
+    "pmedcap01",
+}
+QUICK_FOR_PEERS = {"pmed1", "pmed2", "made23", "loose"}
 MEDIANS = [f"pmed{number}" for number in range(1, 21)]
 PEERS_OF = {
     "pmed": dict.fromkeys(
@@ -149,7 +161,9 @@ def jobs(options: argparse.Namespace) -> Iterator[Job]:
         if items:
             yield Job(part, items)
         for peer, instances in PEERS_OF.get(part, {}).items() if not options.no_peers else ():
-            chosen = [name for name in instances if not options.quick or (name in QUICK and peer in QUICK_PEERS)]
+            chosen = [
+                name for name in instances if not options.quick or (name in QUICK_FOR_PEERS and peer in QUICK_PEERS)
+            ]
             if chosen:
                 yield Job(part, [asked(name, options.peer_limit) for name in chosen], peer)
 
@@ -217,9 +231,6 @@ def keep(path: Path, records: Records) -> None:
 
 def work(job: Job, options: argparse.Namespace) -> None:
     """Measure what has not been measured, item by item, and keep each as soon as it is done."""
-    room = ROOM_BYTES["peers" if job.peer else "engine"]
-    resource.setrlimit(resource.RLIMIT_AS, (room, room))
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     records, path = kept(job, options), file_of(job, options)
     state = {"engine": engine_digest(), "peers": peers_digest() if job.peer else ""}
     for item in job.items:
@@ -233,6 +244,13 @@ def work(job: Job, options: argparse.Namespace) -> None:
             record = measured(job, item)
         records[item.key] = record | {"state": state, "limit_s": item.limit_s}
         keep(path, records)
+
+
+def confine(job: Job) -> None:
+    """Keep this process to one core and to its room."""
+    room = ROOM_BYTES["peers" if job.peer else "engine"]
+    resource.setrlimit(resource.RLIMIT_AS, (room, room))
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def gave_up(records: Records, job: Job, item: Item) -> bool:
@@ -369,7 +387,9 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     options.results.mkdir(parents=True, exist_ok=True)
     if options.job:
-        work(next(job for job in jobs(options) if job.words == options.job), options)
+        job = next(job for job in jobs(options) if job.words == options.job)
+        confine(job)
+        work(job, options)
         return
     from siting_report import report, write_section
 

@@ -334,7 +334,7 @@ def small(model: str, *, sparse: bool = False, fixed: bool = True) -> Instance:
     """Make a little question of a model, which makes the engine's kernels ready."""
     land = draw_country(150, 24, 4, size_m=(6_000.0, 5_000.0), seed=5)
     costs: Any = way_m(land.cells, np.vstack([land.schools, land.candidates]))
-    if sparse and model != "set_cover":
+    if sparse and model not in ("set_cover", "allocate"):
         costs = within(costs, 20_000.0)
     options: dict[str, Any] = {"p": 3, "fixed": (0, 1, 2, 3) if fixed else ()}
     if model == "max_coverage":
@@ -362,5 +362,5 @@ MAKERS: dict[str, Callable[..., Instance]] = {
     r"SJC(\d)": sjc,
     r"(?:zya|gya)(\d)(?:-contiguous)?": kong,
     r"(?:zya|gya)(\d)-k(\d+)(?:-contiguous)?": kong,
-    r"small-([a-z_]+)": lambda name: small(name.removeprefix("small-")),
+    r"small-[a-z_]+": lambda name: small(name.removeprefix("small-")),
 }

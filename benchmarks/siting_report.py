@@ -16,7 +16,16 @@ EXACT = 1e-6  # up to here a gap is a proof
 
 Record = dict[str, Any]
 Results = dict[str, dict[str, Record]]  # by part, or part and peer; each by item
-Figure = tuple[float, str] | None  # what was measured, and a remark
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured."""
+
+    value: float
+    remark: str = ""
+    partial: bool = False  # not all of it has run yet
+    failed: bool = False  # the engine gave no answer somewhere
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Promise:
     must: float
     goal: float | None
     unit: str  # "x" and "of": at least so many; others: at most
-    measured: Callable[[Results], Figure]
+    measured: Callable[[Results], Figure | None]
 
     def holds(self, value: float) -> bool:
         return value >= self.must if self.unit in ("x", "of") else value <= self.must * (1 + 1e-9)
@@ -42,16 +51,22 @@ def engine(results: Results, part: str, pattern: str) -> list[tuple[str, Record]
     return [(key, record) for key, record in results.get(part, {}).items() if re.fullmatch(pattern, key)]
 
 
-def all_of(part: str, pattern: str, count: int, figure: Callable[[list[Record]], float]) -> Callable[[Results], Figure]:
+def all_of(
+    part: str, pattern: str, count: int, figure: Callable[[list[Record]], float]
+) -> Callable[[Results], Figure | None]:
     """Take a figure of many records, and say how many of them failed or are wanting."""
 
-    def measured(results: Results) -> Figure:
+    def measured(results: Results) -> Figure | None:
         found = [record for _, record in engine(results, part, pattern)]
         good = [record for record in found if "error" not in record]
-        if not good:
-            return (float("nan"), found[0]["error"]) if found else None
-        remark = f"{len(good)} of {count} run" if len(good) < count else ""
-        return figure(good), remark
+        if not found:
+            return None
+        wrong = [record["error"] for record in found if "error" in record]
+        remark = "; ".join(
+            [f"{len(found)} of {count} run"] * (len(found) < count) + [f"{len(wrong)} failed"] * bool(wrong)
+        )
+        value = figure(good) if good else float("nan")
+        return Figure(value, remark if good else wrong[0], len(found) < count, bool(wrong))
 
     return measured
 
@@ -81,16 +96,19 @@ def bound_beyond(records: list[Record]) -> float:
     return float(sum(record["bound"] > record["best_known"] * (1 + 2e-5) for record in records))
 
 
-def both(*parts: Callable[[Results], Figure], join: Callable[[list[float]], float]) -> Callable[[Results], Figure]:
+def both(
+    *parts: Callable[[Results], Figure | None], join: Callable[[list[float]], float]
+) -> Callable[[Results], Figure | None]:
     """Join the figures of several parts, where all of them are there."""
 
-    def measured(results: Results) -> Figure:
-        found = [part(results) for part in parts]
-        if any(figure is None for figure in found):
+    def measured(results: Results) -> Figure | None:
+        found = [figure for part in parts if (figure := part(results))]
+        if not found:
             return None
-        return join([figure[0] for figure in found if figure]), ", ".join(
-            figure[1] for figure in found if figure and figure[1]
-        )
+        remark = ", ".join(figure.remark for figure in found if figure.remark)
+        partial = len(found) < len(parts) or any(figure.partial for figure in found)
+        value = join([figure.value for figure in found])
+        return Figure(value, remark, partial, any(figure.failed for figure in found))
 
     return measured
 
@@ -122,71 +140,72 @@ def falsely_optimal(record: Record) -> bool:
     return bool(called and record.get("proven") and record.get("objective", best) > best * (1 + 1e-5))
 
 
-def against(peer: str, parts: tuple[str, ...], share: float, pattern: str = ".*") -> Callable[[Results], Figure]:
+def against(peer: str, parts: tuple[str, ...], share: float, pattern: str = ".*") -> Callable[[Results], Figure | None]:
     """Give the median, or the lowest, of the ratios to a peer, on the questions it finished."""
 
-    def measured(results: Results) -> Figure:
+    def measured(results: Results) -> Figure | None:
         found = [ratio for key, ratio in ratios(results, peer, parts).items() if re.fullmatch(pattern, key)]
         tried = sum(len(results.get(f"{part}, {peer}", {})) for part in parts)
         if not found:
-            return (float("nan"), "the peer finished none") if tried else None
-        return float(np.quantile(found, share)), f"on {len(found)}" + (
-            f"; the peer was asked {tried}" if share > 0 else ""
-        )
+            return Figure(float("nan"), "the peer finished none") if tried else None
+        return Figure(float(np.quantile(list(found), share)), f"on {len(found)} that it finished of {tried}")
 
     return measured
 
 
-def one(part: str, key: str, name: str) -> Callable[[Results], Figure]:
+def one(part: str, key: str, name: str) -> Callable[[Results], Figure | None]:
     """Read one figure of one question."""
 
-    def measured(results: Results) -> Figure:
+    def measured(results: Results) -> Figure | None:
         record = results.get(part, {}).get(key)
         if record is None:
             return None
         if "error" in record:
-            return float("nan"), record["error"]
-        return float(record.get(name, np.nan)), record.get("status", "")
+            return Figure(float("nan"), record["error"], failed=True)
+        return Figure(float(record.get(name, np.nan)), record.get("status", ""))
 
     return measured
 
 
-def search_s(key: str) -> Callable[[Results], Figure]:
+def search_s(key: str) -> Callable[[Results], Figure | None]:
     """CPU seconds after the lists; infinite where the answer is not proven."""
 
-    def measured(results: Results) -> Figure:
+    def measured(results: Results) -> Figure | None:
         whole, lists = one("county", key, "cpu_s")(results), one("county", "lists", "cpu_s")(results)
         if whole is None or lists is None:
             return None
+        if whole.failed or lists.failed:
+            return whole if whole.failed else lists
         gap = results["county"][key].get("gap", np.inf)
-        remark = "proven" if gap <= EXACT else f"gap {amount(gap, '%')}"
-        return (whole[0] - lists[0] if gap <= EXACT else float("inf")), f"{remark}, {whole[0]:.3g} s with the lists"
+        proven = gap <= EXACT
+        remark = f"{'proven' if proven else 'gap ' + amount(gap, '%')}, {whole.value:.3g} s with the lists"
+        return Figure(max(whole.value - lists.value, 0.0) if proven else float("inf"), remark)
 
     return measured
 
 
-def proven_s(part: str, key: str) -> Callable[[Results], Figure]:
-    def measured(results: Results) -> Figure:
+def proven_s(part: str, key: str) -> Callable[[Results], Figure | None]:
+    def measured(results: Results) -> Figure | None:
         figure = one(part, key, "cpu_s")(results)
         gap = results.get(part, {}).get(key, {}).get("gap", 0.0)
-        return figure if figure is None or gap <= EXACT else (float("inf"), f"gap {amount(gap, '%')}")
+        return figure if figure is None or gap <= EXACT else Figure(float("inf"), f"gap {amount(gap, '%')}")
 
     return measured
 
 
-def same_cost(results: Results) -> Figure:
+def same_cost(results: Results) -> Figure | None:
     """The largest difference of cost between engine and min-cost flow."""
     theirs, own = results.get(f"allocation, {FLOW}", {}), results.get("allocation", {})
     apart = [abs(own[key]["objective"] - theirs[key]["objective"]) for key in own if "objective" in theirs.get(key, {})]
-    return (max(apart), f"{len(apart)} questions") if apart else None
+    return Figure(max(apart), f"{len(apart)} questions", partial=len(apart) < 2) if apart else None
 
 
-def faults(results: Results) -> Figure:
+def faults(results: Results) -> Figure | None:
     found = [
         (part, key) for part, records in results.items() for key, record in records.items() if record.get("faults")
     ]
     answers = sum("faults" in record for records in results.values() for record in records.values())
-    return float(len(found)), f"of {answers}" + "".join(f"; {part}: {key}" for part, key in found)
+    return Figure(float(len(found)), f"of {answers}" + "".join(f"; {part}: {key}" for part, key in found))
 
 
 def promises() -> Iterator[Promise]:
@@ -273,6 +292,15 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
+def verdict(promise: Promise, found: Figure) -> str:
+    """Say whether a promise is kept; nothing where too little has run to say so."""
+    if found.failed:
+        return "**no**"
+    if found.partial or np.isnan(found.value):
+        return ""
+    return "yes" if promise.holds(found.value) else "**no**"
+
+
 def promise_table(results: Results) -> str:
     rows = []
     for promise in promises():
@@ -282,9 +310,7 @@ def promise_table(results: Results) -> str:
         if found is None:
             rows.append([*row, "not run", "", ""])
             continue
-        value, remark = found
-        verdict = "" if np.isnan(value) else "yes" if promise.holds(value) else "**no**"
-        rows.append([*row, amount(value, promise.unit), remark, verdict])
+        rows.append([*row, amount(found.value, promise.unit), found.remark, verdict(promise, found)])
     return table(["what", "instance", "must hold", "goal", "measured", "remark", "holds"], rows)
 
 
