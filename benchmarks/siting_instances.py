@@ -128,18 +128,28 @@ class Country:
     schools: Floats
 
 
-def draw_country(n_cells: int, n_candidates: int, n_schools: int, *, size_m: tuple[float, float], seed: int) -> Country:
+def draw_country(
+    n_cells: int,
+    n_candidates: int,
+    n_schools: int,
+    *,
+    size_m: tuple[float, float],
+    seed: int,
+    hamlets: float = 0.5,
+    crowding: float = 1.0,
+) -> Country:
     """
     Draw towns of very different sizes, villages around them and hamlets anywhere, with candidates and schools among them.
 
-    Half of the cells are hamlets with few children, the other half lies about towns, dense near their centres.
+    A share of the cells are hamlets with few children, the others lie about towns, dense near their centres. With
+    more crowding the largest towns have more of them.
     """
     rng = np.random.default_rng([SEED, seed])
     n_towns = max(12, n_cells // 1000)
     towns = rng.random((n_towns, 2)) * size_m
-    weight = 1.0 / np.arange(1, n_towns + 1)
-    town = rng.choice(n_towns, n_cells // 2, p=weight / weight.sum())
-    spread = 0.012 * min(size_m) * (1 + 6 * np.sqrt(weight))[:, None]
+    weight = np.arange(1, n_towns + 1) ** -crowding
+    town = rng.choice(n_towns, round(n_cells * (1 - hamlets)), p=weight / weight.sum())
+    spread = 0.012 / crowding**3 * min(size_m) * (1 + 6 * np.sqrt(weight))[:, None]
     near = towns[town] + rng.standard_t(3, (len(town), 2)) * spread[town]
     cells = np.clip(np.vstack([near, rng.random((n_cells - len(town), 2)) * size_m]), 0, size_m)
     pupils = np.concatenate([rng.geometric(1 / 12, len(town)), rng.geometric(1 / 3, n_cells - len(town))])
@@ -227,18 +237,18 @@ def allocation(name: str) -> Instance:
 # a nation
 
 NATION = (400_000, 3_100)
-NATIONAL_REACH_M = 68_000.0  # leaves about 60 million pairs
-NATIONAL_NEAR_M = 30_000.0
+NATIONAL_REACH_M = 33_000.0  # leaves about 60 million pairs
+NATIONAL_NEAR_M = 15_000.0
 
 
 @cache
 def nation(scale: float = 1.0) -> tuple[csr_array, Ints]:
     """Draw a long country and keep the pairs in reach."""
     n_cells, n_sites = (int(count * scale) for count in NATION)
-    land = draw_country(n_cells, n_sites, 0, size_m=(300_000.0, 1_100_000.0), seed=4)
+    land = draw_country(n_cells, n_sites, 0, size_m=(300_000.0, 1_100_000.0), seed=4, hamlets=0.3, crowding=1.3)
     sites = cKDTree(land.candidates)
     found = sites.query_ball_point(land.cells, NATIONAL_REACH_M / DETOUR)
-    indptr = np.r_[0, np.cumsum([len(row) for row in found])]
+    indptr = np.r_[0, np.cumsum([len(row) for row in found])].astype(np.int32)
     indices = np.concatenate([np.sort(np.array(row, np.int32)) for row in found])
     del found
     data = np.empty(len(indices), np.float32)
