@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Any
 
 import numpy as np
 from siting_instances import Instance, load, small
-from siting_tasks import CLOSE, NotThereError, begin_memory, cpu_s, held_mb, measure
+from siting_tasks import CLOSE, NotThereError, begin_memory, cpu_s, held_mb, measure, nearest_costs
 
 from planning import access, siting
 
 N_CHANGES = 20
 CUT = 0.98  # tight seats are 3 % more than pupils
 FRONTIER = range(1, 201)
+N_POINTS = 20  # of the curve, recomputed
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo" / "project.yaml"
 YUAN_PER_METRE = 0.2  # a pupil's way there and back, 200 days a year, half a yuan a kilometre
 RUNNING_YUAN, BUILD_YUAN, CLASS_SEATS = 800_000.0, 324_000.0, 540
@@ -39,36 +39,39 @@ def frontier(name: str, limit_s: float, _: str) -> dict[str, Any]:
     curve = getattr(siting, "frontier", None)
     if curve is None:
         raise NotThereError("planning.siting.frontier")
-    more = {"time_limit_s": limit_s} if "time_limit_s" in inspect.signature(curve).parameters else {}
 
     def draw(instance: Instance, counts: range) -> Any:
         limit = instance.options["limit"]
-        return curve(instance.costs, instance.pupils, counts, model="max_coverage", limit=limit, **more)
+        fixed = instance.options.get("fixed", ())
+        options = {"model": "max_coverage", "limit": limit, "fixed": fixed, "time_limit_s": limit_s}
+        return curve(instance.costs, instance.pupils, counts, **options)
 
     draw(small("max_coverage", sparse=True, fixed=False), range(1, 5))
     instance = load(name)
+    counts = FRONTIER if name != "small-max_coverage" else range(1, 9)
     before = begin_memory()
     wall = time.monotonic()
-    seconds, points = cpu_s(draw, instance, FRONTIER)
+    seconds, points = cpu_s(draw, instance, counts)
     record = {"cpu_s": seconds, "wall_s": round(time.monotonic() - wall, 3), "size": instance.size}
     record |= {"memory": held_mb("VmHWM") - before, "memory in all": held_mb("VmHWM")}
-    return record | frontier_outcome(points, FRONTIER)
+    return record | frontier_outcome(instance, points, counts)
 
 
-def frontier_outcome(points: Any, counts: range) -> dict[str, Any]:
-    """Read the curve, a sequence of answers or an object that holds one, and check that it never falls."""
-    held = next((getattr(points, name) for name in ("proposals", "points", "answers") if hasattr(points, name)), points)
-    answers = list(held.values() if isinstance(held, dict) else held)
-    faults = [] if len(answers) == len(counts) else [f"{len(answers)} points instead of {len(counts)}"]
-    objectives, bounds = (
-        np.array([getattr(point, name) for point in answers], float) for name in ("objective", "bound")
-    )
+def frontier_outcome(instance: Instance, points: Any, counts: range) -> dict[str, Any]:
+    """Read the curve, check that it never falls, and recompute points from their sites."""
+    objectives, bounds = np.array(points.objective, float), np.array(points.bound, float)
+    faults = [] if list(points.count) == list(counts) else [f"{len(points.count)} points instead of {len(counts)}"]
     if (np.diff(objectives) < 0).any():
         faults.append("more sites cover less")
     if (bounds < objectives * (1 - CLOSE)).any():
         faults.append("a bound is on the wrong side")
+    for number in range(0, len(objectives), max(1, len(objectives) // N_POINTS)):
+        open_sites = np.array([*instance.options.get("fixed", ()), *points.sites[number]], np.int64)
+        near = nearest_costs(instance.costs, open_sites) <= instance.options["limit"]
+        if len(points.sites[number]) != counts[number] or instance.pupils[near].sum() != objectives[number]:
+            faults.append(f"{counts[number]} sites do not cover {objectives[number]:g}")
     gaps = (bounds - objectives) / np.maximum(objectives, 1e-9)
-    return {"points": len(answers), "gap": float(gaps.max()), "median gap": float(np.median(gaps)), "faults": faults}
+    return {"points": len(objectives), "gap": float(gaps.max()), "median gap": float(np.median(gaps)), "faults": faults}
 
 
 def changes(name: str, _: float, __: str) -> dict[str, Any]:
