@@ -60,7 +60,7 @@ class Item:
     @property
     def patience_s(self) -> float:
         """Wall time after which it is given up; the machine may be shared, and models have to be built."""
-        return 2 * self.limit_s + 120
+        return 1.5 * self.limit_s + 60
 
 
 def asked(name: str, limit_s: float, task: str = "question") -> Item:
@@ -407,6 +407,7 @@ def main() -> None:
         return
     from siting_report import report, write_section
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a stop ends the process at work as well
     for job in jobs(options):
         work_off(job, options)
     results = everything_kept(options)
