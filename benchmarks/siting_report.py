@@ -145,7 +145,8 @@ def against(peer: str, parts: tuple[str, ...], share: float, pattern: str = ".*"
 
     def measured(results: Results) -> Figure | None:
         found = [ratio for key, ratio in ratios(results, peer, parts).items() if re.fullmatch(pattern, key)]
-        tried = sum(len(results.get(f"{part}, {peer}", {})) for part in parts)
+        asked = [key for part in parts for key in results.get(f"{part}, {peer}", {})]
+        tried = sum(re.fullmatch(pattern, key) is not None for key in asked)
         if not found:
             return Figure(float("nan"), "the peer finished none") if tried else None
         return Figure(float(np.quantile(list(found), share)), f"on {len(found)} that it finished of {tried}")
