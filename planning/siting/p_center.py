@@ -24,6 +24,7 @@ from planning.siting.coverage import build_covering, gather_covering
 from planning.siting.coverage_answer import fill_up
 from planning.siting.coverage_search import CoverSearch
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
+from planning.siting.reasons import clash_of_sites
 
 __all__ = ["p_center"]
 
@@ -84,7 +85,9 @@ def p_center(
     answer = solve_center(CenterQuestion(table, weight, open_now), count, clock)
     if answer.fewest > count:
         best = reach_most(table, weight, open_now, count, clock)
-        return no_answer("min", clock, unreachable, words + name_unreached(table, weight, best, count, answer.fewest))
+        total, *cells = name_unreached(table, weight, best, count, answer.fewest)
+        clash = clash_of_sites(costs, weight, open_now, count, clock)
+        return no_answer("min", clock, unreachable, (*words, total, *clash, *cells))
     if answer.sites is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=answer.bound)
     sites = fill_up(answer.sites, count, candidates)

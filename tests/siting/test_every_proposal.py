@@ -107,6 +107,14 @@ def seated(rng, n_cells, n):
     return question
 
 
+def charged(rng, n_cells, n):
+    question = {name: value for name, value in drawn(rng, n_cells, n).items() if name != "p"}
+    question |= {"open_cost": rng.integers(0, 60, n) if n_cells < 50 else np.full(n, 1500)}
+    if rng.random() < 0.4:
+        question["p_max"] = 2 if n_cells < 50 else 12
+    return question | {"closable": [j for j in question["fixed"] if rng.random() < 0.5]}
+
+
 def boarders(rng, n_cells, n):
     question = drawn(rng, n_cells, n)
     day = np.stack([question.pop("costs") for _ in range(1)] * 2)
@@ -170,6 +178,12 @@ def travel_and_money(question, answer):
     return travel(question, answer) + float(money) + float(missing) * question.get("unserved_cost", 0)
 
 
+def travel_and_charges(question, answer):
+    paid = set(answer.sites) | (set(question["closable"]) - set(answer.closed))
+    assert len(answer.sites) <= question.get("p_max", INF)
+    return travel(question, answer) + float(sum(question["open_cost"][j] for j in paid))
+
+
 def week_of_trips(question, answer):
     n = question["costs_day"].shape[2]
     total = 0.0
@@ -196,6 +210,9 @@ CASES = {
         travel_and_money,
         by_site=("seats", "build_cost", "running_cost", "min_pupils"),
         columns=("fixed", "closable"),
+    ),
+    "fixed_charge": Case(
+        siting.fixed_charge, charged, travel_and_charges, by_site=("open_cost",), columns=("fixed", "closable")
     ),
     "boarding": Case(
         siting.boarding,
@@ -348,3 +365,59 @@ def test_a_run_called_off_says_so(name):
     later = case.model(**question, cancel=lambda: next(asked, True), time_limit_s=20)
     assert later.status in {"cancelled", "optimal", "infeasible"}  # a fast model may be done by the third look
     check_bound_and_gap(later)
+
+
+def phased(rng, n_cells, n, n_years=2):
+    question = drawn(rng, n_cells, n)
+    fixed = question["fixed"]
+    return {
+        "costs": question["costs"],
+        "pupils_by_year": rng.integers(0, 6, (n_years, n_cells)),
+        "seats": rng.integers(2, 16, n).astype(float),
+        "build_cost": rng.integers(0, 30, n),
+        "running_cost": rng.integers(0, 30, n),
+        "fixed": fixed,
+        "closable": [j for j in fixed if rng.random() < 0.5],
+    }
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_phases_keep_the_same(seed):
+    rng = np.random.default_rng(seed)
+    question = phased(rng, int(rng.integers(1, 7)), int(rng.integers(1, 6)))
+    plan = siting.phases(**question)
+    assert plan.status in {"optimal", "infeasible"}
+    if plan.status == "infeasible":
+        assert plan.explanation
+        return
+    assert plan.bound <= plan.objective
+    assert plan.gap <= OPTIMAL_GAP
+    opened, total = set(question["fixed"]), 0.0
+    for year, pupils in zip(plan.years, question["pupils_by_year"], strict=True):
+        opened = (opened | set(year.opened)) - set(year.closed)
+        assert set(year.sites) == opened
+        flows = year.allocation.flows.toarray()
+        assert (flows.sum(axis=1) + year.allocation.unserved == pupils).all()
+        assert (flows.sum(axis=0) <= question["seats"]).all()
+        assert not np.delete(flows, sorted(opened), axis=1).any()
+        total += float((flows * np.where(np.isfinite(question["costs"]), question["costs"], 0)).sum())
+        total += sum(question["running_cost"][j] for j in opened) + sum(question["build_cost"][j] for j in year.opened)
+    assert plan.objective == pytest.approx(total)
+    rows, columns = rng.permutation(question["costs"].shape[0]), rng.permutation(question["costs"].shape[1])
+    place = np.argsort(columns)
+    moved = question | {
+        "costs": question["costs"][np.ix_(rows, columns)],
+        "pupils_by_year": question["pupils_by_year"][:, rows],
+        **{name: question[name][columns] for name in ("seats", "build_cost", "running_cost")},
+        **{name: [int(place[j]) for j in question[name]] for name in ("fixed", "closable")},
+    }
+    assert siting.phases(**moved).objective == pytest.approx(plan.objective, rel=2 * OPTIMAL_GAP)
+
+
+def test_phases_cut_short_or_called_off_say_so():
+    question = phased(np.random.default_rng(3), 120, 60, 3) | {"seats": 40}
+    short = siting.phases(**question, time_limit_s=0)
+    assert short.status == "time_limit"
+    assert not short.bound > short.objective
+    assert siting.phases(**question, cancel=lambda: True).status == "cancelled"
