@@ -103,7 +103,7 @@ class Seater:
         Layout
             The cheapest seating found.
         """
-        from planning.access.transport import push_out_overflow  # numba: not at import time
+        from planning.siting.overflow import push_out_overflow  # numba: not at import time
         from planning.siting.quick import pick_open
 
         question, n = self.question, self.question.n_sites
