@@ -125,10 +125,10 @@ def test_too_few_sites_names_the_cells():
     costs = np.array([[1.0, INF, INF], [INF, 1.0, INF], [INF, INF, 1.0]])
     answer = siting.fixed_charge(costs, [5, 5, 1], 1, fixed=[0], closable=[0], p_max=1)
     assert answer.status == "infeasible"
-    assert [str(words) for words in answer.explanation] == [
-        "No 1 new sites reach every cell: at least 2 are needed. Allow more new sites, or a longer way.",
-        "Cell 2 (1 pupils) cannot be served: only sites 2 reach it, and p allows 1.",
-    ]
+    words = [str(words) for words in answer.explanation]
+    assert words[0] == "No 1 new sites reach every cell: at least 2 are needed. Allow more new sites, or a longer way."
+    assert words[-1] == "Cell 2 (1 pupils) cannot be served: only sites 2 reach it, and p allows 1."
+    assert "Clash: every pupil of cell 1, 2 has a place (6 pupils)." in words
 
 
 def test_edges():
