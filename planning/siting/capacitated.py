@@ -43,6 +43,7 @@ from planning.siting.sizes import Columns, SizeOption, lay_columns
 __all__ = ["capacitated"]
 
 _LARGE = 3_000_000  # pairs beyond which rows keep their cheapest sites only
+_FEW, _LARGE_OF_FEW = 8, 20_000_000  # few new sites are proven set by set, on all pairs, even in a large county
 _KEPT = 200  # pairs that a row keeps
 
 
@@ -128,7 +129,10 @@ def capacitated(
         If an argument does not fit the others.
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
-    is_large = count_pairs(costs) > _LARGE and min_pupils is None and not single_source
+    closable, options = tuple(closable), tuple(options)
+    is_few = p is not None and p <= _FEW and not closable and not options
+    is_large = count_pairs(costs) > (_LARGE_OF_FEW if is_few else _LARGE)
+    is_large &= min_pupils is None and not single_source
     if is_large:
         wanted = check_pupils(pupils, costs.shape[0], whole=True)
         short = shorten(costs, wanted, _KEPT)
@@ -154,8 +158,7 @@ def capacitated(
     least = check_per_site(min_pupils, n, "min_pupils")
     price = np.inf if unserved_cost is None else check_limit(unserved_cost, "unserved_cost")
     unreachable, words = left_out(reach, wanted)
-    sizes = tuple(options)
-    columns = lay_columns(sizes, existing)
+    columns = lay_columns(options, existing)
     at, which = columns.site, columns.option
     sized = which >= 0
     stays = existing & ~closes
@@ -163,20 +166,20 @@ def capacitated(
     question = FlowQuestion(
         arcs=columns.spread(reach),
         pupils=np.where(reach.reached(), wanted, 0.0),
-        seats=np.floor(np.minimum(_of_size(seats_of[at], which, [size.seats for size in sizes]), largest[at])),
+        seats=np.floor(np.minimum(_of_size(seats_of[at], which, [size.seats for size in options]), largest[at])),
         beds=np.full(at.size, np.inf),
         opening=build[at]
-        + _of_size(np.zeros(at.size), which, [size.build_cost for size in sizes])
+        + _of_size(np.zeros(at.size), which, [size.build_cost for size in options])
         + _of_size(
             running[at],
             which,
-            [running[size.site] if size.running_cost is None else size.running_cost for size in sizes],
+            [running[size.site] if size.running_cost is None else size.running_cost for size in options],
         ),
         candidate=~existing[at],
         closable=existing[at] & (closes[at] | chosen_from),
         most=most,
         fewest=fewest,
-        spend=paid[at] + _of_size(np.zeros(at.size), which, [size.spend for size in sizes]),
+        spend=paid[at] + _of_size(np.zeros(at.size), which, [size.spend for size in options]),
         budget=np.inf if budget is None else check_limit(budget, "budget"),
         least_load=np.where(stays[at], 0.0, least[at]),
         single_source=bool(single_source),
