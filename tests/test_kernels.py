@@ -13,7 +13,7 @@ import numba
 import pytest
 
 from planning import access, kernels
-from planning.access.transport import push_out_overflow
+from planning.access.transport import settle
 
 HALF = """
 from planning.kernels import kernel
@@ -253,16 +253,16 @@ def test_decorating_leaves_numba_as_it_was(monkeypatch, tmp_path):
 
 
 def test_kernels_free_the_interpreter():
-    assert push_out_overflow.targetoptions["nogil"] is True
+    assert settle.targetoptions["nogil"] is True
 
 
 def test_warm_compiles_all_that_allocate_needs(caplog):
     caplog.set_level(logging.WARNING)
     access.warm()
-    ready = list(push_out_overflow.signatures)
+    ready = list(settle.signatures)
     assert ready
     access.allocate([[1, 5, float("inf")], [2, 3, 4]], pupils=[10, 10], seats=[10, 3, float("inf")])
-    assert push_out_overflow.signatures == ready
+    assert settle.signatures == ready
     assert caplog.text == ""
 
 

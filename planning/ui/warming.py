@@ -39,10 +39,12 @@ def _warm() -> None:
         if is_cold():
             _compiling.set()
         from planning.access import warm as warm_access
+        from planning.siting.warm import warm as warm_siting
         from planning.travel.warm import warm as warm_travel
 
         warm_travel()
         warm_access()
+        warm_siting()
     except Exception:  # the end of a thread: nobody else would hear of it
         logger.exception("kernels could not be made ready")
     finally:
