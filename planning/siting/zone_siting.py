@@ -3,12 +3,7 @@ Lay out a question whose zones are in one piece: sites from the search for whole
 
 Whole rows without contiguity cost no more, so their bound holds. The choices of sites which that search has met are gone
 through from the cheapest on, and those whose splittable allocation already costs more than the best zones are passed over;
-then sites are added, dropped and exchanged around the best one [1]_.
-
-References
-----------
-.. [1] Y. Kong, Int. J. Geogr. Inf. Sci. 35(12), 2021 (siting with contiguous service areas).
-   https://doi.org/10.1080/13658816.2021.1887197
+then sites are added, dropped and exchanged around the best one.
 """
 
 from __future__ import annotations
@@ -39,7 +34,9 @@ _SEARCH_SHARE = 0.9  # of what is left then, where a proof is tried as well
 _PROVABLE = 3000  # arcs up to which HiGHS is asked
 _POOL = 40  # choices of sites from the search for whole rows
 _STEPS_A_CELL, _MOST_STEPS = 2000, 2_000_000
-_ROUNDS = 6  # rounds without a better answer after which the search ends
+_ROUNDS = 6  # rounds without a better answer after which the search makes way for a proof
+_MOST_EFFORT = 4.0
+_TIMED = 50_000  # a draw of so many steps tells how long a step takes
 _NO_LIMIT = 2**40
 _MISSING = 100.0
 """A pupil without a seat counts as so many times the dearest way to school, where everyone must have one."""
@@ -112,7 +109,7 @@ class _ZoneSearch:
         self.value, self.bound = float("inf"), 0.0
         self.opened: Bools | None = None
         self.school = np.zeros(0, dtype=np.int64)  # column of each cell, n_sites = none
-        self.turn = 0
+        self.turn, self.step_s = 0, 0.0
         own = np.zeros(question.n_sites, dtype=bool)
         arcs = question.arcs
         own[arcs.site[arcs.row == zoning.home[arcs.site]]] = True
@@ -185,10 +182,15 @@ class _ZoneSearch:
         unit = float(np.median(each[positive].min(axis=1))) if positive.any() else 1.0
         price = 2.0 * max(unit, float(prices.max(initial=0.0)), 1e-9)
         self.turn += 1
+        if self.step_s > 0:  # a draw ends with the time
+            steps = max(min(steps, int(self.clock.left / self.step_s)), 1)
+        began = self.clock.seconds
         found, total = improve_zones(
             cost, pupils, np.append(self.seats[sites], _NO_LIMIT), begun, start=zoning.start, beside=zoning.beside,
             home=zoning.home[sites], price=price * (1 + self.turn % 3), steps=steps, seed=self.turn,
         )  # fmt: skip
+        if self.turn > 1:  # the first draw may compile
+            self.step_s = max(self.step_s, (self.clock.seconds - began) / steps) if steps > _TIMED else self.step_s
         value = total + float(question.opening[sites].sum())
         if value >= self.value or (self.must & (found == sites.size)).any():
             return
@@ -215,7 +217,9 @@ class _ZoneSearch:
         found = []
         for j, k in [(-1, k) for k in come] + [(j, -1) for j in away] + [(j, k) for j in away for k in come]:
             changed = opened.copy()
-            changed[[c for c in (j, k) if c >= 0]] ^= True
+            for site in (j, k):
+                if site >= 0:
+                    changed[site] = not changed[site]
             if self.clock.stopped:
                 break
             if self.least(changed) < self.value:
@@ -260,7 +264,8 @@ def solve_zones(question: FlowQuestion, zoning: Zoning, clock: Clock) -> tuple[F
     left = clock.left * (_SEARCH_SHARE if provable else 1.0)
     search = _ZoneSearch(question, zoning, Clock(left, clock.cancel))
     search.bound = whole.bound
-    _seek(search, sorted(pool, key=lambda key: (pool[key], key))[:_POOL])
+    rounds = _ROUNDS if provable else np.inf
+    _seek(search, sorted(pool, key=lambda key: (pool[key], key))[:_POOL], rounds)
     status = "stopped"
     if provable:
         status = _prove(search, clock)
@@ -277,7 +282,7 @@ def solve_zones(question: FlowQuestion, zoning: Zoning, clock: Clock) -> tuple[F
     return FlowAnswer("stopped", search.opened, search.flow(), bound), (words,)
 
 
-def _seek(search: _ZoneSearch, pool: list[bytes]) -> None:
+def _seek(search: _ZoneSearch, pool: list[bytes], rounds: float) -> None:
     """Go through choices of sites, and on from the best."""
     for key in pool:
         if search.done:
@@ -286,10 +291,10 @@ def _seek(search: _ZoneSearch, pool: list[bytes]) -> None:
     idle = 0
     beginning = np.frombuffer(pool[0], dtype=bool).copy() if pool else ~search.question.free
     looked: set[bytes] = set()
-    while not search.done and idle < _ROUNDS:
+    while not search.done and idle < rounds:
         before = search.value
         opened = beginning if search.opened is None else search.opened
-        search.offer(opened, 1.0 + idle)
+        search.offer(opened, min(1.0 + idle, _MOST_EFFORT))
         for changed in search.around(opened):
             if search.done or search.value < before:
                 break
