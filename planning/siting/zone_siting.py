@@ -20,6 +20,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.flow import FlowAnswer, FlowQuestion
 from planning.siting.layout import solve_layout
+from planning.siting.prices import wanted_sites
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seating import price_of
 from planning.siting.zone_model import ZoneModel
@@ -36,6 +37,7 @@ _POOL = 40  # choices of sites from the search for whole rows
 _STEPS_A_CELL, _MOST_STEPS = 2000, 2_000_000
 _ROUNDS = 6  # rounds without a better answer after which the search makes way for a proof
 _MOST_EFFORT = 4.0
+_BEGINNINGS = 200
 _TIMED = 50_000  # a draw of so many steps tells how long a step takes
 _NO_LIMIT = 2**40
 _MISSING = 100.0
@@ -288,12 +290,14 @@ def _seek(search: _ZoneSearch, pool: list[bytes], rounds: float) -> None:
         if search.done:
             return
         search.offer(np.frombuffer(key, dtype=bool).copy())
+    for turn in range(_BEGINNINGS):  # the search for whole rows has met none that will do
+        if search.done or search.opened is not None:
+            break
+        search.offer(_beginning(search, turn))
     idle = 0
-    beginning = np.frombuffer(pool[0], dtype=bool).copy() if pool else ~search.question.free
     looked: set[bytes] = set()
-    while not search.done and idle < rounds:
-        before = search.value
-        opened = beginning if search.opened is None else search.opened
+    while search.opened is not None and not search.done and idle < rounds:
+        before, opened = search.value, search.opened
         search.offer(opened, min(1.0 + idle, _MOST_EFFORT))
         for changed in search.around(opened):
             if search.done or search.value < before:
@@ -302,6 +306,22 @@ def _seek(search: _ZoneSearch, pool: list[bytes], rounds: float) -> None:
                 looked.add(changed.tobytes())
                 search.offer(changed)
         idle = 0 if search.value < before else idle + 1
+
+
+def _beginning(search: _ZoneSearch, turn: int) -> Bools:
+    """Choose sites whose seats suffice, large and cheap ones rather; another choice every turn."""
+    question = search.question
+    rng = np.random.default_rng(turn)
+    free = question.free & search.stands
+    total = float(search.pupils.sum())
+    seats = np.minimum(question.seats, total)
+    scale = max(float(question.opening[free].max(initial=0.0)), 1e-9)
+    wish = seats / max(total, 1.0) + 0.1 * (1.0 - question.opening / scale) + rng.random(seats.size) * 0.1 * (turn % 8)
+    order = np.argsort(-np.where(free, wish, -np.inf), kind="stable")[: int(free.sum())]
+    room = seats[~question.free].sum() + np.cumsum(seats[order])
+    # a quarter of the turns takes as few as the seats allow, others more
+    count = int(np.searchsorted(room, total * (1.0 + 0.1 * (turn % 4)))) + 1 + turn // 8
+    return wanted_sites(question, np.where(question.closable, 1.0, wish), count, question.free & ~free)
 
 
 def _prove(search: _ZoneSearch, clock: Clock) -> str:

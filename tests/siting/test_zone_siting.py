@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from planning.errors import SchemaError
 from planning.siting import SizeOption, capacitated
+from planning.siting.clock import Clock
+from planning.siting.flow import Arcs, FlowQuestion
 from planning.siting.proposal import Proposal
+from planning.siting.zone_siting import _beginning, _ZoneSearch, check_zoning
 
 
 def graph_of(n_cells: int, neighbours) -> nx.Graph:
@@ -179,6 +182,21 @@ def test_a_run_called_off_says_so() -> None:
     )  # fmt: skip
     assert answer.status == "cancelled"
     assert answer.bound <= answer.objective
+
+
+@pytest.mark.parametrize("turn", [0, 3, 40])
+def test_a_beginning_keeps_the_rules(turn) -> None:
+    seats = np.array([9.0, 9.0, 4.0, 4.0, 2.0])
+    cells, sites = np.divmod(np.arange(50), 5)
+    question = FlowQuestion(
+        Arcs(cells, sites, np.ones(50), np.zeros(50, dtype=bool)), np.full(10, 2.0), seats, np.full(5, np.inf),
+        np.arange(5.0), np.ones(5, dtype=bool), np.zeros(5, dtype=bool), 4, 3, np.zeros(5), np.inf, np.zeros(5),
+        np.full(10, np.inf), single_source=True,
+    )  # fmt: skip
+    zoning = check_zoning([[i, i + 1] for i in range(9)], np.arange(5) * 2, 10, 5)
+    opened = _beginning(_ZoneSearch(question, zoning, Clock(10)), turn)
+    assert question.fits(opened)
+    assert seats[opened].sum() >= 20
 
 
 @pytest.mark.shared_data
