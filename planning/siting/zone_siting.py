@@ -9,6 +9,7 @@ then sites are added, dropped and exchanged around the best one.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ _PROVABLE = 3000  # arcs up to which HiGHS is asked
 _POOL = 40  # choices of sites from the search for whole rows
 _STEPS_A_CELL, _MOST_STEPS = 2000, 2_000_000
 _ROUNDS = 6  # rounds without a better answer after which the search makes way for a proof
-_MOST_EFFORT = 4.0
+_QUICK, _MOST_EFFORT = 0.2, 4.0
 _BEGINNINGS = 200
 _TIMED = 50_000  # a draw of so many steps tells how long a step takes
 _NO_LIMIT = 2**40
@@ -214,19 +215,37 @@ class _ZoneSearch:
 
     def around(self, opened: Bools) -> list[Bools]:
         """List the choices that differ by one site, or by one exchange, cheapest allocation first."""
-        free = self.question.free
-        away, come = np.flatnonzero(free & opened), np.flatnonzero(free & ~opened & self.stands)
         found = []
-        for j, k in [(-1, k) for k in come] + [(j, -1) for j in away] + [(j, k) for j in away for k in come]:
-            changed = opened.copy()
-            for site in (j, k):
-                if site >= 0:
-                    changed[site] = not changed[site]
+        for changed in self._changes(opened):
             if self.clock.stopped:
                 break
             if self.least(changed) < self.value:
                 found.append(changed)
         return sorted(found, key=self.least)
+
+    def descend(self, opened: Bools) -> Bools:
+        """Better a choice of sites by the splittable allocation alone, as far as single exchanges lead."""
+        rising = np.isfinite(self.least(opened))
+        while rising:
+            rising = False
+            for changed in self._changes(opened):
+                if self.clock.stopped:
+                    break
+                if self.least(changed) < self.least(opened) * (1 - 1e-9):
+                    opened, rising = changed, True
+                    break
+        return opened
+
+    def _changes(self, opened: Bools) -> Iterator[Bools]:
+        """Give the choices that differ by one site, or by one exchange."""
+        free = self.question.free
+        away, come = np.flatnonzero(free & opened), np.flatnonzero(free & ~opened & self.stands)
+        for j, k in [(-1, k) for k in come] + [(j, -1) for j in away] + [(j, k) for k in come for j in away]:
+            changed = opened.copy()
+            for site in (j, k):
+                if site >= 0:
+                    changed[site] = not changed[site]
+            yield changed
 
 
 def solve_zones(question: FlowQuestion, zoning: Zoning, clock: Clock) -> tuple[FlowAnswer, tuple[Message, ...]]:
@@ -293,7 +312,9 @@ def _seek(search: _ZoneSearch, pool: list[bytes], rounds: float) -> None:
     for turn in range(_BEGINNINGS):  # the search for whole rows has met none that will do
         if search.done or search.opened is not None:
             break
-        search.offer(_beginning(search, turn))
+        begun = _beginning(search, turn)
+        search.offer(begun, _QUICK)  # something at least, before time goes into what is better
+        search.offer(search.descend(begun))
     idle = 0
     looked: set[bytes] = set()
     while search.opened is not None and not search.done and idle < rounds:
