@@ -205,9 +205,9 @@ def test_published_instance(shared_data: Path) -> None:
     table = np.loadtxt(folder / "zya1.txt", skiprows=1)
     home = np.flatnonzero(table[:, 6] > 0)
     costs = np.hypot(*(table[:, None, 2:4] - table[None, home, 2:4]).transpose(2, 0, 1)) / 1000
-    pairs = np.loadtxt(folder / "zy_connectivity.txt", skiprows=1, delimiter=",")[:, 1:3].astype(int)
+    pairs = np.loadtxt(folder / "zy_connectivity.txt", skiprows=1, delimiter=",", usecols=(1, 2)).astype(int)
     name = {int(cell): row for row, cell in enumerate(table[:, 0])}
-    edges = np.array([[name[a], name[b]] for a, b in pairs.tolist()])
+    edges = np.array([[name[a], name[b]] for a, b in pairs.tolist() if a != b])
     pupils, seats, build = table[:, 1].astype(int), table[home, 6], table[home, 5]
     answer = capacitated(
         costs, pupils, seats, build_cost=build, single_source=True, neighbours=edges, home=home, time_limit_s=12
