@@ -267,7 +267,23 @@ def solve_zones(question: FlowQuestion, zoning: Zoning, clock: Clock) -> tuple[F
         Open sites, flow and bound.
     tuple of Message
         What zones in one piece cost, or why there are none.
+
+    Raises
+    ------
+    SchemaError
+        If a site that stays open may not take the cell in which it stands.
     """
+    own = np.zeros(question.n_sites, dtype=bool)
+    own[question.arcs.site[question.arcs.row == zoning.home[question.arcs.site]]] = True
+    barred = np.flatnonzero(~question.free & ~own)
+    if barred.size:
+        site = barred if question.place is None else question.place[barred]  # of a column that stands for a size
+        raise SchemaError(
+            msg("School {school} may not take cell {cell}, in which it stands.",
+                school=int(site[0]), cell=int(zoning.home[barred[0]]))
+        )  # fmt: skip
+    if (~question.free & (question.pupils[zoning.home] > question.seats)).any():
+        return FlowAnswer("infeasible", None, None, np.inf), (_none_at_all(),)
     pool: dict[bytes, float] = {}
 
     def note(value: float, opened: Bools) -> None:  # numpydoc ignore=GL08
@@ -292,9 +308,7 @@ def solve_zones(question: FlowQuestion, zoning: Zoning, clock: Clock) -> tuple[F
         status = _prove(search, clock)
     bound = min(search.bound, search.value)
     if status == "infeasible":
-        return FlowAnswer("infeasible", None, None, np.inf), (
-            msg("No choice of sites gives every cell whole to one school with all zones in one piece."),
-        )
+        return FlowAnswer("infeasible", None, None, np.inf), (_none_at_all(),)
     if search.opened is None:
         return FlowAnswer("stopped", None, None, bound), (
             msg("No zones in one piece were found in the time given; whether there are any is not known."),
@@ -363,6 +377,10 @@ def _prove(search: _ZoneSearch, clock: Clock) -> str:
             search.bound = max(search.bound, min(found.bound, search.value))
             break
     return "stopped"
+
+
+def _none_at_all() -> Message:
+    return msg("No choice of sites gives every cell whole to one school with all zones in one piece.")
 
 
 def _cost_of_contiguity(value: float, without: float, bound: float) -> Message:

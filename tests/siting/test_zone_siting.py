@@ -152,6 +152,14 @@ def test_zones_that_cannot_be_are_infeasible() -> None:
     assert "No choice of sites" in str(answer.explanation[-1])
     short = capacitated(costs, [4, 4, 4], 5, single_source=True, neighbours=[[0, 1], [1, 2]], home=[0, 1])
     assert short.status == "infeasible"
+    small = capacitated(
+        [[0.0, 1.0], [1.0, 0.0]], [4, 4], [3, 9], fixed=[0], single_source=True, neighbours=[[0, 1]], home=[0, 1]
+    )
+    assert small.status == "infeasible"
+    with pytest.raises(SchemaError, match="School 0 may not take cell 0"):
+        capacitated(
+            [[np.inf, 1.0], [1.0, 0.0]], [4, 4], 9, fixed=[0], single_source=True, neighbours=[[0, 1]], home=[0, 1]
+        )
 
 
 @pytest.mark.parametrize(
