@@ -9,6 +9,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from planning.siting.reasons import why_no_seats
 from planning.siting.seating import seat_pupils, seats_alone_bind
 from planning.siting.shortlists import columns_of, count_pairs, shorten
 from planning.siting.sizes import Columns, SizeOption, lay_columns
+from planning.siting.zone_siting import Zoning, check_zoning, solve_zones
 
 __all__ = ["capacitated"]
 
@@ -68,6 +70,8 @@ def capacitated(
     max_pupils: Any = None,
     locked: Iterable[int] = (),
     blocked: Mapping[int, Message] | None = None,
+    neighbours: Any = None,
+    home: Any = None,
     cancel: Cancel | None = None,
 ) -> Proposal:
     """
@@ -114,6 +118,11 @@ def capacitated(
         Those of ``fixed`` that stay whatever happens: taken out of ``closable``.
     blocked : mapping of int to Message, optional
         Closable columns that the closure gate forbids to close, each with the gate's clause: they stay, and are listed.
+    neighbours : array_like of int, shape (n_pairs, 2), optional
+        Cells that touch. With it, the cells of every open site are in one piece and hold the cell in which it stands;
+        cells without pupils may link others. Only with ``single_source``.
+    home : array_like of int, shape (n_sites,), optional
+        Cell in which each site stands; of sites in the same cell at most one is open. Goes with ``neighbours``.
     cancel : callable, optional
         Asked between rounds; True ends the run with status ``cancelled``.
 
@@ -121,7 +130,8 @@ def capacitated(
     -------
     Proposal
         Sense ``min``; the objective is the sum of pupils times cost, building and running cost (and the price of
-        pupils without a seat). Status ``infeasible`` names the cells whose pupils find no seat.
+        pupils without a seat). Status ``infeasible`` names the cells whose pupils find no seat. With ``neighbours``
+        the explanation tells what zones in one piece cost against whole cells without that rule.
 
     Raises
     ------
@@ -141,6 +151,7 @@ def capacitated(
         reach = check_reach(costs)
         wanted, way_out = check_pupils(pupils, reach.n_rows, whole=True), np.full(reach.n_rows, np.inf)
     n = reach.n_sites
+    zoning = _zoning(neighbours, home, reach, single_source)
     gate = dict(blocked or {})
     existing = _marked(fixed, n, "fixed")
     closes = _part_of(closable, existing, "closable") | _part_of(gate, existing, "blocked")
@@ -187,9 +198,14 @@ def capacitated(
         place=at if sized.any() else None,
         one_of=stays[at] & chosen_from if sized.any() else None,
     )
-    layout = _lay_out_large(question, costs, columns, price, clock) if is_large else solve_layout(question, clock)
+    about_zones: tuple[Message, ...] = ()
+    if zoning is not None:
+        layout, about_zones = solve_zones(question, replace(zoning, home=zoning.home[at]), clock)
+    else:
+        layout = _lay_out_large(question, costs, columns, price, clock) if is_large else solve_layout(question, clock)
+    words += about_zones
     if layout.status == "infeasible":
-        return no_answer("min", clock, unreachable, words + why_no_seats(question, clock))
+        return no_answer("min", clock, unreachable, words if about_zones else words + why_no_seats(question, clock))
     if layout.opened is None or layout.flow is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
     reached = reach.reached()
@@ -219,6 +235,17 @@ def capacitated(
         blocked=tuple(sorted((int(site), clause) for site, clause in gate.items())),
         moves=list_moves(reach, allocation, existing, is_open),
     )
+
+
+def _zoning(neighbours: Any, home: Any, reach: Reach, single_source: bool) -> Zoning | None:
+    """Check what is said about zones."""
+    if neighbours is None and home is None:
+        return None
+    if neighbours is None or home is None:
+        raise SchemaError(msg("neighbours and home go together: zones need both."))
+    if not single_source:
+        raise SchemaError(msg("neighbours: zones are made of whole cells; ask with single_source as well."))
+    return check_zoning(neighbours, home, reach.n_rows, reach.n_sites)
 
 
 def _marked(columns: Iterable[int], n: int, name: str) -> Bools:

@@ -14,7 +14,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.highs import Model, Rows, Solution, solve_model
 
-__all__ = ["Arcs", "FlowAnswer", "FlowQuestion", "best_flow", "missing_pupils", "solve_flow"]
+__all__ = ["Arcs", "FlowAnswer", "FlowQuestion", "add_site_rules", "best_flow", "missing_pupils", "solve_flow"]
 
 
 @dataclass(frozen=True)
@@ -336,7 +336,7 @@ def _model(question: FlowQuestion, loads: Floats | None = None) -> tuple[Model, 
         n=linked.size,
         upper=0.0,
     )
-    _add_site_rules(rows, question, x, amount, loads)
+    add_site_rules(rows, question, x, amount, loads)
     price = question.unserved[may_miss] * (question.pupils[may_miss] if single else 1.0)
     lower = np.concatenate([(~question.free).astype(float), np.zeros(n_arcs + n_u)])
     upper = np.concatenate([np.ones(n_sites), np.where(on_arc > 0, most_on_arc, 0.0), target[may_miss]])
@@ -362,8 +362,23 @@ def _add_capacity(rows: Rows, question: FlowQuestion, capacity: Floats, used: Bo
     )
 
 
-def _add_site_rules(rows: Rows, question: FlowQuestion, x: Ints, amount: Floats, loads: Floats | None) -> None:
-    """Number of new sites, budget, one site a place, least load (``loads`` where the sites are given)."""
+def add_site_rules(rows: Rows, question: FlowQuestion, x: Ints, amount: Floats, loads: Floats | None = None) -> None:
+    """
+    Add the rules for choosing sites: number of new ones, budget, one site a place, least load.
+
+    Parameters
+    ----------
+    rows : Rows
+        The constraints so far; changed. The first columns of the model are the sites.
+    question : FlowQuestion
+        The question.
+    x : numpy.ndarray of int64, shape (n_arcs,)
+        Columns of the arcs.
+    amount : numpy.ndarray, shape (n_arcs,)
+        Pupils that one unit of an arc's column stands for [pupils].
+    loads : numpy.ndarray, shape (n_sites,), optional
+        Least load of each site, where the sites are given [pupils].
+    """
     new = np.flatnonzero(question.candidate)
     if new.size:
         rows.add(np.zeros(new.size), new, 1.0, n=1, lower=float(question.fewest), upper=float(question.most))

@@ -15,7 +15,7 @@ from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
 from planning.siting.sets import count_sets, prove_by_sets
 from planning.siting.swap import build_greedily, with_finite_fallback
-from planning.siting.whole import solve_whole
+from planning.siting.whole import Note, solve_whole
 
 __all__ = ["solve_layout", "too_few_seats"]
 
@@ -33,7 +33,7 @@ _NEAR = 30  # cheapest arcs of a row that the prices look at
 _POLISH_S = 60.0  # the last seating of the pupils has its own time
 
 
-def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+def solve_layout(question: FlowQuestion, clock: Clock, note: Note | None = None) -> FlowAnswer:
     """
     Choose the sites and seat the pupils.
 
@@ -43,6 +43,8 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
         The question.
     clock : Clock
         Time left.
+    note : callable, optional
+        Hears of the allowed layouts that the search for whole rows meets: value, and open sites.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     if keep.sum() > _SMALL:
         keep[keep] = _useful_arcs(question.changed(arcs=question.arcs.only(keep)))
     shorter = question.changed(arcs=question.arcs.only(keep))
-    answer = _solve(shorter, clock)
+    answer = _solve(shorter, clock, note)
     if answer.opened is None or answer.flow is None:
         return answer
     flow = np.round(answer.flow)
@@ -67,11 +69,13 @@ def solve_layout(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     return FlowAnswer(answer.status, answer.opened, whole, answer.bound)
 
 
-def _solve(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+def _solve(question: FlowQuestion, clock: Clock, note: Note | None) -> FlowAnswer:
     """Solve by the way that suits the size."""
     n_arcs, plain = question.arcs.row.size, not question.arcs.board.any()
     if question.single_source and plain and n_arcs > _TINY and question.pupils.size * question.n_sites <= _TABLE:
-        return FlowAnswer("infeasible", None, None, np.inf) if too_few_seats(question) else solve_whole(question, clock)
+        if too_few_seats(question):
+            return FlowAnswer("infeasible", None, None, np.inf)
+        return solve_whole(question, clock, note)
     return solve_flow(question, clock) if n_arcs <= _SMALL else _solve_large(question, clock)
 
 

@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,9 +24,12 @@ from planning.siting.flow import FlowAnswer, FlowQuestion, solve_flow
 from planning.siting.prices import Filler, Prices, choose_sites, gives_way, price_rows, wanted_sites
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 
-__all__ = ["solve_whole"]
+__all__ = ["Note", "solve_whole"]
 
 logger = logging.getLogger(__name__)
+
+Note = Callable[[float, Bools], None]
+"""Hears of every allowed layout: its value, and the open sites."""
 
 _TABLES = 60_000_000  # seats times arcs up to which the knapsacks are solved exactly
 _PRICES_SHARE, _SEARCH_SHARE = 0.2, 0.2  # of the time
@@ -86,8 +90,8 @@ def _forced_in_parts(filler: Filler, price: Floats, skip: Bools) -> Floats:
 class _Search:
     """The best whole layout so far, and the way from a choice of sites to one."""
 
-    def __init__(self, question: FlowQuestion, clock: Clock) -> None:
-        self.question, self.clock = question, clock
+    def __init__(self, question: FlowQuestion, clock: Clock, note: Note | None = None) -> None:
+        self.question, self.clock, self.note = question, clock, note
         self.value = float("inf")
         self.opened: Bools | None = None
         self.seat_prices = np.zeros(question.n_sites)
@@ -150,7 +154,11 @@ class _Search:
         value = total + float(question.opening[opened].sum())
         load = np.bincount(place, weights=self.size, minlength=question.n_sites + 1)[:-1]
         small = (load < question.least_load)[opened & question.free].any()
-        if value < self.value - 1e-12 and total < self._far and not small and (load <= question.seats).all():
+        if total >= self._far or small or (load > question.seats).any():
+            return
+        if self.note is not None:
+            self.note(value, opened)
+        if value < self.value - 1e-12:
             self.value, self.opened, self.place = value, opened.copy(), place
 
     def flow(self) -> Floats:
@@ -213,7 +221,7 @@ class _Search:
                     break
 
 
-def solve_whole(question: FlowQuestion, clock: Clock) -> FlowAnswer:
+def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) -> FlowAnswer:
     """
     Choose the sites and send whole rows to them.
 
@@ -223,13 +231,15 @@ def solve_whole(question: FlowQuestion, clock: Clock) -> FlowAnswer:
         A question without boarding in which rows are never split.
     clock : Clock
         Time left.
+    note : callable, optional
+        Hears of every allowed layout that is met: its value, and the open sites.
 
     Returns
     -------
     FlowAnswer
         Open sites, flow and bound.
     """
-    search = _Search(question, clock)
+    search = _Search(question, clock, note)
     weight = np.bincount(question.arcs.site, minlength=question.n_sites)
     exact = float(weight @ np.minimum(question.seats, question.pupils.sum())) <= _TABLES
     filler = _WholeFiller(question) if exact else Filler(question)

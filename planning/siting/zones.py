@@ -29,7 +29,7 @@ from planning.siting.clock import Cancel, Clock
 from planning.siting.highs import Model, Rows, solve_model
 from planning.siting.proposal import OPTIMAL_GAP, Status, gap_between
 
-__all__ = ["WholeAllocation", "allocate_whole", "allocate_zones", "improve_whole", "improve_zones"]
+__all__ = ["WholeAllocation", "allocate_whole", "allocate_zones", "cells_beside", "improve_whole", "improve_zones"]
 
 logger = logging.getLogger(__name__)
 
@@ -336,7 +336,7 @@ def _read(costs: Any, pupils: ArrayLike, seats: ArrayLike, neighbours: Any, home
     # a school too small for a cell cannot take it whole
     each[:, :-1][wanted[:, None] > offered[None, :-1]] = np.inf
     if neighbours is not None:
-        start, beside = _adjacency(neighbours, n_cells)
+        start, beside = cells_beside(neighbours, n_cells)
         homes = _homes(home, n_cells, pairs)
         fixed[homes] = True
         own = np.asarray(pairs[homes, np.arange(n_schools)]).ravel()
@@ -354,7 +354,27 @@ def _read(costs: Any, pupils: ArrayLike, seats: ArrayLike, neighbours: Any, home
     )
 
 
-def _adjacency(neighbours: Any, n_cells: int) -> tuple[Ints, Any]:
+def cells_beside(neighbours: Any, n_cells: int) -> tuple[Ints, Any]:
+    """
+    List the cells beside each cell.
+
+    Parameters
+    ----------
+    neighbours : array_like of int, shape (n_pairs, 2)
+        Cells that touch; each pair once or twice, in any order.
+    n_cells : int
+        Number of cells.
+
+    Returns
+    -------
+    tuple of numpy.ndarray of int64 and int32
+        Where each cell's list begins, and the lists; both directions.
+
+    Raises
+    ------
+    SchemaError
+        If a pair is not one of whole numbers, or names no cell.
+    """
     pairs = np.asarray(neighbours)
     if pairs.size == 0:
         pairs = np.zeros((0, 2), dtype=np.int64)
