@@ -170,14 +170,13 @@ def open_market(lists: Lists, seats: NDArray[np.int64], price: NDArray[np.float6
 @kernel
 def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
     """Offer the way over a node to the nodes that it leads to, where it is shorter than the shortest to a deficit so far."""
-    distance, settled, price = s.distance, s.settled, s.price
+    distance, price = s.distance, s.price
     moves = s.move[i]
     nowhere = s.seats.size - 1
     here = distance[i] - price[i]
     least = distance[i]
     for k in range(nowhere + 1):
-        if settled[k]:
-            continue
+        # a settled node is no farther than this one, which no length is below
         limit = min(distance[k], bound)
         # a reduced cost below 0 can only be rounding
         if max(least, moves[k] + price[k] + here) < limit:
@@ -202,14 +201,12 @@ def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
 @kernel
 def _relax_back(lists: Lists, s: Market, k: int, bound: float) -> float:
     """Offer the way over a node to the nodes that lead to it, where it is shorter than the shortest from an excess so far."""
-    distance, settled, price, moves = s.distance, s.settled, s.price, s.move
+    distance, price, moves = s.distance, s.price, s.move
     nowhere = s.seats.size - 1
     least = distance[k]
     here = least + price[k]
     for i in range(nowhere + 1):
-        if settled[i]:
-            continue
-        limit = min(distance[i], bound)
+        limit = min(distance[i], bound)  # a settled node is no farther than this one, which no length is below
         if max(least, moves[i, k] - price[i] + here) < limit:
             _look_up(lists, s, i, k)
             length = max(least, moves[i, k] - price[i] + here)

@@ -81,8 +81,6 @@ def test_schools_close_and_open_in_any_order(slack: float) -> None:
             seats[school] = 0 if closed[school] else full[school]
             allocator.set_seats(school, float(seats[school]))
         same(allocator, costs, pupils, seats)
-    # what was listed while pupils had no seat must not make the lists as long as the table
-    assert allocator._lists.cost.size < costs.size / 2
 
 
 def test_changes_can_be_undone() -> None:
