@@ -199,7 +199,7 @@ def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
 
 
 @kernel
-def _relax_back(lists: Lists, s: Market, k: int, bound: float) -> float:
+def _relax_back(lists: Lists, s: Market, k: Any, bound: float) -> float:
     """Offer the way over a node to the nodes that lead to it, where it is shorter than the shortest from an excess so far."""
     distance, price, moves = s.distance, s.price, s.move
     nowhere = s.seats.size - 1
@@ -228,7 +228,7 @@ def _search_back(lists: Lists, s: Market) -> int:
     """Find the shortest path to the node with the largest deficit from one with an excess, where seats are empty in all."""
     distance, settled, load, used = s.distance, s.settled, s.load, s.used
     nowhere = s.seats.size - 1
-    target = np.int64(np.argmin(load[:nowhere] - used[:nowhere]))
+    target: Any = np.argmin(load[:nowhere] - used[:nowhere])
     distance[target] = 0.0
     bound = np.inf  # the shortest way from an excess so far
     k = target
@@ -247,7 +247,7 @@ def _search_back(lists: Lists, s: Market) -> int:
         after, next_way = s.parent[k], s.way[k]
         s.parent[k], s.way[k] = before, way
         way = next_way
-    return target
+    return int(target)
 
 
 @kernel
