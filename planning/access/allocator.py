@@ -199,11 +199,16 @@ class Allocator:
             lists, market = self._from_scratch()
         else:
             lists, market = self._clear(self._order, self._lists, self._price, self._widths[-1])
+        at_home = False
         while True:
             saving, need = transport.seat_prices(lists, market)
             if need < 0:
                 break
-            lists = self._relist(self._order, lists, market, need, max(self._widths[-1], 2 * need))
+            if market.load[-1] == 0 and not at_home:
+                # Rows from the time when someone had no seat would ask for lists as wide as what that costs.
+                lists, at_home = self._at_home(lists, market), True
+            else:
+                lists = self._relist(self._order, lists, market, need, max(self._widths[-1], 2 * need))
             market = transport.open_market(lists, self._seats, market.price)
         self._lists = lists._replace(reach=_left(lists, market))
         self._price = market.price - market.price[-1]
@@ -213,12 +218,15 @@ class Allocator:
         from planning.access import transport
 
         n_cells, n_schools = self._pairs.shape
-        used = np.flatnonzero((lists.flow > 0) & (lists.school < n_schools))
+        used = np.flatnonzero(lists.flow)
+        seated = lists.school[used] < n_schools
+        left_over, used = used[~seated], used[seated]
         amount = lists.flow[used]
         place: Any = (self._order[lists.row[used]], lists.school[used])
         flows: sparse.csr_array = sparse.csr_array((amount, place), shape=(n_cells, n_schools), dtype=np.int64)
         flows.sort_indices()
-        unserved = self._pupils - np.asarray(flows.sum(axis=1), dtype=np.int64).reshape(n_cells)
+        unserved = np.where(self._row_of < 0, self._pupils, 0)
+        unserved[self._order[lists.row[left_over]]] = lists.flow[left_over]
         free = market.load[:-1] < self._seats[:-1]
         saving[:-1][free] = 0.0
         saving[-1] = np.inf
@@ -307,6 +315,16 @@ class Allocator:
     def _relist(self, rows: NDArray[np.int64], lists: Lists, market: Market, wanted: float, width: float) -> Lists:
         """List the rows anew whose home has less leeway than is wanted."""
         return self._listed(rows, lists._replace(reach=_left(lists, market)), market.price, wanted, width)
+
+    def _at_home(self, lists: Lists, market: Market) -> Lists:
+        """List the rows anew that were nowhere when they were listed."""
+        from planning.access import shortlists
+
+        stale = np.arange(market.price.size) == market.price.size - 1
+        lists = lists._replace(reach=_left(lists, market))
+        return shortlists.list_pairs(
+            *self._costs, self._order, market.price, self._widths[-1], self._most, lists, stale
+        )
 
     def _listed(
         self, rows: NDArray[np.int64], lists: Lists, price: NDArray[np.float64], wanted: float, width: float

@@ -170,14 +170,13 @@ def open_market(lists: Lists, seats: NDArray[np.int64], price: NDArray[np.float6
 @kernel
 def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
     """Offer the way over a node to the nodes that it leads to, where it is shorter than the shortest to a deficit so far."""
-    distance, settled, price = s.distance, s.settled, s.price
+    distance, price = s.distance, s.price
     moves = s.move[i]
     nowhere = s.seats.size - 1
     here = distance[i] - price[i]
     least = distance[i]
     for k in range(nowhere + 1):
-        if settled[k]:
-            continue
+        # a settled node is no farther than this one, which no length is below
         limit = min(distance[k], bound)
         # a reduced cost below 0 can only be rounding
         if max(least, moves[k] + price[k] + here) < limit:
@@ -200,8 +199,64 @@ def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
 
 
 @kernel
-def _search(lists: Lists, s: Market) -> int:
-    """Find the shortest path from the node with the largest excess to one with a deficit, and give its end; -1 where nothing is in excess."""
+def _relax_back(lists: Lists, s: Market, k: Any, bound: float) -> float:
+    """Offer the way over a node to the nodes that lead to it, where it is shorter than the shortest from an excess so far."""
+    distance, price, moves = s.distance, s.price, s.move
+    nowhere = s.seats.size - 1
+    least = distance[k]
+    here = least + price[k]
+    for i in range(nowhere + 1):
+        limit = min(distance[i], bound)  # a settled node is no farther than this one, which no length is below
+        if max(least, moves[i, k] - price[i] + here) < limit:
+            _look_up(lists, s, i, k)
+            length = max(least, moves[i, k] - price[i] + here)
+            if length < limit:
+                distance[i] = limit = length
+                s.parent[i], s.way[i] = k, s.root[i, k]
+                if i == nowhere or s.load[i] > s.used[i]:
+                    bound = length
+        if i == nowhere and s.used[k] > 0:
+            length = max(least, here - price[i])
+            if length < limit:
+                distance[i] = bound = length
+                s.parent[i], s.way[i] = k, _SEAT
+    return bound
+
+
+@kernel
+def _search_back(lists: Lists, s: Market) -> int:
+    """Find the shortest path to the node with the largest deficit from one with an excess, where seats are empty in all."""
+    distance, settled, load, used = s.distance, s.settled, s.load, s.used
+    nowhere = s.seats.size - 1
+    target: Any = np.argmin(load[:nowhere] - used[:nowhere])
+    distance[target] = 0.0
+    bound = np.inf  # the shortest way from an excess so far
+    k = target
+    while k < nowhere and load[k] <= used[k]:
+        settled[k] = True
+        bound = _relax_back(lists, s, k, bound)
+        shortest = np.inf
+        for i in range(nowhere + 1):
+            if distance[i] < shortest and not settled[i]:
+                k, shortest = np.int64(i), distance[i]
+    # turn the path round: every node keeps the one before it
+    after, way, before = s.parent[k], s.way[k], np.int64(-1)
+    s.parent[k] = -1
+    while k != target:
+        before, k = k, after
+        after, next_way = s.parent[k], s.way[k]
+        s.parent[k], s.way[k] = before, way
+        way = next_way
+    return int(target)
+
+
+@kernel
+def _search(lists: Lists, s: Market) -> tuple[int, float]:
+    """
+    Find the shortest path from an excess to a deficit: give its end, -1 where nothing is in excess, and the prices' direction.
+
+    It starts at the largest of all, so that little is searched: forward from an excess, or back from a deficit.
+    """
     distance, settled, load, used = s.distance, s.settled, s.load, s.used
     nowhere = s.seats.size - 1
     total, largest, source = np.int64(0), np.int64(0), -1
@@ -214,9 +269,9 @@ def _search(lists: Lists, s: Market) -> int:
             if load[k] - used[k] > largest:
                 largest, source = load[k] - used[k], k
     if -total > largest:
-        source = nowhere
+        return _search_back(lists, s), -1.0
     if source < 0:
-        return -1
+        return -1, 1.0
     distance[source] = 0.0
     bound = np.inf  # the shortest way to a deficit so far
     while True:
@@ -225,9 +280,9 @@ def _search(lists: Lists, s: Market) -> int:
             if distance[k] < shortest and not settled[k]:
                 i, shortest = k, distance[k]
         if i < 0:
-            return -1
+            return -1, 1.0
         if (load[i] < used[i] and i < nowhere) or (i == nowhere and total > 0):
-            return i
+            return i, 1.0
         settled[i] = True
         bound = _relax(lists, s, i, bound, total)
 
@@ -271,12 +326,12 @@ def _augment(lists: Lists, s: Market, end: int) -> None:
 
 
 @kernel
-def _leeway(lists: Lists, s: Market, reached: float) -> float:
+def _leeway(lists: Lists, s: Market, reached: float, sign: float) -> float:
     """Give by how much prices may move against each other after a step; below 0 where the step would go too far."""
     n = s.seats.size
     moved = np.empty(n)
     for k in range(n):
-        moved[k] = s.price[k] + max(0.0, reached - s.distance[k]) - s.since[k]
+        moved[k] = s.price[k] + sign * max(0.0, reached - s.distance[k]) - s.since[k]
     left = np.inf
     for i in range(n):
         reach = lists.reach[i]
@@ -305,19 +360,22 @@ def settle(lists: Lists, s: Market) -> float:
     n = s.seats.size
     left = 0.0
     while True:
-        end = _search(lists, s)
+        end, sign = _search(lists, s)
         if end < 0:
             return -1.0
-        reached = s.distance[end]
+        start = end
+        while s.parent[start] >= 0:
+            start = s.parent[start]
+        reached = max(s.distance[start], s.distance[end])
         left -= reached
         if left < 0:
-            left = _leeway(lists, s, reached)
+            left = _leeway(lists, s, reached, sign)
             if left < 0:
                 return float(reached)
         if s.size[0] + n * n > s.value.size:
             return 0.0
         for k in range(n):
-            s.price[k] += max(0.0, reached - s.distance[k])
+            s.price[k] += sign * max(0.0, reached - s.distance[k])
         _augment(lists, s, end)
 
 

@@ -65,6 +65,24 @@ def test_a_county_through_many_changes(slack: float, digits: int) -> None:
         same(allocator, costs, pupils, seats, whole=digits == 0)
 
 
+@pytest.mark.parametrize("slack", [1.3, 1.05, 1.0, 0.9])
+def test_schools_close_and_open_in_any_order(slack: float) -> None:
+    random = np.random.default_rng(int(slack * 100))
+    cells, schools = random.uniform(0, 30_000, (2500, 2)), random.uniform(0, 30_000, (40, 2))
+    costs = np.round(np.hypot(*(cells[:, None] - schools[None]).transpose(2, 0, 1)))
+    pupils = random.poisson(3, 2500)
+    full = random.multinomial(int(pupils.sum() * slack), np.ones(40) / 40).astype(float)
+    seats, closed = full.copy(), np.zeros(40, dtype=bool)
+    allocator = Allocator(costs, pupils, seats)
+    for step, k in enumerate(random.integers(40, size=16).tolist()):
+        # now and then all are open again, so that at a slack of 1 not a seat is empty and no pupil without one
+        for school in np.flatnonzero(closed).tolist() if step % 5 == 4 else [k]:
+            closed[school] = not closed[school]
+            seats[school] = 0 if closed[school] else full[school]
+            allocator.set_seats(school, float(seats[school]))
+        same(allocator, costs, pupils, seats)
+
+
 def test_changes_can_be_undone() -> None:
     random = np.random.default_rng(3)
     costs, pupils, seats = random.integers(0, 99, (60, 6)).astype(float), random.integers(0, 9, 60), np.full(6, 60)
