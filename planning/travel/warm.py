@@ -17,6 +17,7 @@ def warm() -> None:
     few, all_nodes = [0, 1], [0, 1, 2, 3]
     decimals = router.with_costs(costs / 3)
     decimals.matrix(few, all_nodes)
+    decimals.nearest(few, all_nodes)
     decimals.matrix(few, all_nodes, 1.5)
     what = router.what_if(few, all_nodes)
     what.move(what.add(2).position, 3)
