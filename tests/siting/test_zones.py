@@ -157,7 +157,7 @@ def test_kongs_town_is_near_the_published_optimum(shared_data: Path) -> None:
     neighbours = np.array([[place[int(line[1])], place[int(line[2])]] for line in lines])
     known = {
         row["problem"][:3]: float(row["best_objective"])
-        for row in csv.DictReader((folder / "best_known.csv").open())
+        for row in csv.DictReader((folder / "best_known.csv").read_text("utf-8").splitlines())
         if row["instance"] == "zy_15a.txt"
     }
     whole = allocate_whole(costs, pupils, capacity[home], time_limit_s=20)
