@@ -163,7 +163,7 @@ class CostTable:
         """
         lowest = np.full(self.n_rows, np.inf)
         if not sparse.issparse(self.given):
-            return np.asarray(self.given.min(axis=1, initial=np.inf), dtype=np.float64) if self.n_sites else lowest
+            return np.asarray(self.given.min(axis=1), dtype=np.float64) if self.n_sites else lowest
         for block in self.blocks(np.inf):
             some = np.flatnonzero(np.diff(block.start))
             if some.size:
@@ -266,7 +266,7 @@ class ColumnCosts:
         """
         lowest = self._fixed.copy()
         if not self._sparse:
-            return np.minimum(lowest, self._given[:, sites].min(axis=1, initial=np.inf)) if sites.size else lowest
+            return np.minimum(lowest, self._given[:, sites].min(axis=1)) if sites.size else lowest
         indptr = self._given.indptr
         for site in sites.tolist():
             rows = self._given.indices[indptr[site] : indptr[site + 1]]

@@ -105,7 +105,7 @@ def fairness(costs: Any, pupils: Any, allocation: Any, limit: float | None = Non
     if sparse.issparse(table):
         reached = np.diff(cast(Any, table).indptr) > 0
     else:
-        reached = np.isfinite(np.asarray(table).min(axis=1, initial=np.inf))
+        reached = np.isfinite(np.asarray(table)).any(axis=1)
     if np.isinf(cost).any():
         first = int(np.argmax(np.isinf(cost)))
         raise SchemaError(

@@ -103,7 +103,7 @@ def shorten(costs: Any, pupils: Floats, length: int, name: str = "costs") -> Sho
     parts: list[tuple[Any, Any, Any]] = []
     for first in range(0, n_rows, _BLOCK):
         block = _rows(table, first, min(first + _BLOCK, n_rows))
-        low = block.min(axis=1, initial=np.inf)  # NaN comes through
+        low = block.min(axis=1)  # NaN comes through
         if not (low >= 0).all():
             row, site = np.argwhere(~(block >= 0))[0]
             raise SchemaError(

@@ -421,3 +421,25 @@ def test_phases_cut_short_or_called_off_say_so():
     assert short.status == "time_limit"
     assert not short.bound > short.objective
     assert siting.phases(**question, cancel=lambda: True).status == "cancelled"
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8, np.float32])
+def test_costs_of_any_number_type_give_the_same(kind):
+    rng = np.random.default_rng(5)
+    costs, pupils = rng.integers(0, 100, (40, 9)), rng.integers(1, 5, 40)
+    for ask in (
+        lambda table: siting.p_median(table, pupils, 3, (0,)),
+        lambda table: siting.fixed_charge(table, pupils, 50, (0,)),
+        lambda table: siting.max_coverage(table, pupils, 3, 20, (0,)),
+        lambda table: siting.set_cover(table, pupils, 60),
+        lambda table: siting.p_center(table, pupils, 3, (0,)),
+        lambda table: siting.capacitated(table, pupils, 40, 4, fixed=(0,)),
+        lambda table: siting.frontier(table, pupils, [1, 2], limit=20),
+    ):
+        given, plain = ask(costs.astype(kind)), ask(costs.astype(float))
+        assert given.objective == plain.objective
+    answer = siting.p_median(costs.astype(kind), pupils, 3, (0,))
+    assert siting.fairness(costs.astype(kind), pupils, answer.allocation, 20) == siting.fairness(
+        costs.astype(float), pupils, answer.allocation, 20
+    )
+    assert len(siting.contributions(answer, costs.astype(kind), pupils, fixed=(0,))) == 3
