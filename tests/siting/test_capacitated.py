@@ -247,7 +247,7 @@ def test_a_large_question_without_seats_is_infeasible():
 
 def test_a_run_cut_short_is_never_called_optimal():
     costs, pupils, seats, fixed = county()
-    assert siting.capacitated(costs, pupils, seats, 6, fixed=fixed, time_limit_s=0.3).status == "time_limit"
+    assert siting.capacitated(costs, pupils, seats, 6, fixed=fixed, time_limit_s=0.1).status == "time_limit"
     assert siting.capacitated(costs, pupils, seats, 6, fixed=fixed, cancel=lambda: True).status == "cancelled"
     none = siting.capacitated(costs[:50, :12], pupils[:50], 200, 3, time_limit_s=0)
     assert (none.status, none.objective, none.bound <= 0) == ("time_limit", INF, True)

@@ -207,9 +207,11 @@ def test_cuts_and_one_model_agree_at_middle_size(monkeypatch):
 
 def test_a_run_cut_short_is_never_called_optimal():
     costs, pupils, options = county()
-    stopped = siting.phases(costs, pupils, time_limit_s=0.5, **options)
-    assert stopped.status == "time_limit"
-    assert stopped.bound <= stopped.objective
+    for seconds in (0.05, 0.5):  # a quick machine may be done by the last of them
+        stopped = siting.phases(costs, pupils, time_limit_s=seconds, **options)
+        assert stopped.bound <= stopped.objective
+        assert (stopped.status == "optimal") == (stopped.gap <= 1e-6)
+        assert stopped.status in {"optimal", "time_limit"}
     none = siting.phases(costs, pupils, time_limit_s=0, **options)
     assert (none.status, none.objective, none.years) == ("time_limit", INF, ())
     assert siting.phases(costs, pupils, cancel=lambda: True, **options).status == "cancelled"
