@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel
+from planning.siting.list_kernels import select
 
 __all__ = ["BEST", "FOUND", "LEAD", "SINCE", "STALE", "STOP_AT", "TARGET", "ascend", "choose", "price_sites"]
 
@@ -47,7 +48,7 @@ def price_sites(  # numpydoc ignore=PR01,RT01
 
 
 @kernel
-def choose(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
+def choose(  # numpydoc ignore=PR01,RT01
     worth: NDArray[np.float64],
     counted: NDArray[np.bool_],
     allowed: NDArray[np.bool_],
@@ -69,26 +70,7 @@ def choose(  # noqa: C901 - loops over shared arrays stay in one piece  # numpyd
                 total += worth[j]
     limit, left = 0.0, p
     if n > p > 0:
-        low, high, k = 0, n - 1, p - 1
-        while low < high:
-            pivot = scratch[(low + high) // 2]
-            a, b = low, high
-            while a <= b:
-                while scratch[a] < pivot:
-                    a += 1
-                while scratch[b] > pivot:
-                    b -= 1
-                if a <= b:
-                    scratch[a], scratch[b] = scratch[b], scratch[a]
-                    a += 1
-                    b -= 1
-            if k <= b:
-                high = b
-            elif k >= a:
-                low = a
-            else:
-                break
-        limit = scratch[k]
+        limit = select(scratch, n, p - 1)
         for t in range(n):  # how many are left for those equal to the limit
             left -= scratch[t] < limit
     if p > 0:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from planning.kernels import kernel
 
-__all__ = ["best_two", "count_below", "hash_rows", "nearest_open", "shorten", "take_below", "turn"]
+__all__ = ["best_two", "count_below", "hash_rows", "nearest_open", "select", "shorten", "take_below", "turn"]
 
 _RUN = 16  # pairs that are sorted by insertion
 
@@ -68,8 +68,24 @@ def _sort(cost: Any, site: Any, n: int, other_cost: Any, other_site: Any) -> Non
 
 
 @kernel
-def _select(values: Any, n: int, k: int) -> float:
-    """Find the value that stands at place ``k`` of the first ``n`` once they are sorted; they are moved about."""
+def select(values: Any, n: int, k: int) -> float:
+    """
+    Find the value that stands at a place of the first few once they are sorted.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of float64
+        Values; those looked at are moved about.
+    n : int
+        How many are looked at.
+    k : int
+        Place, from 0.
+
+    Returns
+    -------
+    float
+        The value.
+    """
     low, high = 0, n - 1
     while low < high:
         pivot = values[(low + high) // 2]
@@ -124,7 +140,7 @@ def take_below(  # numpydoc ignore=PR01,RT01
         if n > most[i]:
             for k in range(n):
                 other_cost[k] = row_cost[k]
-            limit = _select(other_cost, n, most[i])
+            limit = select(other_cost, n, most[i])
             beyond[i] = limit
             kept = 0
             for k in range(n):
