@@ -8,26 +8,27 @@ lower columns are preferred.
 
 from __future__ import annotations
 
-from planning.siting.alternatives import Alternative, Alternatives, alternatives
-from planning.siting.boarding import boarding
-from planning.siting.capacitated import capacitated
-from planning.siting.contributions import contributions
-from planning.siting.fair_median import fair_median
-from planning.siting.fairness import Fairness, fairness
-from planning.siting.fixed_charge import fixed_charge
-from planning.siting.frontier import Frontier, frontier
-from planning.siting.max_coverage import max_coverage
-from planning.siting.p_center import p_center
-from planning.siting.p_median import p_median
-from planning.siting.phase_plan import PhasePlan, PhaseYear
-from planning.siting.phases import phases
+from planning.siting.beds.boarding import boarding
+from planning.siting.beds.teaching_points import TeachingPoints, teaching_points
+from planning.siting.beds.trade_off import Rates, TradeOff, trade_off
+from planning.siting.choices.alternatives import Alternative, Alternatives, alternatives
+from planning.siting.choices.contributions import contributions
+from planning.siting.choices.frontier import Frontier, frontier
+from planning.siting.coverage.max_coverage import max_coverage
+from planning.siting.coverage.p_center import p_center
+from planning.siting.coverage.set_cover import set_cover
+from planning.siting.equity.fair_median import fair_median
+from planning.siting.equity.fairness import Fairness, fairness
+from planning.siting.equity.spread import LoadBand, Spread, allocate_evenly, load_band, spread
+from planning.siting.median.fixed_charge import fixed_charge
+from planning.siting.median.p_median import p_median
 from planning.siting.proposal import BoardingAllocation, Proposal
-from planning.siting.set_cover import set_cover
-from planning.siting.sizes import SizeOption, size_classes
-from planning.siting.spread import LoadBand, Spread, allocate_evenly, load_band, spread
-from planning.siting.teaching_points import TeachingPoints, teaching_points
-from planning.siting.trade_off import Rates, TradeOff, trade_off
-from planning.siting.why_not import WhyNot, why_not
+from planning.siting.reasons.why_not import WhyNot, why_not
+from planning.siting.seats.capacitated import capacitated
+from planning.siting.seats.sizes import SizeOption, size_classes
+from planning.siting.years.phases import phases
+from planning.siting.years.plan import PhasePlan, PhaseYear
+from planning.siting.zones import WholeAllocation, allocate_whole, allocate_zones
 
 __all__ = [
     "Alternative",
@@ -44,8 +45,11 @@ __all__ = [
     "Spread",
     "TeachingPoints",
     "TradeOff",
+    "WholeAllocation",
     "WhyNot",
     "allocate_evenly",
+    "allocate_whole",
+    "allocate_zones",
     "alternatives",
     "boarding",
     "capacitated",

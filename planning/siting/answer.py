@@ -11,10 +11,10 @@ from planning.access.allocation import Allocation
 from planning.errors import Message, msg
 from planning.siting.checks import Bools, Floats, Ints, Reach
 from planning.siting.clock import Clock
-from planning.siting.lists import nearest_site
+from planning.siting.median.lists import nearest_site
 from planning.siting.naming import NAMED, NumberList, number_list
 from planning.siting.proposal import Proposal
-from planning.siting.reasons import unreached_by_choice
+from planning.siting.reasons.words import unreached_by_choice
 
 __all__ = [
     "NAMED",

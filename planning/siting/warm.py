@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from planning.siting.capacitated import capacitated
 from planning.siting.checks import Floats, check_reach
 from planning.siting.clock import Clock
-from planning.siting.flow import Arcs, FlowQuestion
-from planning.siting.large import lay_out
-from planning.siting.max_coverage import max_coverage
-from planning.siting.p_center import p_center
-from planning.siting.p_median import p_median
-from planning.siting.set_cover import set_cover
+from planning.siting.coverage.max_coverage import max_coverage
+from planning.siting.coverage.p_center import p_center
+from planning.siting.coverage.set_cover import set_cover
+from planning.siting.median.p_median import p_median
+from planning.siting.seats.capacitated import capacitated
+from planning.siting.seats.flow import Arcs, FlowQuestion
+from planning.siting.seats.large import lay_out
 
 __all__ = ["warm"]
 

@@ -1,0 +1,1 @@
+"""Boarding: seats and beds, day or week, and what stands against it."""

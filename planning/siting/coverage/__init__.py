@@ -1,0 +1,1 @@
+"""Schools within a limit: most pupils covered, fewest schools, nearest farthest child."""

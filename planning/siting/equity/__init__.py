@@ -1,0 +1,1 @@
+"""The worst-off, the tail beyond a limit, and how evenly resources are spread."""

@@ -1,0 +1,1 @@
+"""A plan by year: what is built and closed when."""
