@@ -30,7 +30,7 @@ from planning.kernels import kernel, room
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
-__all__ = ["Metric", "Numbers", "Ways", "all_ways", "customise", "perfect", "reverse", "sum_chains"]
+__all__ = ["Metric", "Numbers", "Ways", "all_ways", "all_whole", "customise", "perfect", "reverse", "sum_chains"]
 
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.uint32]
@@ -166,6 +166,27 @@ def all_ways(tree: Hierarchy, metric: Metric) -> tuple[Ways, Ways]:
     up, down = np.ascontiguousarray(metric.arcs[:, 0]), np.ascontiguousarray(metric.arcs[:, 1])
     every = np.arange(len(tree.up_head), dtype=np.int32)
     return Ways(tree.up_first, tree.up_head, up, every), Ways(tree.up_first, tree.up_head, down, every)
+
+
+@kernel
+def all_whole(costs: Floats) -> bool:
+    """
+    Tell whether all costs are whole numbers, so that sums of them are exact.
+
+    Parameters
+    ----------
+    costs : numpy.ndarray of float64, shape (n,)
+        Costs, 0 or more; inf = closed.
+
+    Returns
+    -------
+    bool
+        True where none has a fraction; inf has none.
+    """
+    fractions = 0
+    for arc in range(costs.size):
+        fractions += costs[arc] != np.floor(costs[arc])
+    return fractions == 0
 
 
 @kernel

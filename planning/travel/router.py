@@ -145,8 +145,9 @@ class Router:
     @cached_property
     def _whole(self) -> bool:
         """Whether all open arcs cost whole numbers."""
-        finite = self._costs[np.isfinite(self._costs)]
-        return bool((finite == np.floor(finite)).all())
+        from planning.travel.customisation import all_whole
+
+        return all_whole(self._costs)
 
     @cached_property
     def _ways(self) -> tuple[Ways, Ways]:
