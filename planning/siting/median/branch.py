@@ -24,7 +24,7 @@ __all__ = ["prove_by_branching"]
 
 logger = logging.getLogger(__name__)
 
-_ROUNDS = 25
+_ROUNDS = 15
 """Steps of a node between two looks at what can be settled."""
 
 _STRIDE = 100_000_000
@@ -129,7 +129,7 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
         before = lower
         ascent.forget_found()
         rounds = max(4, min(_ROUNDS, _STRIDE // max(1, lists.site.size)))
-        ascent.run(rounds, target=search.value, stop_at=search.below, patience=15)
+        ascent.run(rounds, target=search.value, stop_at=search.below, patience=10)
         lower = max(lower, ascent.value)
         inner, value = ascent.found
         search.meet(np.concatenate([np.flatnonzero(opened), inner]), value)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from planning.kernels import kernel
 from planning.siting.median.list_kernels import select
 
-__all__ = ["BEST", "FOUND", "LEAD", "SINCE", "STALE", "STOP_AT", "TARGET", "ascend", "choose", "price_sites"]
+__all__ = ["BEST", "FOUND", "LEAD", "SINCE", "STALE", "STOP_AT", "TARGET", "ascend", "decide", "whole_step"]
 
 BEST, FOUND, LEAD, STALE, TARGET, STOP_AT, SINCE = range(7)
 """Places in the kernel's numbers: best bound, cheapest choice met, step factor, rounds without a better bound, cost aimed
@@ -83,6 +83,67 @@ def choose(  # numpydoc ignore=PR01,RT01
                 chosen[j] = True
                 total += worth[j]
     return total
+
+
+@kernel
+def whole_step(  # numpydoc ignore=PR01,RT01
+    cost: NDArray[np.float64], weight: NDArray[np.float64], fallback: NDArray[np.float64], charge: NDArray[np.float64]
+) -> bool:
+    """Tell whether all choices cost whole numbers, small enough for float64 to hold their sums."""
+    total, dearest = 0.0, 0.0
+    for j in range(charge.size):
+        if charge[j] != np.floor(charge[j]):
+            return False
+    for i in range(weight.size):
+        if weight[i] != np.floor(weight[i]) or fallback[i] != np.floor(fallback[i]):
+            return False
+        total += weight[i]
+        if fallback[i] < np.inf:
+            dearest = max(dearest, fallback[i])
+    for k in range(cost.size):
+        if cost[k] != np.floor(cost[k]):
+            return False
+        dearest = max(dearest, cost[k])
+    return total * dearest < 2.0**32
+
+
+@kernel
+def decide(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64],
+    site: NDArray[np.int32],
+    cost: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    charge: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
+    p: int,
+    price: NDArray[np.float64],
+    below: float,
+    slack: float,
+    stays_shut: NDArray[np.bool_],
+    stays_open: NDArray[np.bool_],
+) -> None:
+    """Mark the sites that every choice which costs at most ``below`` leaves shut, and those it opens."""
+    worth, scratch = np.empty(charge.size), np.empty(charge.size)
+    chosen = np.zeros(charge.size, np.bool_)
+    value = price_sites(start, site, cost, weight, charge, price, worth)
+    value += choose(worth, counted, allowed, p, chosen, scratch)
+    room, leaving, entering = p, -np.inf, 0.0
+    for j in range(charge.size):
+        if counted[j] and allowed[j]:
+            if chosen[j]:
+                room -= 1
+                leaving = max(leaving, worth[j])
+            else:
+                entering = min(entering, worth[j])
+    if room > 0 or p <= 0:
+        leaving = 0.0
+    if room > 0:
+        entering = 0.0
+    for j in range(charge.size):
+        out, into = (leaving, entering) if counted[j] else (0.0, 0.0)
+        stays_shut[j] = not allowed[j] or (not chosen[j] and value + worth[j] - out > below + slack)
+        stays_open[j] = chosen[j] and value - worth[j] + into > below + slack
 
 
 @kernel

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from planning.siting.answer import no_answer, unreached_by_choice
-from planning.siting.checks import Floats, Ints
+from planning.siting.checks import Floats, Ints, marked
 from planning.siting.clock import Clock
 from planning.siting.median.lists import Lists
 from planning.siting.median.solve import MedianAnswer, solve_location
@@ -115,7 +115,8 @@ def propose(
             stages.stacked(), stages.weight, kept, new, choice.p - movable, answer.fewest - movable, clock
         )
         return no_answer("min", clock, unreachable, words)
-    allocation = stages.allocate(np.union1d(stay, answer.sites))
+    chosen = marked(answer.sites, stages.n_sites)
+    allocation = stages.allocate(np.flatnonzero(chosen | marked(stay, stages.n_sites)))
     served = np.asarray(allocation.unserved).copy()
     served[list(unreachable)] = 0
     if not np.isfinite(answer.objective) or served.any():
@@ -123,8 +124,8 @@ def propose(
     objective = allocation.cost + float(choice.charge[answer.sites].sum())
     bound = min(answer.bound, objective)
     return Proposal(
-        sites=tuple(np.intersect1d(answer.sites, new).tolist()),
-        closed=tuple(np.setdiff1d(closable, answer.sites).tolist()),
+        sites=tuple(new[chosen[new]].tolist()),
+        closed=tuple(closable[~chosen[closable]].tolist()),
         allocation=allocation,
         sense="min",
         objective=objective,
