@@ -4,7 +4,8 @@ The kernels that raise the Lagrangian bound, compiled by numba on first use; imp
 All take a question in the same arrays: ``start``, ``site`` and ``cost`` are the lists (row ``i`` has the pairs from
 ``start[i]`` to ``start[i + 1]``, cheapest first), ``weight`` the pupils of each row, ``fallback`` what a row pays where none
 of its sites is open; ``allowed`` and ``counted`` mark the sites that may be opened, and those of which only so many may be;
-``charge`` is what opening a site costs. ``site_start``, ``site_row``, ``site_cost`` are the same pairs site by site.
+``charge`` is what opening a site costs. Columns are unsigned, which spares the question whether one counts from the end.
+``site_start``, ``site_row``, ``site_cost`` are the same pairs site by site.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ at, bound at which to stop, and value of the bound at the last check for progres
 @kernel
 def price_sites(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
-    site: NDArray[np.int32],
+    site: NDArray[np.uint32],
     cost: NDArray[np.float64],
     weight: NDArray[np.float64],
     charge: NDArray[np.float64],
@@ -39,11 +40,13 @@ def price_sites(  # numpydoc ignore=PR01,RT01
     for i in range(weight.size):
         w, v = weight[i], price[i]
         total += w * v
-        for k in range(start[i], start[i + 1]):
-            c = cost[k]
+        a, b = start[i], start[i + 1]
+        sites, costs = site[a:b], cost[a:b]
+        for k in range(costs.size):
+            c = costs[k]
             if c >= v:
                 break
-            worth[site[k]] += w * (c - v)
+            worth[sites[k]] += w * (c - v)
     return total
 
 
@@ -110,7 +113,7 @@ def whole_step(  # numpydoc ignore=PR01,RT01
 @kernel
 def decide(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
-    site: NDArray[np.int32],
+    site: NDArray[np.uint32],
     cost: NDArray[np.float64],
     weight: NDArray[np.float64],
     charge: NDArray[np.float64],
@@ -149,7 +152,7 @@ def decide(  # numpydoc ignore=PR01,RT01
 @kernel
 def ascend(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
-    site: NDArray[np.int32],
+    site: NDArray[np.uint32],
     cost: NDArray[np.float64],
     site_start: NDArray[np.int64],
     site_row: NDArray[np.int32],

@@ -147,6 +147,31 @@ def select(values: Any, n: int, k: int) -> float:
 
 
 @kernel
+def _place(values: Any, n: int, k: int, scratch: Any, ends: Any) -> float:
+    """Find the value that stands at a place of the first few once they are sorted, and leave them as they are."""
+    low, high = np.inf, -np.inf
+    for t in range(n):
+        low, high = min(low, values[t]), max(high, values[t])
+    scale = n / (high - low) if high > low else 0.0
+    if not 0.0 < scale < 1e300:
+        scale = 0.0
+    for box in range(n):
+        ends[box] = 0
+    for t in range(n):
+        ends[min(int((values[t] - low) * scale), n - 1)] += 1
+    box, before = 0, 0
+    while before + ends[box] <= k:
+        before += ends[box]
+        box += 1
+    m = 0
+    for t in range(n):
+        if min(int((values[t] - low) * scale), n - 1) == box:
+            scratch[m] = values[t]
+            m += 1
+    return float(select(scratch, m, k - before))
+
+
+@kernel
 def take_below(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
     site: NDArray[np.int32],
@@ -177,9 +202,7 @@ def take_below(  # numpydoc ignore=PR01,RT01
                 row_cost[n], row_site[n] = cost[k], site[k]
                 n += 1
         if n > most[i]:
-            for k in range(n):
-                other_cost[k] = row_cost[k]
-            limit = select(other_cost, n, most[i])
+            limit = _place(row_cost, n, most[i], other_cost, ends)
             beyond[i] = limit
             kept = 0
             for k in range(n):
