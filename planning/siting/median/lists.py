@@ -418,9 +418,7 @@ def _assemble(
     )
 
 
-def _equal_rows(
-    start: Ints, site: npt.NDArray[np.int32], cost: Floats, fallback: Floats, cut: Bools
-) -> Ints | None:
+def _equal_rows(start: Ints, site: npt.NDArray[np.int32], cost: Floats, fallback: Floats, cut: Bools) -> Ints | None:
     """Find the first row equal to each row: two hashes of 64 bits say which are; None where all rows differ."""
     from planning.siting.median.list_kernels import hash_rows
 

@@ -162,4 +162,3 @@ def test_settled_lists_price_every_choice_that_is_left_as_before(seed):
         again = rest.best_two(more)[1] >= 0
         assert (served[inside] >= again[rest.number[inside]]).all()
         assert not (lists.cut & ~served)[~inside].any()  # a row that could still be short of pairs stays
-
