@@ -148,10 +148,13 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
         ascent.run(rounds, target=search.value, stop_at=search.below, patience=(2 * search.rounds) // 3)
         lower = max(lower, ascent.value)
         inner, value = ascent.found
-        if first and np.isfinite(value) and search.grown & (search.grown - 1) == 0:
-            search.improve(np.concatenate([np.flatnonzero(opened), inner]), clock)
+        look = first and np.isfinite(value) and search.grown & (search.grown - 1) == 0  # ever more rarely
+        if look or value < search.value:
+            met = np.concatenate([np.flatnonzero(opened), inner])
+            search.meet(met, value)
+            if look:
+                search.improve(met, clock)
         first = False
-        search.meet(np.concatenate([np.flatnonzero(opened), inner]), value)
         if lower >= search.below:
             search.pruned = min(search.pruned, lower)
             return []

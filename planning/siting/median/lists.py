@@ -216,9 +216,10 @@ class Lists:
         """
         from planning.siting.median.list_kernels import shorten
 
-        site, cost = np.empty_like(self.site), np.empty_like(self.cost)
-        start, number = np.empty_like(self.start), np.empty(self.n_rows, dtype=np.int64)
-        weight, fallback, cut = np.empty_like(self.weight), np.empty_like(self.fallback), np.empty_like(self.cut)
+        n_rows, n_pairs = self.n_rows, self.site.size
+        site, cost = np.empty(n_pairs, dtype=np.int32), np.empty(n_pairs)
+        start, number = np.empty(n_rows + 1, dtype=np.int64), np.empty(n_rows, dtype=np.int64)
+        weight, fallback, cut = np.empty(n_rows), np.empty(n_rows), np.empty(n_rows, dtype=bool)
         n, paid = shorten(
             self.start, self.site, self.cost, self.weight, self.fallback, self.cut, opened, shut,
             start, site, cost, weight, fallback, cut, number,

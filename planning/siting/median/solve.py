@@ -164,10 +164,11 @@ def solve_location(
     price = first_prices(lists, sites) if prices is None else np.minimum(prices, lists.fallback)
     ascent = Ascent(rest, left, price, 1.0 if prices is None else 0.25)
     tried = {lists.mask(sites).tobytes()}
+    patience = min(20, 12 + choice.p // 8)  # where many sites are open, prices take longer to settle
     while not (clock.stopped or ascent.done or rest.n_rows == 0 or lower >= value - _margin(value, unit, enough)):
         ascent.forget_found()
         rounds = max(4, min(_ROUNDS, _STRIDE // max(1, rest.site.size)))
-        ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough))
+        ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough), patience=patience)
         lower = max(lower, ascent.value)
         price[place >= 0] = ascent.price
         inner, reached = ascent.found
