@@ -4,6 +4,7 @@ Branch and bound on the Lagrangian bound: the proof for what the bound alone lea
 Each node has some sites open and some shut, and its own, shorter lists. It takes over its parent's prices, so that few
 rounds bring its bound up; what that bound decides is settled for the whole subtree. The node with the lowest bound comes
 first, so that the bound of the whole question rises all the while.
+Swaps improve what the first nodes come upon, and ever fewer of the later ones.
 """
 
 from __future__ import annotations
