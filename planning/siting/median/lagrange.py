@@ -138,8 +138,8 @@ class Ascent:
         self._numbers[STOP_AT] = stop_at - lists.constant
         return int(
             ascend(
-                lists.start, lists.site.view(np.uint32), lists.cost, *lists.by_site, lists.weight, lists.fallback, choice.charge,
-                choice.counted, choice.allowed, choice.p, self._price, self._direction, self.price, self.share, self._found,
+                lists.start, lists.site.view(np.uint32), lists.cost, *lists.by_site, lists.weight, lists.fallback,
+                choice.charge, choice.counted, choice.allowed, choice.p, self._price, self._direction, self.price, self.share, self._found,
                 self._numbers, rounds, patience,
             )
         )  # fmt: skip
@@ -192,8 +192,8 @@ class Ascent:
             return ~choice.allowed, np.zeros(lists.n_sites, dtype=bool)
         shut, opened = np.empty(lists.n_sites, dtype=bool), np.empty(lists.n_sites, dtype=bool)
         decide(
-            lists.start, lists.site.view(np.uint32), lists.cost, lists.weight, choice.charge, choice.counted, choice.allowed,
-            choice.p, self.price, below - lists.constant,
+            lists.start, lists.site.view(np.uint32), lists.cost, lists.weight, choice.charge, choice.counted,
+            choice.allowed, choice.p, self.price, below - lists.constant,
             1e-9 * max(1.0, abs(below)),  # float sums: never settle on a hair
             shut, opened,
         )  # fmt: skip

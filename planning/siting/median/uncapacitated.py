@@ -3,7 +3,8 @@ What p-median and fixed charge share: lists that are long enough, the solve, and
 
 Where many sites will be open, or the question is very large, lists are cut short at first. A row that no chosen site on
 its list serves has to pay the cheapest pair that was left out, which is at most what it really pays: the question with
-short lists is a lower bound. Rows that come to that get longer lists, and the question is solved again from the last answer.
+short lists is a lower bound. Rows that come to that get longer lists, and the question is solved again from the last
+answer.
 """
 
 from __future__ import annotations
