@@ -139,8 +139,8 @@ class Ascent:
         return int(
             ascend(
                 lists.start, lists.site.view(np.uint32), lists.cost, *lists.by_site, lists.weight, lists.fallback,
-                choice.charge, choice.counted, choice.allowed, choice.p, self._price, self._direction, self.price, self.share, self._found,
-                self._numbers, rounds, patience,
+                choice.charge, choice.counted, choice.allowed, choice.p, self._price, self._direction,
+                self.price, self.share, self._found, self._numbers, rounds, patience,
             )
         )  # fmt: skip
 
