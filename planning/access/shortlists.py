@@ -161,12 +161,13 @@ def list_pairs(
     n_schools = price.size - 1
     n_rows = order.size
     start = np.empty(n_rows + 1, np.int64)
-    school = np.empty(n_rows * 12 + n_schools + 1, np.int32)
+    # what the old lists hold and a little more; memory that is not used first has to be had
+    again = old.start.size > 1
+    school = np.empty((old.school.size + old.school.size // 8 if again else n_rows * 12) + n_schools + 1, np.int32)
     cost = np.empty(school.size)
     flow = np.zeros(school.size, np.int64)
     reach = np.full((n_schools + 1, n_schools + 1), np.inf)
     home = np.empty(n_rows, np.int32)
-    again = old.start.size > 1
     for k in range(stale.size):
         if again and not stale[k]:
             reach[k] = old.reach[k]

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from planning.access.shortlists import Lists
 from planning.kernels import kernel
 
-__all__ = ["Market", "gains", "open_market", "seat_prices", "settle"]
+__all__ = ["Market", "open_market", "seat_prices", "settle"]
 
 _SEAT = -2  # the way of a path that is no pupil's move but a seat used or freed
 
@@ -435,54 +435,3 @@ def seat_prices(lists: Lists, s: Market) -> tuple[NDArray[np.float64], float]:
                 if lists.reach[i, k] - (price[i] - s.since[i]) + price[k] - s.since[k] < link:
                     need = max(need, link)
     return saving, need
-
-
-@kernel
-def gains(
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    data: NDArray[np.float64],
-    order: NDArray[np.int64],
-    lists: Lists,
-    price: NDArray[np.float64],
-    school: int,
-) -> NDArray[np.float64]:
-    """
-    Find what a seat at a school would save a pupil of each row against where he goes, price included.
-
-    Parameters
-    ----------
-    indptr, indices, data : numpy.ndarray
-        Costs in CSR form.
-    order : numpy.ndarray of int64, shape (n_rows,)
-        Rows of the costs that the lists are about.
-    lists : Lists
-        Lists with pupils.
-    price : numpy.ndarray of float64, shape (n_schools + 1,)
-        Prices, nowhere's last [cost].
-    school : int
-        The school.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_rows,)
-        The saving, the school's own price left out; -inf for a row without pupils or out of reach [cost].
-    """
-    gain = np.full(order.size, -np.inf)
-    for row in range(order.size):
-        low, stop = indptr[order[row]], indptr[order[row] + 1]
-        if low + school < stop and indices[low + school] == school:  # a row in which every school is in reach
-            low += school
-        else:
-            high = stop
-            while low < high:
-                middle = (low + high) // 2
-                if indices[middle] < school:
-                    low = middle + 1
-                else:
-                    high = middle
-        if low < stop and indices[low] == school:
-            for entry in range(lists.start[row], lists.start[row + 1]):
-                if lists.flow[entry] > 0:
-                    gain[row] = max(gain[row], lists.cost[entry] + price[lists.school[entry]] - data[low])
-    return gain
