@@ -237,7 +237,9 @@ class Allocator:
     def _gain(self, now: NDArray[np.float64], school: int) -> NDArray[np.float64]:
         """Give what a seat at a school would save a pupil of each row; -inf for one without pupils or out of reach."""
         cost = self._column(school)
-        return np.subtract(now, cost, out=np.full(now.size, -np.inf), where=np.isfinite(cost))
+        gain = np.full(now.size, -np.inf)
+        np.subtract(now, cost, out=gain, where=np.isfinite(cost))
+        return gain
 
     def _column(self, school: int) -> NDArray[np.float64]:
         """Give a school's cost for each row; those asked for of late are kept, since picking them out of the table takes time."""
