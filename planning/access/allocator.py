@@ -27,6 +27,8 @@ _LEVELS = ((32, 24), (8, 6), (1, 2))
 _FEW = 400
 _SAMPLE = 200
 _COLUMNS = 256
+_LONG = 3
+"""Lists so many times as long as usual are made anew: that takes about as long as one answer from them."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Allocator:
         self._costs = (self._pairs.indptr, self._pairs.indices, self._pairs.data)
         self._lists: Lists | None = None
         self._widths: list[float] = []
+        self._usual = 0  # entries of lists of the usual width
         self._columns: dict[int, NDArray[np.float64]] = {}
 
     def set_seats(self, school: int, seats: float) -> None:
@@ -214,7 +217,24 @@ class Allocator:
             market = transport.open_market(lists, self._seats, market.price)
         self._lists = lists._replace(reach=_left(lists, market))
         self._price = market.price - market.price[-1]
-        return self._allocation(lists, market, saving)
+        answer = self._allocation(lists, market, saving)
+        self._shorten()
+        return answer
+
+    def _shorten(self) -> None:
+        """List all rows anew where a change that is over, as when someone had no seat, has left the lists far too long."""
+        from planning.access import shortlists
+
+        lists = self._lists
+        if lists is None or lists.cost.size <= _LONG * max(self._usual, self._order.size):
+            self._usual = self._usual or (0 if lists is None else lists.cost.size)
+            return
+        everywhere = np.ones(self._price.size, dtype=np.bool_)
+        width = self._widths[-1]
+        self._lists = shortlists.list_pairs(
+            *self._costs, self._order, self._price, width, self._most, lists, everywhere
+        )
+        self._usual = self._lists.cost.size
 
     def _allocation(self, lists: Lists, market: Market, saving: NDArray[np.float64]) -> Allocation:
         from planning.access import seated
