@@ -223,24 +223,29 @@ def _run_beside(highs: Any, clock: Clock, is_mip: bool) -> bool:
     for heard in (highs.cbMipInterrupt,) if is_mip else (highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
         heard.subscribe(interrupt)
 
+    failed: list[Exception] = []
+
     def run() -> None:
         try:
             highs.run()
+        except Exception as error:  # noqa: BLE001 - no memory, for one: raised again where the caller hears it
+            failed.append(error)
         finally:
             ended.set()
 
     # not a daemon: a thread that is still in HiGHS when the interpreter goes down would take it down with an error
     threading.Thread(target=run, name="highs").start()
     try:
-        while not clock.stopped:
-            if ended.wait(min(_LOOK_S, clock.left)):
-                return True
+        while not clock.stopped and not ended.wait(min(_LOOK_S, clock.left)):
+            pass
     finally:  # also where the question whether to stop raises an error
         stop.set()
-    if not ended.wait(_PATIENCE_S):
+    looked_up = ended.wait(_PATIENCE_S)
+    if failed:
+        raise failed[0]
+    if not looked_up:
         logger.info("HiGHS does not look up: it is left alone")
-        return False
-    return True
+    return looked_up
 
 
 def _read(highs: Any, model: Model, scale: float, is_mip: bool) -> Solution:
