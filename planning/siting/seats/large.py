@@ -117,7 +117,7 @@ def lay_out(
             kept.value = min(kept.value, exact)
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         turn += 1
-    return (best if np.isfinite(exact) else None), bound
+    return (best if np.isfinite(exact) else None), max(bound, _least_travel(question))
 
 
 def _begin(question: FlowQuestion, kept: _Kept, seater: Seater) -> None:

@@ -3,7 +3,8 @@ Seat the pupils of a table too large for a model in given sites: cheapest where 
 
 A site that must have so many pupils gets two columns: one with that many seats, and one with the others, in which a pupil
 costs a fine more. Where the cheapest answer fills all first columns, the fines are the same in every answer that keeps the
-rule, so that it is the cheapest of those. Whole cells begin where most of their pupils sit and are annealed.
+rule, so that it is the cheapest of those. Whole cells begin where most
+of their pupils sit; those that could as well go elsewhere are moved until no site is overfull.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from planning.access.allocation import Allocation, allocate
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.seats.flow import FlowQuestion
-from planning.siting.tables.cheapest import columns_of
-from planning.siting.zones.allocation import improve_whole
+from planning.siting.tables.cheapest import columns_of, dense_rows
 
 __all__ = ["TableSeater"]
 
@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 _FINES = (3.0, 100.0)  # of the dearest pair, for a pupil who sits where the least size does not need one
 _TRIES = 12  # choices of sites until the rules are kept
-_MOVES = 60  # of each cell in one annealing
-_ANNEALINGS = 8
+_MOVABLE = (1_500, 6_000)  # cells that are moved to make all whole
+_FINES_RISE = 12  # times that the price of a pupil above the seats is raised
 _MOST_PAIRS = 100_000_000  # cells times open sites beyond which whole cells are not tried
 
 
@@ -135,7 +135,7 @@ class TableSeater:
             if not np.isfinite(self.worth(opened, found)):
                 return None
             if self._question.single_source:
-                whole = self._seat_whole(opened, found, clock)
+                whole = self._seat_whole(opened, found)
                 if whole is None:
                     return None
                 found = whole
@@ -195,48 +195,66 @@ class TableSeater:
         if not (self._least[opened] > 0).any():
             return self.seat(opened)
         plain = self.seat(opened)
-        if self._too_small(opened, plain).size == 0:
+        if self._too_small(opened, plain).size == 0 and not self._question.single_source:
             return plain
         dearest = max(
             float(self._question.arcs.cost.max(initial=0.0)), self._price if np.isfinite(self._price) else 0.0
         )
-        found = plain
+        found, least = plain, self._least
+        if self._question.single_source:  # room for what is lost when cells are made whole
+            some = self._question.pupils[self._question.pupils > 0]
+            least = np.where(least > 0, np.ceil(least + np.median(some)), 0.0)
         for fine in _FINES:
-            found = self._seat(opened, self._least, np.ceil(fine * dearest + 1.0))
+            found = self._seat(opened, least, np.ceil(fine * dearest + 1.0))
             if self._too_small(opened, found).size == 0:
                 break
         return found
 
-    def _seat_whole(self, opened: Bools, split: Allocation, clock: Clock) -> Allocation | None:
-        """Send each cell to one site, beginning where most of its pupils sit."""
+    def _seat_whole(self, opened: Bools, split: Allocation) -> Allocation | None:
+        """
+        Send each cell to one site, beginning where most of its pupils sit.
+
+        Only cells that could as well go elsewhere, by the prices of seats, are moved: first few of them, then more.
+        """
+        from planning.siting.seats.whole_search import search_whole  # numba: not at import time
+
         question, at = self._question, np.flatnonzero(opened)
         rows = np.flatnonzero(question.pupils > 0)
         if rows.size * (at.size + 1) > _MOST_PAIRS or at.size == 0:
             return None
         pupils = question.pupils[rows].astype(np.int64)
-        table: Any = columns_of(self._costs, self._site[at])
-        if sparse.issparse(table):
-            dense = np.full(table.shape, np.inf)
-            dense[np.repeat(np.arange(table.shape[0]), np.diff(table.indptr)), table.indices] = table.data
-            table = dense
-        cost: Floats = np.column_stack([table[rows], np.full(rows.size, self._price)]) * pupils[:, None]
-        flows = np.column_stack([columns_of(split.flows, self._site[at])[rows].toarray(), split.unserved[rows]])
-        begun = np.argmax(flows, axis=1)
+        each = np.column_stack(
+            [dense_rows(columns_of(self._costs, self._site[at]), rows), np.full(rows.size, self._price)]
+        )
+        flows = columns_of(split.flows, self._site[at])[rows].toarray()
+        begun = np.argmax(np.column_stack([flows, split.unserved[rows]]), axis=1)
         total = int(pupils.sum())
         seats = np.append(np.minimum(question.seats[at], total), total).astype(np.int64)
-        price = 2.0 * max(split.cost / max(total, 1), float(split.prices.max(initial=0.0)), 1e-9)
-        best, least = None, float("inf")
-        for turn in range(_ANNEALINGS):
-            if turn and clock.stopped:
-                break
-            school, value = improve_whole(
-                cost, pupils, seats, begun, price=price * (1 + turn % 3), steps=_MOVES * rows.size, seed=turn
-            )
-            if value < least:
-                best, least = np.asarray(school), value
-        if best is None:
-            return None
-        return self._whole(rows[best < at.size], self._site[at][best[best < at.size]], cost[np.arange(rows.size), best])
+        priced = each + np.append(split.prices[self._site[at]], 0.0)
+        own = np.take_along_axis(priced, begun[:, None], axis=1)[:, 0]
+        np.put_along_axis(priced, begun[:, None], np.inf, axis=1)
+        order = np.lexsort((rows, pupils * (priced.min(axis=1) - own)))
+        cost: Floats = each * pupils[:, None]
+        far = 1e3 * (float(cost[np.isfinite(cost)].max(initial=0.0)) + 1.0)
+        cost[~np.isfinite(cost)] = far
+        fine = 1e-9 + 0.3 * split.cost / max(total, 1)
+        for share in _MOVABLE:
+            some, place = order[: max(share, min(2 * at.size, rows.size))], begun.copy()
+            rest = np.ones(rows.size, dtype=bool)
+            rest[some] = False
+            left = seats - np.bincount(place[rest], weights=pupils[rest], minlength=seats.size).astype(np.int64)
+            some = some[np.argsort(-pupils[some], kind="stable")]  # large cells first
+            near, at_now = np.ascontiguousarray(cost[some]), begun[some]
+            for power in range(_FINES_RISE):
+                at_now, _, above = search_whole(near, pupils[some], left, fine * 4.0**power, at_now, 0, 1)
+                if above == 0:
+                    break
+            place[some] = at_now
+            paid = cost[np.arange(rows.size), place]
+            if above == 0 and paid.max(initial=0.0) < far:
+                seated = place < at.size
+                return self._whole(rows[seated], self._site[at][place[seated]], paid)
+        return None
 
     def _whole(self, rows: Ints, sites: Ints, paid: Floats) -> Allocation:
         """Put cells and their sites into a table."""
