@@ -33,7 +33,7 @@ from planning.siting.warm import warm
 SIZE = (30_000, 1_900, 100)
 LITTLE = (400, 30, 6)
 LIMITS_S = (0.01, 1.0, 5.0)
-MEMORY = 9 * 2**30
+MEMORY = 20 * 2**30  # of addresses: much of it is never touched
 CALLED_OFF_S = 1.0
 
 Question = dict[str, Any]

@@ -134,8 +134,10 @@ def _in_hand(
     question: FlowQuestion, kept: _Kept, clock: Clock, start: Floats | None, seat_all: Callable[[Bools], float]
 ) -> tuple[Bools, float] | None:
     """Answer with the layout seen from afar, or else with what comes first, when there is no time for more."""
-    best = _most_asked_for(question) if kept.layout is None else kept.layout.opened
-    if not question.fits(best) or not np.isfinite(seat_all(best)):
+    for best in [_most_asked_for(question), _most_seats(question)] if kept.layout is None else [kept.layout.opened]:
+        if question.fits(best) and np.isfinite(seat_all(best)):
+            break
+    else:
         return None
     bound = _least_travel(question)
     if start is not None:
@@ -156,6 +158,14 @@ def _most_asked_for(question: FlowQuestion) -> Bools:
         seats = float(question.seats[_as_it_stands(question)].sum()) + np.cumsum(question.seats[order])
         count = min(count, int(np.searchsorted(seats, float(question.pupils.sum()))) + 1)
     return wanted_sites(question, wish, count, np.zeros(question.n_sites, dtype=bool))
+
+
+def _most_seats(question: FlowQuestion) -> Bools:
+    """Open as many sites as may be, those with most seats."""
+    seats = np.minimum(question.seats, max(float(question.pupils.sum()), 1.0))
+    return wanted_sites(
+        question, 1.0 + seats / max(float(seats.max(initial=0.0)), 1.0), question.most, np.zeros(seats.size, dtype=bool)
+    )
 
 
 def _least_travel(question: FlowQuestion) -> float:

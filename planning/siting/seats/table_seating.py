@@ -19,6 +19,7 @@ from planning.access.allocation import Allocation, allocate
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.seats.flow import FlowQuestion
+from planning.siting.seats.whole_rounding import round_whole
 from planning.siting.tables.cheapest import columns_of, dense_rows
 
 __all__ = ["TableSeater"]
@@ -27,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 _FINES = (3.0, 100.0)  # of the dearest pair, for a pupil who sits where the least size does not need one
 _TRIES = 12  # choices of sites until the rules are kept
-_MOVABLE = (1_500, 6_000)  # cells that are moved to make all whole
-_FINES_RISE = 12  # times that the price of a pupil above the seats is raised
 _MOST_PAIRS = 100_000_000  # cells times open sites beyond which whole cells are not tried
 
 
@@ -211,13 +210,7 @@ class TableSeater:
         return found
 
     def _seat_whole(self, opened: Bools, split: Allocation) -> Allocation | None:
-        """
-        Send each cell to one site, beginning where most of its pupils sit.
-
-        Only cells that could as well go elsewhere, by the prices of seats, are moved: first few of them, then more.
-        """
-        from planning.siting.seats.whole_search import search_whole  # numba: not at import time
-
+        """Send each cell to one site, beginning where most of its pupils sit."""
         question, at = self._question, np.flatnonzero(opened)
         rows = np.flatnonzero(question.pupils > 0)
         if rows.size * (at.size + 1) > _MOST_PAIRS or at.size == 0:
@@ -230,31 +223,12 @@ class TableSeater:
         begun = np.argmax(np.column_stack([flows, split.unserved[rows]]), axis=1)
         total = int(pupils.sum())
         seats = np.append(np.minimum(question.seats[at], total), total).astype(np.int64)
-        priced = each + np.append(split.prices[self._site[at]], 0.0)
-        own = np.take_along_axis(priced, begun[:, None], axis=1)[:, 0]
-        np.put_along_axis(priced, begun[:, None], np.inf, axis=1)
-        order = np.lexsort((rows, pupils * (priced.min(axis=1) - own)))
         cost: Floats = each * pupils[:, None]
-        far = 1e3 * (float(cost[np.isfinite(cost)].max(initial=0.0)) + 1.0)
-        cost[~np.isfinite(cost)] = far
-        fine = 1e-9 + 0.3 * split.cost / max(total, 1)
-        for share in _MOVABLE:
-            some, place = order[: max(share, min(2 * at.size, rows.size))], begun.copy()
-            rest = np.ones(rows.size, dtype=bool)
-            rest[some] = False
-            left = seats - np.bincount(place[rest], weights=pupils[rest], minlength=seats.size).astype(np.int64)
-            some = some[np.argsort(-pupils[some], kind="stable")]  # large cells first
-            near, at_now = np.ascontiguousarray(cost[some]), begun[some]
-            for power in range(_FINES_RISE):
-                at_now, _, above = search_whole(near, pupils[some], left, fine * 4.0**power, at_now, 0, 1)
-                if above == 0:
-                    break
-            place[some] = at_now
-            paid = cost[np.arange(rows.size), place]
-            if above == 0 and paid.max(initial=0.0) < far:
-                seated = place < at.size
-                return self._whole(rows[seated], self._site[at][place[seated]], paid)
-        return None
+        found = round_whole(cost, pupils, seats, begun, np.append(split.prices[self._site[at]], 0.0))
+        if found is None:
+            return None
+        place, seated = found[0], found[0] < at.size
+        return self._whole(rows[seated], self._site[at][place[seated]], cost[np.arange(rows.size), place])
 
     def _whole(self, rows: Ints, sites: Ints, paid: Floats) -> Allocation:
         """Put cells and their sites into a table."""
