@@ -40,13 +40,15 @@ def round_whole(cost: Floats, pupils: Ints, seats: Ints, begun: Ints, prices: Fl
     from planning.siting.seats.whole_search import search_whole  # numba: not at import time
 
     n_cells, n_sites = cost.shape
-    far = 1e3 * (float(cost[np.isfinite(cost)].max(initial=0.0)) + 1.0)
+    dearest = float(cost[np.isfinite(cost)].max(initial=0.0))
+    far = 1e3 * (dearest + 1.0)
     finite: Floats = np.where(np.isfinite(cost), cost, far)
     priced = finite + prices * pupils[:, None]
     own = np.take_along_axis(priced, begun[:, None], axis=1)[:, 0]
     np.put_along_axis(priced, begun[:, None], np.inf, axis=1)
     order = np.lexsort((np.arange(n_cells), priced.min(axis=1, initial=np.inf) - own))
-    fine = 1e-9 + 0.3 * float(finite[np.arange(n_cells), begun].sum()) / max(int(pupils.sum()), 1)
+    usual = 0.3 * float(finite[np.arange(n_cells), begun].sum()) / max(int(pupils.sum()), 1)
+    fine = max(usual, 1e-4 * dearest / max(int(pupils.max(initial=1)), 1), 1e-9)
     for share in _MOVABLE:
         some, place = order[: max(share, 2 * n_sites)], begun.copy()
         rest = np.ones(n_cells, dtype=bool)
