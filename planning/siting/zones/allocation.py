@@ -38,6 +38,7 @@ _MISSING = 100.0
 """A pupil without a seat counts as so many times the dearest way to school."""
 _STEPS_A_CELL = 6000
 _FEWEST_STEPS_A_CELL = 20
+_MANY_CELLS = 5_000
 _STEPS_A_SECOND = 1_000_000  # what any machine does
 _TRIES = 12
 _MOST_STEPS = 2_000_000
@@ -460,8 +461,11 @@ def _search(question: _Question, clock: Clock, seed: int) -> tuple[Ints, float]:
         if not tried:  # a first answer in any case, however short the time is
             best, least = _rounded(question, begun, best, least)
             steps = min(steps, max(_FEWEST_STEPS_A_CELL * pupils.size, int(_STEPS_A_SECOND * clock.left)))
-            if clock.stopped and best is not away:
-                break
+            if best is not away and not question.contiguous:
+                if clock.stopped:
+                    break
+                if pupils.size > _MANY_CELLS:  # a run of annealing asks nobody: what is rounded needs short ones only
+                    steps = min(steps, _FEWEST_STEPS_A_CELL * pupils.size)
         options: dict[str, Any] = {"price": price * (1 + tried % 3), "steps": steps, "seed": seed * 1000 + tried}
         if question.contiguous:
             found, total = improve_zones(
