@@ -292,6 +292,26 @@ def told(answer: Any) -> tuple[str, float, float]:
     return str(status), float(objective), float(gap)
 
 
+def layout_costs(question: Question, answer: siting.Proposal, opened: list[int]) -> tuple[float, list[str]]:
+    """Give what a layout costs besides travel, and the rules that it breaks."""
+    flows, found, value = sparse.coo_array(answer.allocation.flows), [], 0.0
+    cell, site = flows.coords
+    missing = np.array(answer.allocation.unserved)
+    missing[list(answer.unreachable)] = 0
+    value += float(missing.sum()) * question.get("unserved_cost", np.inf if missing.any() else 0.0)
+    if "running_cost" in question:
+        value += float(question["running_cost"][opened].sum())
+        value += sum(question["options"][which].build_cost for _, which in answer.sizes)
+    load = np.bincount(site, flows.data, flows.shape[1])
+    if (load > question["seats"]).any() and "options" not in question:
+        found.append("more pupils than seats")
+    if "min_pupils" in question and (load < question["min_pupils"])[list(answer.sites)].any():
+        found.append("a new site is too small")
+    if question.get("single_source") and np.unique(cell).size < cell.size:
+        found.append("a cell is split")
+    return value, found
+
+
 def faults(name: str, question: Question, answer: Any) -> list[str]:
     """What can be seen to be wrong with a Proposal."""
     answer = getattr(answer, "proposal", getattr(answer, "best", answer))
@@ -320,19 +340,8 @@ def faults(name: str, question: Question, answer: Any) -> list[str]:
         name.split("-")[0], travel
     )
     if name.startswith(("capacitated", "zones")):
-        missing = np.array(answer.allocation.unserved)
-        missing[list(answer.unreachable)] = 0
-        value += float(missing.sum()) * question.get("unserved_cost", np.inf if missing.any() else 0.0)
-        if "running_cost" in question:
-            value += float(question["running_cost"][opened].sum())
-            value += sum(question["options"][which].build_cost for _, which in answer.sizes)
-        load = np.bincount(site, flows.data, costs.shape[1])
-        if (load > question["seats"]).any() and "options" not in question:
-            found.append("more pupils than seats")
-        if "min_pupils" in question and (load < question["min_pupils"])[list(answer.sites)].any():
-            found.append("a new site is too small")
-        if question.get("single_source") and np.unique(cell).size < cell.size:
-            found.append("a cell is split")
+        more, broken = layout_costs(question, answer, opened)
+        value, found = value + more, found + broken
     elif name.startswith("fixed_charge"):
         paid = set(answer.sites) | (set(question["closable"]) - set(answer.closed))
         value += float(question["open_cost"][sorted(paid)].sum())
