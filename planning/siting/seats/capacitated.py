@@ -141,7 +141,7 @@ def capacitated(
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
     closable, options = tuple(closable), tuple(options)
     is_few = p is not None and p <= _FEW and not closable and not options
-    is_large = count_pairs(costs) > (_LARGE_OF_FEW if is_few else _LARGE)
+    is_large = count_pairs(costs) > (_LARGE_OF_FEW if is_few or closable else _LARGE)
     is_large &= min_pupils is None and not single_source
     if is_large:
         wanted = check_pupils(pupils, costs.shape[0], whole=True)

@@ -253,7 +253,7 @@ def _exchange(
         loss = np.where(question.free & opened, wider.loss, np.inf)
         loss[k] = np.inf
         tried = 0
-        for j in np.argsort(loss, kind="stable")[:12]:
+        for j in np.argsort(loss, kind="stable"):
             if tried >= 2 or not np.isfinite(loss[j]) or wider.value + loss[j] >= layout.value:
                 break
             narrower = opened.copy()

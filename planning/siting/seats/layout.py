@@ -11,10 +11,12 @@ from planning.siting.clock import Clock
 from planning.siting.median.lists import build_lists
 from planning.siting.median.swap import build_greedily, with_finite_fallback
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
+from planning.siting.seats.branching import solve_by_branching
 from planning.siting.seats.flow import FlowAnswer, FlowQuestion, solve_flow
 from planning.siting.seats.prices import Prices, price_rows
 from planning.siting.seats.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
 from planning.siting.seats.sets import count_sets, prove_by_sets
+from planning.siting.seats.shortfall import seat_with_least
 from planning.siting.seats.whole import Note, solve_whole
 
 __all__ = ["solve_layout", "too_few_seats"]
@@ -29,6 +31,7 @@ _FEW = 8  # free sites that are chosen at once: up to here, sets of sites are go
 _FEW_SETS = 300  # so few that it does not pay to shut more sites first
 _MANY_SETS = 200_000  # beyond, the prices go on to their end
 _LOOKS = 3  # looks at the prices without effect after which the sets are gone through
+_PATIENCE = 0.5  # of the time left, for a search that has found no answer yet
 _NEAR = 30  # cheapest arcs of a row that the prices look at
 _POLISH_S = 60.0  # the last seating of the pupils has its own time
 
@@ -60,7 +63,12 @@ def solve_layout(question: FlowQuestion, clock: Clock, note: Note | None = None)
         return answer
     flow = np.round(answer.flow)
     if not question.single_source:
-        polished = seat_in(shorter, answer.opened, Clock(_POLISH_S, clock.cancel))
+        plain = not shorter.arcs.board.any()
+        polished = (
+            seat_with_least(shorter, answer.opened)
+            if plain
+            else seat_in(shorter, answer.opened, Clock(_POLISH_S, clock.cancel))
+        )
         if polished is None:
             return FlowAnswer("stopped", None, None, answer.bound)
         flow = polished
@@ -76,7 +84,13 @@ def _solve(question: FlowQuestion, clock: Clock, note: Note | None) -> FlowAnswe
         if too_few_seats(question):
             return FlowAnswer("infeasible", None, None, np.inf)
         return solve_whole(question, clock, note)
-    return solve_flow(question, clock) if n_arcs <= _SMALL else _solve_large(question, clock)
+    if n_arcs <= _SMALL:
+        return solve_flow(question, clock)
+    if question.closable.any() and plain and not question.single_source and not too_few_seats(question):
+        found = solve_by_branching(question, clock, _PATIENCE)
+        if found.opened is not None or clock.stopped:
+            return found
+    return _solve_large(question, clock)
 
 
 def _needed_arcs(question: FlowQuestion) -> Bools:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 _ROUNDS = 3000
 _OFFER_EVERY = 100
 _SETTLE_EVERY = 20
+_HALVINGS = 30  # of the first toll on the budget
+_FAR = 0.5  # of the best value: a bound below is raised by long steps
 _DULL = 5  # rounds without a better bound after which the steps shorten
 _STALE = 120  # rounds in which the bound must rise by a hundred-thousandth
 
@@ -166,6 +168,7 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     start: Floats | None = None,
     rounds: int = _ROUNDS,
     offer: Callable[[Floats, Floats], None] | None = None,
+    shut: Bools | None = None,
 ) -> Prices:
     """
     Raise the bound round by round, offering good choices of sites on the way.
@@ -189,6 +192,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     offer : callable, optional
         Given how much of each site is wanted open and the worth of its seats, offers answers; by default the sites wanted
         in the last round are offered.
+    shut : numpy.ndarray of bool, shape (n_sites,), optional
+        Sites that stay shut from the beginning.
 
     Returns
     -------
@@ -209,18 +214,21 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     whole_budget = question.budget / unit if limited else 0.0
     heavy = max(float(pupils.sum()), 1.0)
 
-    centre, toll_centre = np.minimum(_first_prices(question, best) if start is None else start, ceiling), 0.0
+    shut = np.zeros(n, dtype=bool) if shut is None else shut.copy()
+    centre = np.minimum(_first_prices(question, best) if start is None else start, ceiling)
+    plain = fills.worth(centre, shut)
+    toll_centre = _first_toll(question, plain, shut, taken, whole_budget) if limited else 0.0
     bound, factor, dull, stale, high = float("-inf"), 1.0, 0, 0, float("-inf")
     worth_there, edge_there, share = np.zeros(n), np.zeros(n), np.zeros(n)
     slope, toll_slope, leading = np.zeros(n_rows), 0.0, 0.3
     price, toll = centre, toll_centre
     cuts: list[Floats] = []
-    shut = np.zeros(n, dtype=bool)
     for turn in range(rounds):
         # one round in any case: a bound, however weak
         if (turn and clock.stopped) or (np.isfinite(best.value) and best.value - bound <= 1e-9 * abs(best.value)):
             break
-        worth = fills.worth(price, shut) + toll * taken
+        plain = fills.worth(price, shut) if turn else plain
+        worth = plain + toll * taken
         opened = choose_sites(question, worth, shut)
         base = _dot(pupils, price) - toll * whole_budget
         value = base + float(worth[opened].sum())
@@ -233,9 +241,11 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
             mix = _mix(slope, newest, weight, leading)
             slope, toll_slope = (1 - mix) * slope + mix * newest, (1 - mix) * toll_slope + mix * toll_newest
             share = (1 - mix) * share + mix * opened
+        if turn in(0,10,20,50,100,200): logger.debug('turn %d %.8g at %.2f',turn,max(bound,value),clock.seconds)
         if value > bound:
             if not question.candidate.any() or n <= 4000:
-                cuts = [*cuts[-199:], np.append(base + float(worth[~question.free].sum()), worth)]
+                # whoever goes through sets asks for the budget himself, so that the cut does without the toll
+                cuts = [*cuts[-199:], np.append(_dot(pupils, price) + float(plain[~question.free].sum()), plain)]
             factor = min(2.0, factor * 1.1) if ahead > 0 else factor
             bound, centre, toll_centre, dull = value, price, toll, 0
             worth_there, edge_there = worth, fills.edge
@@ -270,12 +280,31 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
                 continue
             break
         aim = bound + 0.05 * abs(bound) + 1e-9
+        if np.isfinite(best.value) and bound < _FAR * best.value:
+            aim = best.value
         step = factor * max(min(aim, best.value) - bound, 1e-5 * abs(bound)) / length
         price = np.clip(centre + step * direction / weight, 0.0, ceiling)
         toll = max(0.0, toll_centre + step * toll_way / heavy)
     shut |= _settle(question, worth_there, bound, best.value, shut)
     logger.debug("prices: bound %.8g of %.8g after %d rounds, %d shut", bound, best.value, turn + 1, int(shut.sum()))
     return Prices(bound, shut, np.array(cuts).reshape(len(cuts), 1 + n), centre, worth_there, share, edge_there)
+
+
+def _first_toll(question: FlowQuestion, worth: Floats, shut: Bools, taken: Floats, whole_budget: float) -> float:
+    """Find the toll at which the sites that pay at these prices spend just the budget."""
+    def overspent(toll: float) -> bool:  # numpydoc ignore=GL08
+        return float(taken[choose_sites(question, worth + toll * taken, shut)].sum()) > whole_budget
+
+    low, high = 0.0, 1.0
+    if not overspent(low):
+        return 0.0
+    dearest = float(-worth.min(initial=0.0)) / float(taken[taken > 0].min()) + 1.0  # here nothing pays
+    while high < dearest and overspent(high):
+        low, high = high, 4.0 * high
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if overspent(middle) else (low, middle)
+    return high
 
 
 def _dot(a: Floats, b: Floats) -> float:
