@@ -37,6 +37,7 @@ __all__ = ["solve_by_branching"]
 logger = logging.getLogger(__name__)
 
 _GROUPS = 1000  # rows of the question seen from afar
+_LOOKS = 30  # open sites that a row looks at from afar
 _FAR_ROUNDS, _ROUNDS, _NODE_ROUNDS, _NEAR_ROUNDS = 500, 100, 60, 12
 _TRY_EVERY = 4
 _WIDTH = 16  # sites that an exchange tries before giving up
@@ -67,7 +68,7 @@ class _Kept:
         self.question, self.question_afar, self.clock = question, afar, clock
         finite = np.isfinite(afar.unserved)
         self.refuge = np.where(finite, afar.unserved, 3.0 * float(afar.arcs.cost.max(initial=0.0)) + 1.0)
-        self.seater, self.filler = Seater(afar, self.refuge), Filler(afar)
+        self.seater, self.filler = Seater(afar, self.refuge, _LOOKS), Filler(afar, np.full(afar.pupils.size, np.inf))
         self.must_seat = not bool(finite.all())
         self.value, self.opened = float("inf"), np.zeros(0, dtype=bool)
         self.flow: Floats | None = None
@@ -222,27 +223,32 @@ def _lifted(question: FlowQuestion, group: Ints, price: Floats) -> Floats:
     return lifted
 
 
-def _near(question: FlowQuestion, price: Floats, shut: Bools) -> FlowQuestion:
-    """Leave out shut sites and arcs dearer than any price is likely to be; whoever would take those finds a way out."""
+def _near(question: FlowQuestion, price: Floats, shut: Bools, before: Floats) -> tuple[FlowQuestion, Floats]:
+    """Leave out shut sites and arcs dearer than any price is likely to be; whoever would take those finds a way out.
+
+    The second array is the cost that no arc left out is below, shut sites aside.
+    """
     arcs = question.arcs
     cap = _HIGHER * price + 0.03 * float(price.mean())
     dear = arcs.cost > cap[arcs.row]
     way_out = question.unserved.copy()
     row = arcs.row[dear & ~shut[arcs.site]]
     way_out[row] = np.minimum(way_out[row], cap[row])
-    return question.changed(arcs=arcs.only(~dear & ~shut[arcs.site]), unserved=way_out)
+    least_left_out = before.copy()
+    least_left_out[row] = np.minimum(before[row], cap[row])
+    return question.changed(arcs=arcs.only(~dear & ~shut[arcs.site]), unserved=way_out), least_left_out
 
 
 def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock: Clock, patience: Clock) -> float:
     """Raise the bound by prices, then part by part, bettering the answer on the way; give the bound."""
     lifted = _lifted(question, group, afar.price)
     none = np.zeros(question.n_sites, dtype=bool)
-    part = _near(question, lifted, none)
-    filler = Filler(part)
+    part, cap = _near(question, lifted, none, np.full(question.pupils.size, np.inf))
+    filler = Filler(part, cap)
     root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing)
     logger.debug("root at %.1f s: %.8g of %.8g, %d shut", clock.seconds, root.bound, kept.value, root.shut.sum())
-    near = _near(part, root.price, root.shut)
-    filler = Filler(near)
+    near, cap = _near(part, root.price, root.shut, cap)
+    filler = Filler(near, cap)
     first = _Part(none, root.shut, afar.price, root.price, afar.share, afar.edge)
     heap: list[tuple[float, int, _Part]] = [(root.bound, 0, first)]
     number, settled = 0, float("inf")  # the least bound of parts in which nothing is undecided

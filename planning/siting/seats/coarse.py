@@ -11,7 +11,6 @@ from planning.siting.seats.flow import Arcs, FlowQuestion
 __all__ = ["gather_rows", "seen_from_afar"]
 
 _PIVOTS = 8  # sites whose costs tell where a row lies
-_MOSTLY = 0.5  # share of a group's pupils that must have an arc
 
 
 def gather_rows(question: FlowQuestion, count: int) -> Ints:
@@ -109,7 +108,7 @@ def seen_from_afar(question: FlowQuestion, group: Ints) -> FlowQuestion:
     cost = sparse.csr_array((arcs.cost, (arcs.row, arcs.site)), shape=shape)
     pupils = np.bincount(group[used], weights=question.pupils[used], minlength=n)
     reached, total = (member @ there).toarray(), (member @ cost).toarray()
-    row, site = np.nonzero(reached > _MOSTLY * pupils[:, None])
+    row, site = np.nonzero(reached > 0)
     mean = total[row, site] / reached[row, site]
     order = np.lexsort((mean, row))
     way_out = np.full(n, np.inf)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -97,10 +97,15 @@ class Filler:
     ----------
     question : FlowQuestion
         The question.
+    cap : numpy.ndarray, shape (n_rows,), optional
+        Cost that no arc left out of the question is below; inf for rows with all their arcs. None = not known: least
+        loads are not heeded.
     """
 
-    def __init__(self, question: FlowQuestion) -> None:
+    def __init__(self, question: FlowQuestion, cap: Floats | None = None) -> None:
         arcs, n = question.arcs, question.n_sites
+        self._cap, self._dear = cap, 10.0 * float(arcs.cost.max(initial=0.0)) + 1.0
+        self.least = np.zeros(n) if cap is None else np.where(question.free, question.least_load, 0.0)
         order = np.argsort(arcs.site.astype(np.min_scalar_type(max(n, 1))), kind="stable")
         self.start = np.concatenate([[0], np.cumsum(np.bincount(arcs.site, minlength=n))]).astype(np.int64)
         self.row = arcs.row[order].astype(np.int32)
@@ -129,9 +134,7 @@ class Filler:
         from planning.siting.seats.fill import fill_each  # numba: not at import time
 
         none = np.zeros(self.seats.size, dtype=bool) if skip is None else skip
-        taken, self.edge = fill_each(
-            self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds, none
-        )
+        taken, self.edge = fill_each(*self._lists(price), none)
         return np.asarray(taken + self.opening)
 
     def served(self, price: Floats, opened: Bools) -> Floats:
@@ -153,9 +156,13 @@ class Filler:
         from planning.siting.seats.fill import serve_rows  # numba: not at import time
 
         sites = np.flatnonzero(opened).astype(np.int64)
-        return np.asarray(
-            serve_rows(self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds, sites)
-        )
+        return np.asarray(serve_rows(*self._lists(price), sites))
+
+    def _lists(self, price: Floats) -> tuple[Any, ...]:
+        """Give the kernels their arguments."""
+        beyond = self._dear if self._cap is None or self._cap.size == 0 else min(self._dear, max(0.0, float((self._cap - price).min())))
+        lists = (self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds)
+        return (*lists, self.least, beyond)
 
 
 def price_rows(  # noqa: C901 - one climb, read from top to bottom
@@ -198,8 +205,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     Returns
     -------
     Prices
-        Bound and sites that stay shut. Least loads are not in the bound, and whole rows only where the filler knows them;
-        it is valid without.
+        Bound and sites that stay shut. Least loads and whole rows are in the bound only where the filler knows them; it is
+        valid without.
     """
     fills = Filler(question) if filler is None else filler
     pupils, n_rows, n = question.pupils, question.pupils.size, question.n_sites
@@ -218,6 +225,7 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     centre = np.minimum(_first_prices(question, best) if start is None else start, ceiling)
     plain = fills.worth(centre, shut)
     toll_centre = _first_toll(question, plain, shut, taken, whole_budget) if limited else 0.0
+    first_sum = _dot(pupils, centre)
     bound, factor, dull, stale, high = float("-inf"), 1.0, 0, 0, float("-inf")
     worth_there, edge_there, share = np.zeros(n), np.zeros(n), np.zeros(n)
     slope, toll_slope, leading = np.zeros(n_rows), 0.0, 0.3
@@ -280,8 +288,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
                 continue
             break
         aim = bound + 0.05 * abs(bound) + 1e-9
-        if np.isfinite(best.value) and bound < _FAR * best.value:
-            aim = best.value
+        if bound < _FAR * min(best.value, first_sum):
+            aim = min(best.value, bound + first_sum)
         step = factor * max(min(aim, best.value) - bound, 1e-5 * abs(bound)) / length
         price = np.clip(centre + step * direction / weight, 0.0, ceiling)
         toll = max(0.0, toll_centre + step * toll_way / heavy)
