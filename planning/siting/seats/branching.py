@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 _GROUPS = 1000  # rows of the question seen from afar
 _LOOKS = 30  # open sites that a row looks at from afar
 _FAR_ROUNDS, _ROUNDS, _NODE_ROUNDS, _NEAR_ROUNDS = 500, 100, 60, 12
+_SHAKES, _SHAKE_SHARE, _GOAL = 20, 0.4, 0.01  # good layouts are shaken while they seem worse than this
+_MORE, _WORTHWHILE = 3, 5e-4  # more rounds at the root, as long as they raise the bound by this much
 _TRY_EVERY = 4
 _WIDTH = 16  # sites that an exchange tries before giving up
 _MASTER_S = 4.0  # for the cheapest set
@@ -59,6 +61,7 @@ class _Part:
     price: Floats
     share: Floats  # how much of each site the prices from afar want open
     edge: Floats
+    polished: bool = False  # True where the prices from near have told the share
 
 
 class _Kept:
@@ -133,7 +136,7 @@ def solve_by_branching(question: FlowQuestion, clock: Clock, share: float = 1.0)
     kept = _Kept(question, afar, clock)
     patience = Clock(clock.left * share, clock.cancel)
     prices = _look_from_afar(afar, kept)
-    logger.debug("from afar at %.1f s: bound %.8g of %.8g, exact %.8g", clock.seconds, prices.bound, kept.afar.value if kept.afar else 0, kept.value)
+    logger.debug("from afar at %.1f s: bound %.8g, exact %.8g", kept.clock.seconds, prices.bound, kept.value)
     bound = _prove(question, group, prices, kept, clock, patience)
     if kept.flow is None:
         return FlowAnswer("stopped", None, None, bound)
@@ -171,18 +174,29 @@ def _look_from_afar(afar: FlowQuestion, kept: _Kept) -> Prices:
         layout = kept.better(~afar.free | (prices.share > limit), prices.edge, prices.shut)
         found += [] if layout is None else [layout]
     cuts = list(prices.cuts)
-    logger.debug('first %.8g, found %s at %.1f',first.value,[f.value for f in found],kept.clock.seconds)
     for _ in range(_SETS):
         if kept.clock.stopped or kept.afar is None:
             break
-        _, opened = cheapest_set(afar, np.array(cuts), prices.shut, kept.afar.value, Clock(_MASTER_S, kept.clock.cancel), _NEARLY * prices.bound)
+        _, opened = cheapest_set(
+            afar,
+            np.array(cuts),
+            prices.shut,
+            kept.afar.value,
+            Clock(_MASTER_S, kept.clock.cancel),
+            _NEARLY * prices.bound,
+        )
         if opened is None:
             break
         seen = kept.seater.seat(opened, prices.edge)
         cuts.append(_cut(afar, kept.filler, np.minimum(seen.row_price, kept.refuge)))
         layout = kept.better(opened, seen.seat_price, prices.shut)
         found += [] if layout is None else [layout]
-        logger.debug('set %.8g %.8g at %.1f',seen.value,found[-1].value,kept.clock.seconds)
+    patience = Clock(_SHAKE_SHARE * kept.clock.left, kept.clock.cancel)
+    for turn in range(_SHAKES):
+        if patience.stopped or kept.afar is None or gap_between(kept.afar.value, prices.bound) <= _GOAL:
+            break
+        layout = kept.better(shaken(afar, kept.afar.opened, prices.share, prices.shut, turn), prices.edge, prices.shut)
+        found += [] if layout is None else [layout]
     for layout in sorted(found, key=lambda one: one.value)[:2]:
         kept.offer(layout.opened)
     return prices
@@ -246,6 +260,15 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
     part, cap = _near(question, lifted, none, np.full(question.pupils.size, np.inf))
     filler = Filler(part, cap)
     root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing)
+    for _ in range(_MORE):
+        if clock.stopped or gap_between(kept.value, root.bound) <= OPTIMAL_GAP:
+            break
+        more = price_rows(
+            part, kept, clock, filler=filler, start=root.price, rounds=_ROUNDS, offer=_nothing, shut=root.shut
+        )
+        gain, root = more.bound - root.bound, more if more.bound > root.bound else root
+        if gain < _WORTHWHILE * abs(root.bound):
+            break
     logger.debug("root at %.1f s: %.8g of %.8g, %d shut", clock.seconds, root.bound, kept.value, root.shut.sum())
     near, cap = _near(part, root.price, root.shut, cap)
     filler = Filler(near, cap)
@@ -262,6 +285,21 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
             break
         heapq.heappop(heap)
         site = _undecided(question, part_of)
+        if site is None and not part_of.polished:
+            found = price_rows(
+                _asked(near, part_of),
+                kept,
+                clock,
+                filler=filler,
+                start=part_of.price,
+                rounds=_ROUNDS,
+                offer=_nothing,
+                shut=part_of.shut,
+            )
+            again = replace(part_of, shut=found.shut, price=found.price, share=found.share, polished=True)
+            heapq.heappush(heap, (max(found.bound, bound), number, again))
+            number += 1
+            continue
         if site is None:
             settled = min(settled, bound)
             continue
@@ -270,10 +308,11 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
             if child is None:
                 continue
             number += 1
+            child = replace(child, polished=False)
             better, child = _priced(near, filler, group, child, bound, kept, clock)
             if better < kept.value:
                 heapq.heappush(heap, (better, number, child))
-                if number % _TRY_EVERY == 1:
+                if number % (_TRY_EVERY if gap_between(kept.value, bound) <= _GOAL else 2) == 1:
                     _try(question, kept, child, number)
     at_least = min(heap[0][0] if heap else kept.value, settled, kept.value)
     logger.debug("%d parts at %.1f s: %.8g of %.8g", number, clock.seconds, at_least, kept.value)
@@ -358,7 +397,9 @@ def _try(question: FlowQuestion, kept: _Kept, part: _Part, number: int) -> None:
     if kept.afar is None:
         return
     wish = part.share + 2.0 * part.opened
-    opened = shaken(question, kept.afar.opened, wish, part.shut, number) if number % (2 * _TRY_EVERY) == 1 else ~question.free | (wish > 0.5)
+    opened = (
+        shaken(question, kept.afar.opened, wish, part.shut, number) if number % 3 else ~question.free | (wish > 0.5)
+    )
     layout = kept.better(opened, part.edge, np.zeros(question.n_sites, dtype=bool))
     if layout is not None and layout.value < kept.afar.value * (1 + _CLOSE):
         kept.offer(layout.opened)

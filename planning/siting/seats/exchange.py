@@ -123,7 +123,9 @@ class Seater:
         missing = self._total
         kept: tuple[Floats, Any, Any, Any, Any] | None = None
         for _ in range(rounds):
-            table = pick_open(self._start, self._site, self._cost, number, self._refuge, prices, sites.size, self._looks)
+            table = pick_open(
+                self._start, self._site, self._cost, number, self._refuge, prices, sites.size, self._looks
+            )
             indptr, indices, priced, plain, nearest = table
             flow, _, move = push_out_overflow(indptr, indices, priced, self._pupils, nearest, seats)
             cost = float(flow @ plain)

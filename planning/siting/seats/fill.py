@@ -65,7 +65,7 @@ def _take_best(
 
 
 @kernel
-def _fill_one(
+def _fill_one(  # noqa: C901 - one fill, read from top to bottom
     first: int,
     stop: int,
     row: NDArray[np.int32],
@@ -173,7 +173,20 @@ def fill_each(
         if skip[j]:
             continue
         n = _fill_one(
-            start[j], start[j + 1], row, cost, board, pupils, price, seats[j], beds[j], least[j], beyond, reduced, amount, number
+            start[j],
+            start[j + 1],
+            row,
+            cost,
+            board,
+            pupils,
+            price,
+            seats[j],
+            beds[j],
+            least[j],
+            beyond,
+            reduced,
+            amount,
+            number,
         )
         total, load, last = 0.0, 0.0, -np.inf
         for e in range(n):
@@ -225,7 +238,20 @@ def serve_rows(
     served = np.zeros(pupils.size)
     for j in opened:
         n = _fill_one(
-            start[j], start[j + 1], row, cost, board, pupils, price, seats[j], beds[j], least[j], beyond, reduced, amount, number
+            start[j],
+            start[j + 1],
+            row,
+            cost,
+            board,
+            pupils,
+            price,
+            seats[j],
+            beds[j],
+            least[j],
+            beyond,
+            reduced,
+            amount,
+            number,
         )
         for e in range(n):
             served[number[e]] += amount[e]

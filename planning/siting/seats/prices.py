@@ -160,7 +160,11 @@ class Filler:
 
     def _lists(self, price: Floats) -> tuple[Any, ...]:
         """Give the kernels their arguments."""
-        beyond = self._dear if self._cap is None or self._cap.size == 0 else min(self._dear, max(0.0, float((self._cap - price).min())))
+        beyond = (
+            self._dear
+            if self._cap is None or self._cap.size == 0
+            else min(self._dear, max(0.0, float((self._cap - price).min())))
+        )
         lists = (self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds)
         return (*lists, self.least, beyond)
 
@@ -249,7 +253,6 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
             mix = _mix(slope, newest, weight, leading)
             slope, toll_slope = (1 - mix) * slope + mix * newest, (1 - mix) * toll_slope + mix * toll_newest
             share = (1 - mix) * share + mix * opened
-        if turn in(0,10,20,50,100,200): logger.debug('turn %d %.8g at %.2f',turn,max(bound,value),clock.seconds)
         if value > bound:
             if not question.candidate.any() or n <= 4000:
                 # whoever goes through sets asks for the budget himself, so that the cut does without the toll
@@ -300,6 +303,7 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
 
 def _first_toll(question: FlowQuestion, worth: Floats, shut: Bools, taken: Floats, whole_budget: float) -> float:
     """Find the toll at which the sites that pay at these prices spend just the budget."""
+
     def overspent(toll: float) -> bool:  # numpydoc ignore=GL08
         return float(taken[choose_sites(question, worth + toll * taken, shut)].sum()) > whole_budget
 
