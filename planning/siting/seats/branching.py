@@ -40,7 +40,7 @@ _GROUPS = 1000  # rows of the question seen from afar
 _LOOKS = 30  # open sites that a row looks at from afar
 _FAR_ROUNDS, _ROUNDS, _NODE_ROUNDS, _NEAR_ROUNDS = 500, 100, 60, 12
 _SHAKES, _SHAKE_SHARE, _GOAL = 20, 0.4, 0.01  # good layouts are shaken while they seem worse than this
-_MORE, _WORTHWHILE = 3, 5e-4  # more rounds at the root, as long as they raise the bound by this much
+_MORE, _WORTHWHILE = 3, 2e-3  # more rounds at the root, as long as they raise the bound by this much
 _TRY_EVERY = 4
 _WIDTH = 16  # sites that an exchange tries before giving up
 _MASTER_S = 4.0  # for the cheapest set
@@ -73,7 +73,8 @@ class _Kept:
         self.refuge = np.where(finite, afar.unserved, 3.0 * float(afar.arcs.cost.max(initial=0.0)) + 1.0)
         self.seater, self.filler = Seater(afar, self.refuge, _LOOKS), Filler(afar, np.full(afar.pupils.size, np.inf))
         self.must_seat = not bool(finite.all())
-        self.value, self.opened = float("inf"), np.zeros(0, dtype=bool)
+        self.value = float("inf")
+        self.opened: Bools | None = None
         self.flow: Floats | None = None
         self.seat_prices = np.zeros(question.n_sites)
         self.afar: Layout | None = None

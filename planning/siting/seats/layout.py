@@ -86,11 +86,28 @@ def _solve(question: FlowQuestion, clock: Clock, note: Note | None) -> FlowAnswe
         return solve_whole(question, clock, note)
     if n_arcs <= _SMALL:
         return solve_flow(question, clock)
-    if question.closable.any() and plain and not question.single_source and not too_few_seats(question):
+    none = np.zeros(question.n_sites, dtype=bool)
+    many_may_close = question.closable.any() and not _asks_for_few(question, none)
+    if many_may_close and plain and not question.single_source and not too_few_seats(question):
         found = solve_by_branching(question, clock, _PATIENCE)
-        if found.opened is not None or clock.stopped:
+        if found.status == "optimal" or clock.stopped or (found.opened is not None and n_arcs > _LARGE):
             return found
+        return _better_of(question, found, _solve_large(question, clock))
     return _solve_large(question, clock)
+
+
+def _better_of(question: FlowQuestion, one: FlowAnswer, other: FlowAnswer) -> FlowAnswer:
+    """Put together what two searches have found of the same question."""
+    values = [
+        np.inf if found.opened is None or found.flow is None else price_of(question, found.opened, found.flow)
+        for found in (one, other)
+    ]
+    better, bound = (one if values[0] < values[1] else other), max(one.bound, other.bound)
+    if better.opened is None:
+        return FlowAnswer(other.status, None, None, bound)
+    bound = min(bound, min(values))
+    status = "optimal" if gap_between(min(values), bound) <= OPTIMAL_GAP else "stopped"
+    return FlowAnswer(status, better.opened, better.flow, bound)
 
 
 def _needed_arcs(question: FlowQuestion) -> Bools:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -134,7 +134,19 @@ class Filler:
         from planning.siting.seats.fill import fill_each  # numba: not at import time
 
         none = np.zeros(self.seats.size, dtype=bool) if skip is None else skip
-        taken, self.edge = fill_each(*self._lists(price), none)
+        taken, self.edge = fill_each(
+            self.start,
+            self.row,
+            self.cost,
+            self.board,
+            self.pupils,
+            price,
+            self.seats,
+            self.beds,
+            self.least,
+            self._beyond(price),
+            none,
+        )
         return np.asarray(taken + self.opening)
 
     def served(self, price: Floats, opened: Bools) -> Floats:
@@ -156,17 +168,27 @@ class Filler:
         from planning.siting.seats.fill import serve_rows  # numba: not at import time
 
         sites = np.flatnonzero(opened).astype(np.int64)
-        return np.asarray(serve_rows(*self._lists(price), sites))
-
-    def _lists(self, price: Floats) -> tuple[Any, ...]:
-        """Give the kernels their arguments."""
-        beyond = (
-            self._dear
-            if self._cap is None or self._cap.size == 0
-            else min(self._dear, max(0.0, float((self._cap - price).min())))
+        return np.asarray(
+            serve_rows(
+                self.start,
+                self.row,
+                self.cost,
+                self.board,
+                self.pupils,
+                price,
+                self.seats,
+                self.beds,
+                self.least,
+                self._beyond(price),
+                sites,
+            )
         )
-        lists = (self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds)
-        return (*lists, self.least, beyond)
+
+    def _beyond(self, price: Floats) -> float:
+        """Say what a pupil whose arc is not listed costs at least, the price taken off."""
+        if self._cap is None or self._cap.size == 0:
+            return self._dear
+        return min(self._dear, max(0.0, float((self._cap - price).min())))
 
 
 def price_rows(  # noqa: C901 - one climb, read from top to bottom
