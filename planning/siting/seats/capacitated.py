@@ -146,7 +146,7 @@ def capacitated(
     closable, options = tuple(closable), tuple(options)
     is_few = p is not None and p <= _FEW and not closable and not options
     ruled = min_pupils is not None or bool(single_source)
-    is_large = count_pairs(costs) > (_LARGE_OF_FEW if is_few and not ruled else _LARGE)
+    is_large = count_pairs(costs) > (_LARGE_OF_FEW if closable or (is_few and not ruled) else _LARGE)
     if single_source:  # what has its own search of whole cells, or is small enough for HiGHS, is asked there
         is_large = count_pairs(costs) > _SMALL and costs.shape[0] * costs.shape[1] > _LARGE_OF_FEW
     is_large &= neighbours is None and home is None
