@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 _FIRST, _MORE = 150, 60  # rows that are looked at from the start, and that are added at a time
 _LOOKS = 3  # looks for rows that the prices' choices cover thinly, before the choices are gone through
+_SWAPS = 3_000  # swaps of the first search
+_FIRST_PART, _LAST_PART = 0.5, 0.002  # of the costs that are left: steps of the search, at first and at last
+_NEAR = 0.1  # part of the costs that are left
 _THIN, _CHOSEN = 0.9, 1e-3  # of a site: covers a row thinly, and counts as chosen
 
 
@@ -265,7 +268,7 @@ class CenterQuestion:
         """
         best, reached = None, np.inf
         none = np.zeros(0, dtype=np.int64)
-        looks = _LOOKS
+        looks = _LOOKS if effort.choices else 0
         while True:
             needy = np.where(self.pays[self._active] > radius, 1.0, 0.0)
             question = gather_covering(self._part.blocks(radius), needy, self.table.n_sites, none)
@@ -387,6 +390,7 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
         if np.isinf(highest):
             return CenterAnswer(None, np.inf, float(np.nextafter(beyond, np.inf)))
         best = cover.sites
+    best, highest = _descend(question, p, best, highest, beyond, clock)
     vain_low, vain_high, level = np.inf, -np.inf, 0  # least and largest cost tried in vain
     while True:
         steps = question.steps(beyond, highest)
@@ -394,11 +398,12 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
             return CenterAnswer(best, highest, highest)
         if clock.stopped:
             return CenterAnswer(best, highest, max(above, float(steps.min())))
-        below, between = steps[steps < vain_low], steps[steps > vain_high]
+        near = _NEAR * (highest - beyond)  # costs so near to one tried in vain are left for a greater effort
+        below, between = steps[steps < vain_low - near], steps[steps > vain_high + near]
         if below.size == 0 and between.size == 0:
             vain_low, vain_high, level = np.inf, -np.inf, level + 1
             continue
-        radius = _middle(between if between.size else below)
+        radius = _middle(below if below.size else between)  # what is left is mostly to be proven
         found, reached, impossible = question.within(radius, p, best, _effort(level), clock)
         logger.debug("p-center: within %g: %s, %g", radius, impossible, reached)
         if found is not None and reached < highest:
@@ -411,10 +416,27 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
             vain_low, vain_high = np.inf, -np.inf
 
 
+def _descend(
+    question: CenterQuestion, p: int, best: Ints, highest: float, beyond: float, clock: Clock
+) -> tuple[Ints, float]:
+    """Search for sites that leave less and less, in ever smaller steps and with ever more swaps."""
+    part, swaps = _FIRST_PART, _SWAPS
+    while part > _LAST_PART and not clock.stopped and highest > np.nextafter(beyond, np.inf):
+        radius = max(question.lowest, highest - part * (highest - beyond))
+        found, reached, impossible = question.within(radius, p, best, Effort(swaps, 0, 0), clock)
+        if found is not None and reached < highest:
+            best, highest = found, reached
+        if impossible:
+            beyond = radius
+        elif reached > radius:
+            part, swaps = 0.5 * part, swaps + swaps // 2
+    return best, highest
+
+
 def _middle(costs: Floats) -> float:
     at = (costs.size - 1) // 2
     return float(np.partition(costs, at)[at])
 
 
 def _effort(level: int) -> Effort:
-    return Effort(swaps=3_000 * 2**level, rounds=600, choices=10 * 4**level)
+    return Effort(swaps=_SWAPS * 2**level, rounds=600, choices=10 * 4**level)

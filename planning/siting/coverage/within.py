@@ -17,6 +17,7 @@ import numpy as np
 from planning.siting.checks import Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.coverage.question import Covering, drop_dominated_rows, drop_dominated_sites
+from planning.siting.highs import Model, Rows, solve_model
 
 __all__ = ["Effort", "Verdict", "cover_core", "cover_within"]
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _SURE = 1e-6  # of a site: by what a bound must pass a number of sites
 _FIRST_STEP, _NEXT_STEP = 0.1, 0.02  # of the prices at first, and where they are good already
+_FOR_HIGHS = 10_000  # pairs up to which HiGHS settles what the first prices leave
 _WORTHWHILE = 0.7  # pairs must fall to this part for prices to be bettered again
 
 
@@ -39,7 +41,7 @@ class Effort:
     rounds : int
         Changes of the prices at first; a third of it at each later choice.
     choices : int
-        Parts that the question is split into at most.
+        Parts that the question is split into at most; 0 = it is only searched.
     """
 
     swaps: int
@@ -107,6 +109,8 @@ def cover_within(question: Covering, p: int, start: Ints, effort: Effort, clock:
         asked.row_start, asked.row_site, asked.site_start, asked.site_row, sites, effort.swaps, asked.n_rows
     ):
         return Verdict(np.sort(asked.column[sites]), True, none)
+    if effort.choices == 0:
+        return Verdict(None, False, none)
     return _split(replace(asked, weight=np.full(asked.n_rows, p / asked.n_rows)), p, effort, clock)
 
 
@@ -149,6 +153,8 @@ def _split(question: Covering, p: int, effort: Effort, clock: Clock) -> Verdict:
             return Verdict(opened, True, average)
         if left <= 0:
             continue
+        if looked == 1 < effort.choices and asked.n_pairs <= _FOR_HIGHS:
+            return replace(_ask_highs(asked, left, opened, clock), average=average)
         parts += _branches(asked, left, opened)
     return Verdict(None, True, average)
 
@@ -197,6 +203,21 @@ def _priced(
             break
         average = np.zeros(taken.n_sites)
     return (None if needed.size > left else question), needed, chosen
+
+
+def _ask_highs(question: Covering, left: int, opened: Ints, clock: Clock) -> Verdict:
+    """Let HiGHS settle a small question."""
+    rows, n = Rows(), question.n_sites
+    row = np.repeat(np.arange(question.n_rows), np.diff(question.row_start))
+    rows.add(row, question.row_site, 1.0, n=question.n_rows, lower=1.0)
+    rows.add(np.zeros(n), np.arange(n), 1.0, n=1, upper=float(left))
+    model = Model(np.ones(n), np.zeros(n), np.ones(n), np.ones(n, dtype=bool), rows)
+    solution = solve_model(model, clock=clock, stop_at=left + 0.5)
+    if solution.x is not None:
+        found = np.flatnonzero(solution.x > 0.5)
+        if found.size <= left and (question.counts(found) > 0).all():
+            return Verdict(np.union1d(opened, question.column[found]).astype(np.int64), True, np.zeros(0))
+    return Verdict(None, solution.status == "infeasible", np.zeros(0))
 
 
 def _branches(question: Covering, left: int, opened: Ints) -> list[_Part]:
