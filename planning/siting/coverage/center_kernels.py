@@ -68,12 +68,13 @@ def _flip(
 
 
 @kernel
-def swap_by_weight(
+def swap_by_weight(  # noqa: C901 - one search, read from top to bottom
     row_start: Starts,
     row_site: Members,
     site_start: Starts,
     site_row: Members,
     sites: NDArray[np.int64],
+    weight: NDArray[np.int64],
     steps: int,
     seed: int,
 ) -> int:
@@ -90,6 +91,8 @@ def swap_by_weight(
         The rows of each site.
     sites : numpy.ndarray of int64
         Open sites, all different; swapped in place.
+    weight : numpy.ndarray of int64
+        Weight of each row, 1 or more; raised in place.
     steps : int
         Swaps at most.
     seed : int
@@ -101,7 +104,7 @@ def swap_by_weight(
         Rows that stay uncovered.
     """
     n_rows, n_sites = row_start.size - 1, site_start.size - 1
-    weight, owner = np.ones(n_rows, np.int64), np.zeros(n_rows, np.int64)
+    owner = np.zeros(n_rows, np.int64)
     count = np.zeros(n_rows, np.int32)
     gain = np.zeros(n_sites, np.int64)
     bare, place = np.arange(n_rows).astype(np.int32), np.arange(n_rows).astype(np.int32)
@@ -109,7 +112,8 @@ def swap_by_weight(
     since = np.zeros(n_sites, np.int64)  # step at which a site was last opened or shut
     is_open = np.zeros(n_sites, np.bool_)
     for j in range(n_sites):
-        gain[j] = site_start[j + 1] - site_start[j]
+        for at in range(site_start[j], site_start[j + 1]):
+            gain[j] += weight[site_row[at]]
     for k in range(sites.size):
         is_open[sites[k]] = True
         n_bare = _flip(
@@ -164,7 +168,7 @@ def swap_by_weight(
 
 
 @kernel
-def price_rows(
+def price_rows(  # noqa: C901 - one climb, read from top to bottom
     site_start: Starts, site_row: Members, price: Values, target: float, rounds: int, average: Values, step: float
 ) -> tuple[float, float]:
     """

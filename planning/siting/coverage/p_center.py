@@ -24,8 +24,8 @@ from planning.siting.coverage.search import CoverSearch
 from planning.siting.coverage.solve import fill_up
 from planning.siting.coverage.within import Effort, cover_within
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
-from planning.siting.reasons.words import clash_of_sites
-from planning.siting.tables.cost_table import CostTable, allocate_table, name_left_out, name_unreached, read_costs
+from planning.siting.reasons.words import clash_of_sites, name_unreached
+from planning.siting.tables.cost_table import CostTable, allocate_table, name_left_out, read_costs
 
 __all__ = ["p_center"]
 
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST, _MORE = 150, 60  # rows that are looked at from the start, and that are added at a time
 _LOOKS = 3  # looks for rows that the prices' choices cover thinly, before the choices are gone through
+_DESCENT = 0.3  # of the time: for the search alone
 _SWAPS = 3_000  # swaps of the first search
 _FIRST_PART, _LAST_PART = 0.5, 0.002  # of the costs that are left: steps of the search, at first and at last
 _NEAR = 0.1  # part of the costs that are left
@@ -91,7 +92,8 @@ def p_center(
     answer = solve_center(CenterQuestion(table, weight, open_now), count, clock)
     if answer.fewest > count:
         best = reach_most(table, weight, open_now, count, clock)
-        total, *cells = name_unreached(table, weight, best, count, answer.fewest)
+        left = (table.nearest(best)[0] < 0) & (weight > 0) & table.reached
+        total, cells = name_unreached(weight, np.flatnonzero(left), table.sites_of, count, answer.fewest)
         clash = clash_of_sites(costs, weight, open_now, count, clock)
         return no_answer("min", clock, unreachable, (*words, total, *clash, *cells))
     if answer.sites is None:
@@ -390,14 +392,19 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
         if np.isinf(highest):
             return CenterAnswer(None, np.inf, float(np.nextafter(beyond, np.inf)))
         best = cover.sites
-    best, highest = _descend(question, p, best, highest, beyond, clock)
+    part = Clock(clock.left * _DESCENT, clock.cancel)
+    return _narrow(question, p, *_descend(question, p, best, highest, beyond, part), clock)
+
+
+def _narrow(question: CenterQuestion, p: int, best: Ints, highest: float, beyond: float, clock: Clock) -> CenterAnswer:
+    """Close in on the least cost that so many sites can leave: more than ``beyond``, at most ``highest``."""
     vain_low, vain_high, level = np.inf, -np.inf, 0  # least and largest cost tried in vain
     while True:
         steps = question.steps(beyond, highest)
         if steps.size == 0:
             return CenterAnswer(best, highest, highest)
         if clock.stopped:
-            return CenterAnswer(best, highest, max(above, float(steps.min())))
+            return CenterAnswer(best, highest, float(steps.min()))
         near = _NEAR * (highest - beyond)  # costs so near to one tried in vain are left for a greater effort
         below, between = steps[steps < vain_low - near], steps[steps > vain_high + near]
         if below.size == 0 and between.size == 0:
@@ -418,7 +425,7 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
 
 def _descend(
     question: CenterQuestion, p: int, best: Ints, highest: float, beyond: float, clock: Clock
-) -> tuple[Ints, float]:
+) -> tuple[Ints, float, float]:
     """Search for sites that leave less and less, in ever smaller steps and with ever more swaps."""
     part, swaps = _FIRST_PART, _SWAPS
     while part > _LAST_PART and not clock.stopped and highest > np.nextafter(beyond, np.inf):
@@ -430,7 +437,7 @@ def _descend(
             beyond = radius
         elif reached > radius:
             part, swaps = 0.5 * part, swaps + swaps // 2
-    return best, highest
+    return best, highest, beyond
 
 
 def _middle(costs: Floats) -> float:

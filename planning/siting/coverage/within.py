@@ -24,6 +24,7 @@ __all__ = ["Effort", "Verdict", "cover_core", "cover_within"]
 logger = logging.getLogger(__name__)
 
 _SURE = 1e-6  # of a site: by what a bound must pass a number of sites
+_CHUNK = 1_000  # swaps between looks at the clock
 _FIRST_STEP, _NEXT_STEP = 0.1, 0.02  # of the prices at first, and where they are good already
 _FOR_HIGHS = 10_000  # pairs up to which HiGHS settles what the first prices leave
 _WORTHWHILE = 0.7  # pairs must fall to this part for prices to be bettered again
@@ -105,10 +106,13 @@ def cover_within(question: Covering, p: int, start: Ints, effort: Effort, clock:
     inside = np.flatnonzero(np.isin(asked.column, start))[:p]
     others = np.setdiff1d(np.arange(asked.n_sites), inside)
     sites = np.concatenate([inside, others[: p - inside.size]]).astype(np.int64)
-    if not swap_by_weight(
-        asked.row_start, asked.row_site, asked.site_start, asked.site_row, sites, effort.swaps, asked.n_rows
-    ):
-        return Verdict(np.sort(asked.column[sites]), True, none)
+    weight = np.ones(asked.n_rows, dtype=np.int64)
+    lists = asked.row_start, asked.row_site, asked.site_start, asked.site_row
+    for done in range(0, effort.swaps, _CHUNK):
+        if swap_by_weight(*lists, sites, weight, min(_CHUNK, effort.swaps - done), asked.n_rows + done) == 0:
+            return Verdict(np.sort(asked.column[sites]), True, none)
+        if clock.stopped:
+            break
     if effort.choices == 0:
         return Verdict(None, False, none)
     return _split(replace(asked, weight=np.full(asked.n_rows, p / asked.n_rows)), p, effort, clock)
