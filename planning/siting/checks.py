@@ -23,6 +23,7 @@ __all__ = [
     "check_per_site",
     "check_pupils",
     "check_reach",
+    "check_share",
     "marked",
 ]
 
@@ -527,6 +528,33 @@ def check_limit(value: Any, name: str) -> float:
     if not isinstance(value, (int, float, np.integer, np.floating)) or not value >= 0:
         raise SchemaError(msg("{name}: must be 0 or more, not {value}.", name=name, value=str(value)))
     return float(value)
+
+
+def check_share(value: Any, name: str) -> float:
+    """
+    Take a share.
+
+    Parameters
+    ----------
+    value : float
+        The share, 0 to 1 [1].
+    name : str
+        What the caller calls it.
+
+    Returns
+    -------
+    float
+        The share.
+
+    Raises
+    ------
+    SchemaError
+        If it is not such a share.
+    """
+    share = check_limit(value, name)
+    if share > 1:
+        raise SchemaError(msg("{name}: must be from 0 to 1, not {value}.", name=name, value=str(value)))
+    return share
 
 
 def check_per_site(values: Any, n_sites: int, name: str, *, missing: float = 0.0, infinite: bool = False) -> Floats:
