@@ -140,7 +140,7 @@ def test_few_rounds_bound_a_whole_large_curve(monkeypatch):
     called_off = Clock(600, lambda: len(worked_on) >= 60)
     answers = curve_module.solve_curve(question, np.arange(1.0, 31.0), called_off)
     gaps = np.array([gap_between(answer.value, answer.bound) for answer in answers])
-    assert gaps.max() < 0.02
+    assert gaps.max() < 0.04
 
 
 def test_the_radius_may_be_what_a_row_pays_that_no_new_site_helps():
