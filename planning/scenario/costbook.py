@@ -186,12 +186,13 @@ class CostBook:
             for start in range(0, len(unknown), at_once):
                 self._sweep_points(mode, unknown[start : start + at_once])
             columns = [self._points[mode, *place] for place in places]
-        joined = [
-            np.stack(table, axis=1) if places else np.empty((len(self._cells), 0), dtype=np.float32)
-            for table in ([column[part] for column in columns] for part in range(3))
-        ]
-        ids = pd.Index([str(number) for number in range(len(places))], dtype="str")
-        return Costs(self._cells.index, ids, *joined, mode=mode)
+        distance_m, time_min, off_road_m = (
+            np.stack([column[part] for column in columns], axis=1)
+            if columns
+            else np.empty((len(self._cells), 0), dtype=np.float32)
+            for part in range(3)
+        )
+        return Costs(self._cells.index, _numbered(len(places)), distance_m, time_min, off_road_m, mode=mode)
 
     def _sweep_points(self, mode: Mode, places: Sequence[tuple[float, float]]) -> None:
         """Sweep some places in one call and keep a column of each."""
@@ -216,7 +217,7 @@ class CostBook:
             end_metres=[(place.tail_m, place.head_m) for place in found],
             point_legs_m=[place.leg_m for place in found],
             point_xy=places,
-            point_ids=pd.Index([str(number) for number in range(len(places))], dtype="str"),
+            point_ids=_numbered(len(places)),
             cell_ids=self._cells.index,
             cell_nodes=self._cells["node"].to_numpy(),
             cell_legs_m=self._cells["leg_m"].to_numpy(),
@@ -224,8 +225,8 @@ class CostBook:
             leg_kmh=WALK_KMH,
             mode=mode,
         )
-        for column, place in enumerate(places):
-            self._points[mode, *place] = (
+        for column, (x, y) in enumerate(places):
+            self._points[mode, x, y] = (
                 swept.distance_m[:, column].copy(),
                 swept.time_min[:, column].copy(),
                 swept.off_road_m[:, column].copy(),
@@ -254,6 +255,10 @@ class CostBook:
                     progress=progress,
                 )
             return self._costs[what, mode]
+
+
+def _numbered(n: int) -> pd.Index[str]:
+    return pd.Index([str(number) for number in range(n)], dtype="str")
 
 
 def _xy(places: gpd.GeoDataFrame) -> NDArray[np.float64]:

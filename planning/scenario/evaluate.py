@@ -230,7 +230,8 @@ def stage_costs(county: County, stage: str, sites: gpd.GeoDataFrame) -> dict[str
     shape = (len(county.cells), len(sites))
     distance, time, off_road = (np.full(shape, np.inf, dtype=np.float32) for _ in range(3))
     old = base.site_ids.get_indexer(sites.index)
-    swept = np.flatnonzero((old < 0) | sites["is_moved"].to_numpy(dtype=bool))
+    elsewhere = (sites["is_moved"] | sites["is_new"]).to_numpy(dtype=bool)  # the code of a closed school may come again
+    swept = np.flatnonzero((old < 0) | elsewhere)
     kept = np.setdiff1d(np.arange(len(sites)), swept)
     distance[:, kept] = base.distance_m[:, old[kept]]
     time[:, kept] = base.time_min[:, old[kept]]

@@ -82,8 +82,10 @@ def test_a_layout_with_many_new_schools_is_evaluated_in_one_sweep(monkeypatch):
     assert after.nearest["primary_lower"].loc["far", "distance_m"] == pytest.approx(525)
 
 
-def test_a_school_that_closed_may_be_built_anew_under_its_code():
+def test_a_school_that_closed_may_be_built_anew_elsewhere_under_its_code():
     x, y = places([500.0])[0]
-    again = NewSchool("A", "A anew", x, y, "primary", 9, "primary")
-    sites = stage_sites(county(), "primary", [CloseSchool("A"), again])
+    edits = [CloseSchool("A"), NewSchool("A", "A anew", x, y, "primary", 9, "primary")]
+    sites = stage_sites(county(), "primary", edits)
     assert (sites.at["A", "name"], sites.at["A", "seats"]) == ("A anew", 9)
+    after = evaluate(county(), "primary", edits)
+    assert after.nearest["primary_lower"].loc["near", "distance_m"] == pytest.approx(25)
