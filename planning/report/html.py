@@ -16,6 +16,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
     DISTANCE_CLASSES_M,
@@ -271,6 +272,9 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
             for site_id, row in answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])].iterrows()
         ],
         "reasons": _reasons(t, answer),
+        "curve": curve_section(t, answer),
+        "plans": plan_section(t, answer),
+        "ways": way_section(t, answer, result.county.project.costs),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (
