@@ -110,14 +110,14 @@ def draw_chart(
     digits = _digits(steps)
     right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
 
-    def place_x(x: float) -> float:
+    def _place_x(x: float) -> float:
         share = (x - first) / (last - first) if last > first else 0.5
         return round(_LEFT + 14 + share * (right - _LEFT - 28), 1)
 
-    def place_y(y: float) -> float:
+    def _place_y(y: float) -> float:
         return round(bottom - (y - low) / (high - low) * (bottom - _TOP), 1)
 
-    places = [(place_x(x), place_y(y)) for x, y in known]
+    places = [(_place_x(x), _place_y(y)) for x, y in known]
     every = max(1, math.ceil(len(at) / 12))
     return Chart(
         title=title,
@@ -133,8 +133,8 @@ def draw_chart(
             (*place, x in marked, f"{t.number(x)}: {t.number(y, digits + 1)}{sign}")
             for place, (x, y) in zip(places, known, strict=True)
         ),
-        across=tuple(Tick(place_x(x), t.number(x)) for x in at[::every]),
-        upward=tuple(Tick(place_y(y), f"{t.number(y, digits)}{sign}") for y in steps),
+        across=tuple(Tick(_place_x(x), t.number(x)) for x in at[::every]),
+        upward=tuple(Tick(_place_y(y), f"{t.number(y, digits)}{sign}") for y in steps),
     )
 
 

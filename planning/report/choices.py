@@ -12,22 +12,21 @@ from planning.i18n.terms import term
 from planning.report.charts import draw_chart
 from planning.report.words import quantity
 from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS
+from planning.scenario.hub_costs import may_board
 from planning.scenario.trade_off import BUS_SEATS, WAY_COLUMNS
 from planning.siting.beds.trade_off import WEEKS_PER_YEAR
+from planning.stages import BANDS
 
 if TYPE_CHECKING:
-    from planning.config import Money
+    from planning.scenario.county import County
     from planning.scenario.questions import Answer
 
 __all__ = ["curve_section", "curve_table", "plan_section", "plan_table", "way_section", "way_table"]
 
 #: Stages whose weeks of teaching the curriculum plan for compulsory education sets.
 _COMPULSORY = ("primary", "junior", "special")
-#: Rows of the comparison of ways, with the digits after the point.
-_WAY_ROWS = (
-    ("pupils_asked", 0), ("pupils_served", 0), ("pupils_left", 0), ("week_min", 0), ("one_way_min_max", 0), ("beds", 0),
-    ("seats", 0), ("buses", 0), ("bus_km_week", 0), ("teaching_points", 0), ("cost_yuan_year", 0),
-)  # fmt: skip
+#: Rows of the comparison of ways.
+_WAY_ROWS = WAY_COLUMNS[3:]
 #: What each way's cost is made of, by the keys of the project file.
 _RATES = (
     ("boarding", ("boarding_per_pupil",)),
@@ -185,7 +184,7 @@ def plan_section(t: Translator, answer: Answer) -> list[dict[str, Any]]:
     ]
 
 
-def way_section(t: Translator, answer: Answer, money: Money) -> dict[str, Any] | None:
+def way_section(t: Translator, answer: Answer, county: County) -> dict[str, Any] | None:
     """
     Put the comparison of boarding, school bus and teaching points into words for the report.
 
@@ -195,8 +194,8 @@ def way_section(t: Translator, answer: Answer, money: Money) -> dict[str, Any] |
         The language.
     answer : Answer
         The answer.
-    money : Money
-        Rates that the project names.
+    county : County
+        Holds the rates that the project names, and who may board.
 
     Returns
     -------
@@ -206,20 +205,21 @@ def way_section(t: Translator, answer: Answer, money: Money) -> dict[str, Any] |
     table = answer.ways
     if not len(table):
         return None
+    money = county.project.costs
     unpriced = {way: [key for key in keys if getattr(money, key) is None] for way, keys in _RATES}
     rows = []
-    for name, digits in _WAY_ROWS:
+    for name in _WAY_ROWS:
         values = [None if pd.isna(value) else float(value) for value in table[name]]
-        cells = [t.number(value, digits) for value in values]
+        cells = [t.number(value) for value in values]
         if name == "cost_yuan_year":
             cells = [t("not known") if unpriced[way] else cell for way, cell in zip(table["way"], cells, strict=True)]
         rows.append((term(t, name), cells))
-    return {"ways": [term(t, way) for way in table["way"]], "rows": rows, "notes": _way_notes(t, answer, money)}
+    return {"ways": [term(t, way) for way in table["way"]], "rows": rows, "notes": _way_notes(t, answer, county)}
 
 
-def _way_notes(t: Translator, answer: Answer, money: Money) -> list[str]:
+def _way_notes(t: Translator, answer: Answer, county: County) -> list[str]:
     """Say what the comparison rests on, and where each number comes from."""
-    question = answer.question
+    question, money = answer.question, county.project.costs
     notes = [
         t(
             "Each way is asked of the same pupils as if it were the only one: those who live beyond the daily limit of "
@@ -236,6 +236,8 @@ def _way_notes(t: Translator, answer: Answer, money: Money) -> list[str]:
             source=t("a default of this tool") if question.bus_seats is None else t("set in the project file"),
         ),
     ]
+    if all(may_board(county, band) for band in BANDS[question.stage]):
+        notes.append(t("All grades of this stage may board, so that nobody is given a teaching point."))
     if money.bus_per_km is not None:
         notes.append(
             t(

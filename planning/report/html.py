@@ -271,10 +271,11 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
             }
             for site_id, row in answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])].iterrows()
         ],
+        "has_beds": bool(answer.sites["beds"].notna().any()),
         "reasons": _reasons(t, answer),
         "curve": curve_section(t, answer),
         "plans": plan_section(t, answer),
-        "ways": way_section(t, answer, result.county.project.costs),
+        "ways": way_section(t, answer, result.county),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (

@@ -29,8 +29,8 @@ BUS_SEATS = 40
 #: Wall time of the search for the fewest teaching points [s].
 _POINTS_S = 10.0
 WAY_COLUMNS = (
-    "question", "stage", "way", "pupils_asked", "pupils_served", "pupils_left", "week_min", "one_way_min_max", "beds",
-    "buses", "bus_km_week", "teaching_points", "seats", "cost_yuan_year",
+    "question", "stage", "way", "pupils_asked", "pupils_served", "pupils_left", "week_min", "one_way_min_max",
+    "beds_needed", "seats_needed", "buses", "bus_km_week", "teaching_points", "cost_yuan_year",
 )  # fmt: skip
 
 
@@ -159,10 +159,17 @@ def weigh_ways(
         bus_limit_min=question.bus_limit_min,
         cancel=cancel,
     )
-    table = found.table.reset_index().rename(columns={"pupils": "pupils_asked", "cost_year": "cost_yuan_year"})
+    table = found.table.reset_index().rename(
+        columns={
+            "pupils": "pupils_asked",
+            "beds": "beds_needed",
+            "seats": "seats_needed",
+            "cost_year": "cost_yuan_year",
+        }
+    )
     table.loc[table["pupils_served"] == 0, "cost_yuan_year"] = np.nan  # what helps nobody is no cheap way
     table = table[table["pupils_asked"] > 0].assign(question=question.name, stage=question.stage)[list(WAY_COLUMNS)]
-    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds", "buses", "teaching_points", "seats"]
+    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds_needed", "seats_needed", "buses", "teaching_points"]
     return table.astype({**dict.fromkeys(counts, "Int64"), "way": "str"})
 
 
