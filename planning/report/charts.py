@@ -14,6 +14,8 @@ __all__ = ["Chart", "Tick", "draw_chart"]
 WIDTH, HEIGHT = 480.0, 280.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 22.0, 34.0, 52.0
 _MOST_TICKS = 6
+#: Width of a digit [units].
+_LETTER = 8.2
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Tick:
     at : float
         Where it stands along the axis [units].
     text : str
-        What it says.
+        What it says; empty where there is no room.
     """
 
     at: float
@@ -118,7 +120,6 @@ def draw_chart(
         return round(bottom - (y - low) / (high - low) * (bottom - _TOP), 1)
 
     places = [(_place_x(x), _place_y(y)) for x, y in known]
-    every = max(1, math.ceil(len(at) / 12))
     return Chart(
         title=title,
         along=along,
@@ -133,7 +134,7 @@ def draw_chart(
             (*place, x in marked, f"{t.number(x)}: {t.number(y, digits + 1)}{sign}")
             for place, (x, y) in zip(places, known, strict=True)
         ),
-        across=tuple(Tick(_place_x(x), t.number(x)) for x in at[::every]),
+        across=_with_room([Tick(_place_x(x), t.number(x)) for x in at]),
         upward=tuple(Tick(_place_y(y), f"{t.number(y, digits)}{sign}") for y in steps),
     )
 
@@ -157,6 +158,16 @@ def round_steps(low: float, high: float) -> list[float]:
     step = next(factor * power for factor in (0.1, 0.2, 0.5, 1, 2, 5, 10) if span / (factor * power) <= _MOST_TICKS - 2)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(number * step, 12) for number in range(first, max(last, first + 1) + 1)]
+
+
+def _with_room(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+    """Leave out the words that would run into those before them, or into the last ones."""
+    kept = [Tick(tick.at, "") for tick in ticks]
+    for number in (len(ticks) - 1, *range(len(ticks) - 1)):
+        half = _LETTER * (len(ticks[number].text) + 1) / 2
+        if all(abs(tick.at - ticks[number].at) >= half + _LETTER * len(tick.text) / 2 for tick in kept if tick.text):
+            kept[number] = ticks[number]
+    return tuple(kept)
 
 
 def _digits(steps: Sequence[float]) -> int:
