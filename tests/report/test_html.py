@@ -220,7 +220,7 @@ def test_a_long_list_of_sites_is_cut_and_counted(clip, tmp_path: Path) -> None:
     result = dataclasses.replace(clip, answers=(dataclasses.replace(answer, sites=many, after=None),))
     drawn = {stage: catchments(clip.county, state) for stage, state in clip.base.items()}
     page = write_html(result, drawn, tmp_path / "report.html").read_text("utf-8")
-    assert "地点007等（另有 62 处）" in page
+    assert "地点007，另有 62 处" in page
     assert "P059" in page
     assert "P060" not in page
     assert "另有 10 处见 proposal.csv。" in page
