@@ -202,10 +202,14 @@ def _answer_day(
             used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     proposal = _explained(proposal, county, asked)
+    day = DayQuestion(asked, used, within, of_limit, unit, everyone)
+    curve = solve_curve(
+        county, question, day, proposal, has_limit=has_limit, cancel=cancel
+    )  # it may say how many are enough
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
         notes = [*proposal.explanation, *notes]
         seconds = time.perf_counter() - started
-        return Answer(question, proposal, unit, no_sites(county), (), None, tuple(notes), seconds)
+        return Answer(question, proposal, unit, no_sites(county), (), None, tuple(notes), seconds, curve=curve)
     chosen = asked.sites.iloc[list(proposal.sites)]
     new = tuple(
         NewSchool(str(site_id), row.name_, row.geometry.x, row.geometry.y, question.stage, seats, row.kind)
@@ -230,8 +234,6 @@ def _answer_day(
         limit=within,
         measure="travel" if within is None else "coverage",
     )
-    day = DayQuestion(asked, used, within, of_limit, unit, everyone)
-    curve = solve_curve(county, question, day, proposal, has_limit=has_limit, cancel=cancel)
     plans, told = other_plans(question, day, proposal, has_limit=has_limit, cancel=cancel)
     return Answer(
         question,

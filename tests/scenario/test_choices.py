@@ -57,6 +57,16 @@ def test_the_point_of_the_answer_is_the_answer():
         assert point["share_within_limit"] == pytest.approx(value(found.after, "share_within_limit"))
 
 
+def test_where_too_few_are_asked_for_the_curve_says_how_many_are_enough():
+    cut = line_county(VILLAGES, {"A": {"at": 0, "seats_primary": 60}}, {"N1": 8000.0, "N2": 15_000.0}, gap_at=4000)
+    found = ask(cut, "p_median", new=0, frontier={"new": [0, 1, 2]}, alternatives=True)
+    assert found.proposal.status == "infeasible"
+    assert found.curve["status"].to_list() == ["infeasible", "optimal", "optimal"]
+    assert found.curve["places"].to_list() == [[], ["by N1"], ["by N1", "by N2"]]
+    assert found.curve["objective"].isna().to_list() == [True, False, False]
+    assert found.plans.empty
+
+
 def test_a_budget_builds_the_schools_that_it_pays_for():
     known = county(project=project_of(costs={"build_per_seat": 1000}))
     found = ask(known, "p_median", new=1, seats=20, frontier={"budgets": [19_999, 20_000, 39_999, 1e9]})
