@@ -32,11 +32,12 @@ from planning.siting.checks import (
 from planning.siting.clock import Cancel, Clock
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 from planning.siting.reasons.words import why_no_seats
-from planning.siting.seats.flow import FlowAnswer, FlowQuestion
+from planning.siting.seats.flow import Arcs, FlowAnswer, FlowQuestion
 from planning.siting.seats.large import lay_out
-from planning.siting.seats.layout import solve_layout, too_few_seats
+from planning.siting.seats.layout import better_of, solve_layout, too_few_seats
 from planning.siting.seats.mergers import blocked_words, list_moves
-from planning.siting.seats.seating import seat_pupils, seats_alone_bind
+from planning.siting.seats.seating import price_of, seat_pupils, seats_alone_bind
+from planning.siting.seats.shortfall import seat_with_least
 from planning.siting.seats.sizes import Columns, SizeOption, lay_columns
 from planning.siting.seats.table_seating import TableSeater
 from planning.siting.tables.cheapest import columns_of, count_pairs, shorten
@@ -49,6 +50,8 @@ _FEW, _LARGE_OF_FEW = 8, 20_000_000  # few new sites are proven set by set, on a
 _SMALL = 30_000  # pairs that HiGHS takes as they are
 _SEARCH_SHARE = 0.75  # of the time, where the last seating has rules to keep
 _KEPT = 200  # pairs that a row keeps
+_FIRST_SHARE = 0.3  # of the time, for the look at the cheapest pairs where much may close
+_NEAR_ENOUGH = 5e-3  # gap at which branching is not worth its time
 
 
 def capacitated(
@@ -212,7 +215,11 @@ def capacitated(
     else:
         if is_large:
             seater = TableSeater(costs, wanted, question, columns.site, price)
-        layout = solve_layout(question, clock) if seater is None else _lay_out_large(question, seater, price, clock)
+            layout = _lay_out_large(question, seater, price, clock)
+        elif count_pairs(costs) > _LARGE and not is_few and not ruled:
+            layout = _lay_out_between(question, TableSeater(costs, wanted, question, columns.site, price), price, clock)
+        else:
+            layout = solve_layout(question, clock)
     words += about_zones
     if layout.status == "infeasible":
         return no_answer("min", clock, unreachable, words if about_zones else words + why_no_seats(question, clock))
@@ -311,6 +318,38 @@ def _lay_out_large(question: FlowQuestion, seater: TableSeater, price: float, cl
     if opened is None:
         return FlowAnswer("stopped", None, None, bound)
     return FlowAnswer("stopped", opened, np.zeros(0), bound)
+
+
+def _lay_out_between(question: FlowQuestion, seater: TableSeater, price: float, clock: Clock) -> FlowAnswer:
+    """
+    Choose the sites of a question in which much may close, too large for a model but not for branching.
+
+    Its cheapest pairs are looked at first: where little of all that may close is worth closing, that is soon near a proof.
+    """
+    look = _lay_out_large(_cheapest(question), seater, price, Clock(_FIRST_SHARE * clock.left, clock.cancel))
+    opened = look.opened
+    if opened is None:
+        return look if look.status == "infeasible" else solve_layout(question, clock)
+    flow = seat_with_least(question, opened)
+    first = FlowAnswer(look.status, opened, flow, look.bound)
+    value = np.inf if flow is None else price_of(question, opened, flow)
+    if clock.stopped or gap_between(value, first.bound) <= _NEAR_ENOUGH:
+        return first
+    return better_of(question, solve_layout(question, clock), first)
+
+
+def _cheapest(question: FlowQuestion) -> FlowQuestion:
+    """Keep the cheapest pairs of each row, from cheap to dear; being without a seat costs no more than the next."""
+    arcs = question.arcs
+    order = np.lexsort((arcs.site, arcs.cost, arcs.row))
+    row, cost = arcs.row[order], arcs.cost[order]
+    start = np.searchsorted(row, np.arange(question.pupils.size + 1))
+    keep = np.arange(row.size) - start[row] < _KEPT
+    way_out = question.unserved.copy()
+    longer = np.flatnonzero(np.diff(start) > _KEPT)
+    way_out[longer] = np.minimum(way_out[longer], cost[start[longer] + _KEPT])
+    short = Arcs(row[keep], arcs.site[order][keep], cost[keep], arcs.board[order][keep])
+    return question.changed(arcs=short, unserved=way_out)
 
 
 def _allocation(

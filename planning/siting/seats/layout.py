@@ -19,7 +19,7 @@ from planning.siting.seats.sets import count_sets, prove_by_sets
 from planning.siting.seats.shortfall import seat_with_least
 from planning.siting.seats.whole import Note, solve_whole
 
-__all__ = ["solve_layout", "too_few_seats"]
+__all__ = ["better_of", "solve_layout", "too_few_seats"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,12 +92,26 @@ def _solve(question: FlowQuestion, clock: Clock, note: Note | None) -> FlowAnswe
         found = solve_by_branching(question, clock, _PATIENCE)
         if found.status == "optimal" or clock.stopped or (found.opened is not None and n_arcs > _LARGE):
             return found
-        return _better_of(question, found, _solve_large(question, clock))
+        return better_of(question, found, _solve_large(question, clock))
     return _solve_large(question, clock)
 
 
-def _better_of(question: FlowQuestion, one: FlowAnswer, other: FlowAnswer) -> FlowAnswer:
-    """Put together what two searches have found of the same question."""
+def better_of(question: FlowQuestion, one: FlowAnswer, other: FlowAnswer) -> FlowAnswer:
+    """
+    Put together what two searches have found of the same question.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+    one, other : FlowAnswer
+        Their answers; where neither has one, the status is that of the other.
+
+    Returns
+    -------
+    FlowAnswer
+        The better answer with the better bound.
+    """
     values = [
         np.inf if found.opened is None or found.flow is None else price_of(question, found.opened, found.flow)
         for found in (one, other)
