@@ -48,6 +48,7 @@ _MASTER_S = 4.0  # for the cheapest set
 _SETS = 2  # cheapest sets asked for at the beginning
 _HIGHER = 1.15  # how far prices may rise above the first ones
 _NEARLY = 1.002  # of the bound: a set this cheap by the cuts is cheap enough
+_WANTED = 0.3  # share of a site from which it counts where prices from afar are handed to the rows
 _UNDECIDED = 0.02  # share of a site, or of its absence, from which it may be branched on
 _CLOSE = 0.004  # of the best value: a layout that looks this good from afar is seated
 
@@ -238,12 +239,15 @@ def _with_opening(question: FlowQuestion, layout: Layout, refuge: Floats) -> Flo
     return np.minimum(price, refuge)
 
 
-def _lifted(question: FlowQuestion, group: Ints, price: Floats) -> Floats:
-    """Give each row the price of its group, and what its cheapest site is dearer than the group's."""
+def _lifted(question: FlowQuestion, group: Ints, afar: Prices) -> Floats:
+    """Give each row the price of its group, and what its cheapest wanted site is dearer than the group's."""
     used = np.flatnonzero(group >= 0)
+    arcs, price = question.arcs, afar.price
     low = np.full(question.pupils.size, np.inf)
-    np.minimum.at(low, question.arcs.row, question.arcs.cost)
-    low[~np.isfinite(low)] = 0.0
+    at = (~question.free | (afar.share > _WANTED))[arcs.site]
+    np.minimum.at(low, arcs.row[at], arcs.cost[at] + afar.edge[arcs.site[at]])
+    low = np.minimum(low, question.unserved)
+    low[~np.isfinite(low)] = price[group[~np.isfinite(low)]]
     total = np.bincount(group[used], weights=(low * question.pupils)[used], minlength=price.size)
     mean = total / np.bincount(group[used], weights=question.pupils[used], minlength=price.size)
     lifted = np.zeros(question.pupils.size)
@@ -269,7 +273,7 @@ def _near(question: FlowQuestion, price: Floats, shut: Bools, before: Floats) ->
 
 def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock: Clock, patience: Clock) -> float:
     """Raise the bound by prices, then part by part, bettering the answer on the way; give the bound."""
-    lifted = _lifted(question, group, afar.price)
+    lifted = _lifted(question, group, afar)
     none = np.zeros(question.n_sites, dtype=bool)
     part, cap = _near(question, lifted, none, np.full(question.pupils.size, np.inf))
     filler = Filler(part, cap)
