@@ -40,7 +40,7 @@ _GROUPS = 1000  # rows of the question seen from afar
 _LOOKS = 30  # open sites that a row looks at from afar
 _FAR_ROUNDS, _ROUNDS, _NODE_ROUNDS, _NEAR_ROUNDS = 500, 100, 60, 12
 _SHAKES, _SHAKE_SHARE, _GOAL = 40, 0.25, 0.005  # good layouts are shaken while they seem worse than this
-_MORE, _WORTHWHILE = 1, 2e-3  # more rounds at the root, as long as they raise the bound by this much
+_MORE, _WORTHWHILE = 8, 5e-4  # more rounds at the root, as long as they raise the bound by this much
 _TRY_EVERY = 4
 _SEATED = 3  # layouts from afar that are seated
 _WIDTH, _WIDE = 16, 64  # sites that an exchange tries before giving up; more of them from the best layouts
@@ -275,12 +275,16 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
     """Raise the bound by prices, then part by part, bettering the answer on the way; give the bound."""
     lifted = _lifted(question, group, afar)
     none = np.zeros(question.n_sites, dtype=bool)
-    part, cap = _near(question, lifted, none, np.full(question.pupils.size, np.inf))
+    endless = np.full(question.pupils.size, np.inf)
+    part, cap = _near(question, lifted, none, endless)
     filler = Filler(part, cap)
     root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing)
     for _ in range(_MORE):
         if clock.stopped or gap_between(kept.value, root.bound) <= OPTIMAL_GAP:
             break
+        # prices that have risen to where dearer arcs were left out need those arcs to rise farther
+        part, cap = _near(question, root.price, root.shut, endless)
+        filler = Filler(part, cap)
         more = price_rows(
             part, kept, clock, filler=filler, start=root.price, rounds=_ROUNDS, offer=_nothing, shut=root.shut
         )
