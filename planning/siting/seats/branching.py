@@ -39,14 +39,16 @@ logger = logging.getLogger(__name__)
 _GROUPS = 1000  # rows of the question seen from afar
 _LOOKS = 30  # open sites that a row looks at from afar
 _FAR_ROUNDS, _ROUNDS, _NODE_ROUNDS, _NEAR_ROUNDS = 500, 100, 60, 12
-_SHAKES, _SHAKE_SHARE, _GOAL = 40, 0.4, 0.005  # good layouts are shaken while they seem worse than this
-_MORE, _WORTHWHILE = 1, 2e-3  # more rounds at the root, as long as they raise the bound by this much
+_SHAKES, _SHAKE_SHARE, _GOAL = 40, 0.25, 0.005  # good layouts are shaken while they seem worse than this
+_MORE, _WORTHWHILE = 8, 5e-4  # more rounds at the root, as long as they raise the bound by this much
 _TRY_EVERY = 4
-_WIDTH = 16  # sites that an exchange tries before giving up
+_SEATED = 3  # layouts from afar that are seated
+_WIDTH, _WIDE = 16, 64  # sites that an exchange tries before giving up; more of them from the best layouts
 _MASTER_S = 4.0  # for the cheapest set
-_SETS = 3  # cheapest sets asked for at the beginning
+_SETS = 2  # cheapest sets asked for at the beginning
 _HIGHER = 1.15  # how far prices may rise above the first ones
 _NEARLY = 1.002  # of the bound: a set this cheap by the cuts is cheap enough
+_WANTED = 0.3  # share of a site from which it counts where prices from afar are handed to the rows
 _UNDECIDED = 0.02  # share of a site, or of its absence, from which it may be branched on
 _CLOSE = 0.004  # of the best value: a layout that looks this good from afar is seated
 
@@ -71,7 +73,8 @@ class _Kept:
         self.question, self.question_afar, self.clock = question, afar, clock
         finite = np.isfinite(afar.unserved)
         self.refuge = np.where(finite, afar.unserved, 3.0 * float(afar.arcs.cost.max(initial=0.0)) + 1.0)
-        self.seater, self.filler = Seater(afar, self.refuge, _LOOKS), Filler(afar, np.full(afar.pupils.size, np.inf))
+        self.seater = Seater(afar, self.refuge, _LOOKS, exactly=True)
+        self.filler = Filler(afar, np.full(afar.pupils.size, np.inf))
         self.must_seat = not bool(finite.all())
         self.value = float("inf")
         self.opened: Bools | None = None
@@ -90,12 +93,12 @@ class _Kept:
         if value < self.value:
             self.value, self.opened, self.flow = value, opened, flow
 
-    def better(self, opened: Bools, seat_price: Floats, shut: Bools) -> Layout | None:
+    def better(self, opened: Bools, seat_price: Floats, shut: Bools, width: int = _WIDTH) -> Layout | None:
         """Better a choice of sites by exchanges, seen from afar."""
         if not self.question.fits(opened) or self.clock.stopped:
             return None
         found = improve_by_exchange(
-            self.seater, self.filler, self.seater.seat(opened, seat_price), shut, self.clock, _WIDTH
+            self.seater, self.filler, self.seater.seat(opened, seat_price), shut, self.clock, width
         )
         if self.afar is None or found.value < self.afar.value:
             self.afar = found
@@ -192,15 +195,26 @@ def _look_from_afar(afar: FlowQuestion, kept: _Kept) -> Prices:
         cuts.append(_cut(afar, kept.filler, np.minimum(seen.row_price, kept.refuge)))
         layout = kept.better(opened, seen.seat_price, prices.shut)
         found += [] if layout is None else [layout]
+    widened = _widened(kept, prices, float("inf"))
     patience = Clock(_SHAKE_SHARE * kept.clock.left, kept.clock.cancel)
     for turn in range(_SHAKES):
         if patience.stopped or kept.afar is None or gap_between(kept.afar.value, prices.bound) <= _GOAL:
             break
         layout = kept.better(shaken(afar, kept.afar.opened, prices.share, prices.shut, turn), prices.edge, prices.shut)
         found += [] if layout is None else [layout]
-    for layout in sorted(found, key=lambda one: one.value)[:2]:
+        widened = _widened(kept, prices, widened)
+    found.append(kept.afar or first)
+    by_sites = {layout.opened.tobytes(): layout for layout in found}
+    for layout in sorted(by_sites.values(), key=lambda one: one.value)[:_SEATED]:
         kept.offer(layout.opened)
     return prices
+
+
+def _widened(kept: _Kept, prices: Prices, before: float) -> float:
+    """Look farther around the best layout from afar if it is better than before; give its value."""
+    if kept.afar is not None and kept.afar.value < before:
+        kept.better(kept.afar.opened, prices.edge, prices.shut, _WIDE)
+    return before if kept.afar is None else kept.afar.value
 
 
 def _cut(question: FlowQuestion, filler: Filler, price: Floats) -> Floats:
@@ -225,12 +239,15 @@ def _with_opening(question: FlowQuestion, layout: Layout, refuge: Floats) -> Flo
     return np.minimum(price, refuge)
 
 
-def _lifted(question: FlowQuestion, group: Ints, price: Floats) -> Floats:
-    """Give each row the price of its group, and what its cheapest site is dearer than the group's."""
+def _lifted(question: FlowQuestion, group: Ints, afar: Prices) -> Floats:
+    """Give each row the price of its group, and what its cheapest wanted site is dearer than the group's."""
     used = np.flatnonzero(group >= 0)
+    arcs, price = question.arcs, afar.price
     low = np.full(question.pupils.size, np.inf)
-    np.minimum.at(low, question.arcs.row, question.arcs.cost)
-    low[~np.isfinite(low)] = 0.0
+    at = (~question.free | (afar.share > _WANTED))[arcs.site]
+    np.minimum.at(low, arcs.row[at], arcs.cost[at] + afar.edge[arcs.site[at]])
+    low = np.minimum(low, question.unserved)
+    low[~np.isfinite(low)] = price[group[~np.isfinite(low)]]
     total = np.bincount(group[used], weights=(low * question.pupils)[used], minlength=price.size)
     mean = total / np.bincount(group[used], weights=question.pupils[used], minlength=price.size)
     lifted = np.zeros(question.pupils.size)
@@ -256,14 +273,18 @@ def _near(question: FlowQuestion, price: Floats, shut: Bools, before: Floats) ->
 
 def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock: Clock, patience: Clock) -> float:
     """Raise the bound by prices, then part by part, bettering the answer on the way; give the bound."""
-    lifted = _lifted(question, group, afar.price)
+    lifted = _lifted(question, group, afar)
     none = np.zeros(question.n_sites, dtype=bool)
-    part, cap = _near(question, lifted, none, np.full(question.pupils.size, np.inf))
+    endless = np.full(question.pupils.size, np.inf)
+    part, cap = _near(question, lifted, none, endless)
     filler = Filler(part, cap)
     root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing)
     for _ in range(_MORE):
         if clock.stopped or gap_between(kept.value, root.bound) <= OPTIMAL_GAP:
             break
+        # prices that have risen to where dearer arcs were left out need those arcs to rise farther
+        part, cap = _near(question, root.price, root.shut, endless)
+        filler = Filler(part, cap)
         more = price_rows(
             part, kept, clock, filler=filler, start=root.price, rounds=_ROUNDS, offer=_nothing, shut=root.shut
         )

@@ -11,11 +11,15 @@ from planning.siting.seats.flow import Arcs, FlowQuestion
 __all__ = ["gather_rows", "seen_from_afar"]
 
 _PIVOTS = 8  # sites whose costs tell where a row lies
+_SHARED = 0.01  # of the rows: so many that reach the same sites are not put together with others
 
 
 def gather_rows(question: FlowQuestion, count: int) -> Ints:
     """
     Part the rows into groups whose costs to a few far-apart sites are much the same.
+
+    Rows that reach a site are kept apart from rows that do not, where many rows reach the very same sites (a river or a
+    border between them); else half a group would be sent where it cannot go.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ def gather_rows(question: FlowQuestion, count: int) -> Ints:
         return group
     where = _costs_to_pivots(question)[rows]
     weight = np.sqrt(question.pupils[rows])
-    parts = [np.arange(rows.size)]
+    parts = _same_reach(question, rows)
     while len(parts) < count:
         # split the widest half of the parts at once
         spread = np.array([np.ptp(where[part], axis=0).max() * float(weight[part].sum()) for part in parts])
@@ -56,6 +60,18 @@ def gather_rows(question: FlowQuestion, count: int) -> Ints:
     for number, part in enumerate(parts):
         group[rows[part]] = number
     return group
+
+
+def _same_reach(question: FlowQuestion, rows: Ints) -> list[Ints]:
+    """Part the rows by the sites that they reach, those aside whose reach few share; give their places in ``rows``."""
+    # the sum of large numbers drawn for the sites tells one reach from another; it is exact below 2**53
+    mark = np.random.default_rng(0).integers(1, 2**53 // max(question.n_sites, 1), question.n_sites).astype(np.float64)
+    arcs = question.arcs
+    reach = np.bincount(arcs.row, weights=mark[arcs.site], minlength=question.pupils.size)[rows]
+    _, pattern, size = np.unique(reach, return_inverse=True, return_counts=True)
+    pattern[(size < _SHARED * rows.size)[pattern]] = -1
+    _, pattern = np.unique(pattern, return_inverse=True)
+    return [np.flatnonzero(pattern == k) for k in range(int(pattern.max()) + 1)]
 
 
 def _costs_to_pivots(question: FlowQuestion) -> Floats:

@@ -68,11 +68,13 @@ class Seater:
         Finite cost of a pupil who finds no seat among the row's arcs.
     looks : int
         Cheapest open sites that a row looks at; where seats are scarce, few of them would turn pupils away.
+    exactly : bool
+        Begin every seating without prices: dearer than a seating from good prices, but the cheapest there is.
     """
 
-    def __init__(self, question: FlowQuestion, refuge: Floats, looks: int = _LOOKS) -> None:
+    def __init__(self, question: FlowQuestion, refuge: Floats, looks: int = _LOOKS, *, exactly: bool = False) -> None:
         arcs = question.arcs
-        self.question, self._looks = question, looks
+        self.question, self._looks, self._exactly = question, looks, exactly
         self._rows = np.flatnonzero(question.pupils > 0)
         name = np.full(question.pupils.size, -1, dtype=np.int64)
         name[self._rows] = np.arange(self._rows.size)
@@ -118,7 +120,8 @@ class Seater:
         number = np.full(n, -1, dtype=np.int32)
         number[sites] = np.arange(sites.size)
         seats = np.append(np.minimum(question.seats[sites], self._total), self._total).astype(np.int64)
-        prices = seat_price[sites].copy()
+        # without prices no site is left half empty for its price, so that the first seating is the cheapest
+        prices = np.zeros(sites.size) if self._exactly else seat_price[sites].copy()
         value = np.inf
         missing = self._total
         kept: tuple[Floats, Any, Any, Any, Any] | None = None

@@ -28,7 +28,7 @@ def test_bound_and_answer_stand_on_the_right_sides_of_a_plain_model(groups, monk
         if not case["closable"]:
             continue
         known = by_plain_model(case)
-        answer = siting.capacitated(**case, time_limit_s=10)
+        answer = siting.capacitated(**case, time_limit_s=60)
         if known is None:
             assert answer.status == "infeasible", seed
             continue
