@@ -50,7 +50,7 @@ _FEW, _LARGE_OF_FEW = 8, 20_000_000  # few new sites are proven set by set, on a
 _SMALL = 30_000  # pairs that HiGHS takes as they are
 _SEARCH_SHARE = 0.75  # of the time, where the last seating has rules to keep
 _KEPT = 200  # pairs that a row keeps
-_FIRST_SHARE = 0.3  # of the time, for the look at the cheapest pairs where much may close
+_FIRST_SHARE, _FIRST_S = 0.3, 3.0  # of the time, for the look at the cheapest pairs where much may close
 _NEAR_ENOUGH = 5e-3  # gap at which branching is not worth its time
 
 
@@ -326,7 +326,8 @@ def _lay_out_between(question: FlowQuestion, seater: TableSeater, price: float, 
 
     Its cheapest pairs are looked at first: where little of all that may close is worth closing, that is soon near a proof.
     """
-    look = _lay_out_large(_cheapest(question), seater, price, Clock(_FIRST_SHARE * clock.left, clock.cancel))
+    patience = Clock(min(_FIRST_SHARE * clock.left, _FIRST_S), clock.cancel)
+    look = _lay_out_large(_cheapest(question), seater, price, patience)
     opened = look.opened
     if opened is None:
         return look if look.status == "infeasible" else solve_layout(question, clock)
