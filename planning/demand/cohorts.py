@@ -119,9 +119,9 @@ def total_births(births: pd.DataFrame, townships: pd.Index, shares: pd.Series) -
             )
         )
     table = pd.DataFrame(np.nan, index=townships, columns=sorted(births["year"].astype(int).unique()))
-    for row in births.itertuples():
-        if row.township:
-            table.loc[row.township, int(row.year)] = float(row.births)
+    for township, year, number in zip(births["township"], births["year"], births["births"].astype(float), strict=True):
+        if township:
+            table.loc[township, int(year)] = number
     county = births[births["township"] == ""].set_index("year")["births"].astype(float)
     for year in table.columns:
         unnamed = table[year].isna()
@@ -189,7 +189,7 @@ def project_cohorts(
     >>> project_cohorts(counted, 2025, births, pd.Series([1.0, 0.5])).children.loc[(2026, "A")].tolist()
     [80.0, 50.0]
     """
-    ages, townships = list(counted.columns), list(counted.index)
+    ages, townships = [int(age) for age in counted.columns], [str(name) for name in counted.index]
     _check_question(counted, year, births, survival, moves, estates)
     stay = survival.reindex(ages).to_numpy(dtype=float)
     now = counted.to_numpy(dtype=float)
@@ -230,7 +230,7 @@ def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move],
         ages = slice(move.first_age, move.last_age + 1)
         here = None if move.origin == OUTSIDE else townships.index(move.origin)
         there = None if move.destination == OUTSIDE else townships.index(move.destination)
-        base = alive[there if here is None else here, ages]  # type: ignore[index]
+        base = alive[there if here is None else here, ages]
         if move.share is not None:
             going = base * move.share
         else:
@@ -239,10 +239,10 @@ def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move],
             going = spread * (wanted if here is None else min(wanted, float(base.sum())))
         if here is not None:
             delta[here, ages] -= going
-            change.iloc[here, _CHANGES.index("moved_out")] += going.sum()
+            change.loc[move.origin, "moved_out"] += going.sum()
         if there is not None:
             delta[there, ages] += going
-            change.iloc[there, _CHANGES.index("moved_in")] += going.sum()
+            change.loc[move.destination, "moved_in"] += going.sum()
     moved = alive + delta
     if (moved < -1e-9 * np.maximum(alive, 1.0)).any():
         place, age = np.argwhere(moved < -1e-9 * np.maximum(alive, 1.0))[0]
@@ -256,10 +256,10 @@ def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move],
 def _settle(now: Floats, year: int, townships: list[str], estates: pd.DataFrame, change: pd.DataFrame) -> Floats:
     """Add the children of the dwellings that are ready this year."""
     now = now.copy()
-    for row in estates[estates["year"] == year].itertuples():
-        place = townships.index(str(row.township))
-        now[place, int(row.age)] += float(row.children)
-        change.iloc[place, _CHANGES.index("estates")] += float(row.children)
+    ready = estates[estates["year"] == year]
+    for township, age, children in zip(ready["township"], ready["age"], ready["children"].astype(float), strict=True):
+        now[townships.index(str(township)), int(age)] += children
+        change.loc[township, "estates"] += children
     return now
 
 
@@ -272,12 +272,12 @@ def _check_question(
     estates: pd.DataFrame | None,
 ) -> None:
     """Refuse what cannot be projected."""
-    ages, townships = list(counted.columns), set(counted.index)
+    ages, townships = [int(age) for age in counted.columns], {str(name) for name in counted.index}
     if ages != list(range(len(ages))) or not ages:
         raise SchemaError(
             msg("A projection needs every age from 0 on; {ages} are there.", ages=", ".join(map(str, ages)) or "-")
         )
-    if list(births.columns) != list(range(year + 1, year + 1 + births.shape[1])):
+    if [int(column) for column in births.columns] != list(range(year + 1, year + 1 + births.shape[1])):
         raise SchemaError(
             msg("Births must be known for each year from {year} on, without a gap; {years} are there.",
                 year=year + 1, years=", ".join(map(str, births.columns)) or "-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -52,11 +53,10 @@ def children_of_estates(
         if not 0 <= rate < np.inf:
             raise SchemaError(msg("Pupils per dwelling must be 0 or more ({stage}: {value}).", stage=stage, value=rate))
         years = range(ages[stage][0], ages[stage][1] + 1)
-        for estate in housing.itertuples():
-            pupils = float(estate.dwellings) * rate  # type: ignore[arg-type]
-            rows += [(int(estate.year), str(estate.township), age, pupils / len(years)) for age in years]  # type: ignore[call-overload]
+        for year, township, dwellings in _of(housing, "year", "township", "dwellings"):
+            rows += [(int(year), str(township), age, float(dwellings) * rate / len(years)) for age in years]
     table = pd.DataFrame(rows, columns=["year", "township", "age", "children"])
-    return table.groupby(["year", "township", "age"], as_index=False)["children"].sum()
+    return table.groupby(["year", "township", "age"]).sum().reset_index()
 
 
 def schools_of_estates(
@@ -87,11 +87,18 @@ def schools_of_estates(
     """
     if not 0 < people_per_dwelling < np.inf:
         raise SchemaError(msg("People per dwelling must be above 0, not {value}.", value=people_per_dwelling))
+    ordered = housing.sort_values("year", kind="stable")
     rows = [
-        (estate.Index, estate.name, estate.township, int(estate.year), people, stage, trigger)
-        for estate in housing.sort_values("year", kind="stable").itertuples()
-        for people in (float(estate.dwellings) * people_per_dwelling,)
+        (housing_id, name, township, int(year), float(dwellings) * people_per_dwelling, stage, trigger)
+        for housing_id, (name, township, year, dwellings) in zip(
+            ordered.index, _of(ordered, "name", "township", "year", "dwellings"), strict=True
+        )
         for stage, trigger in triggers.items()
-        if people >= trigger
+        if float(dwellings) * people_per_dwelling >= trigger
     ]
     return pd.DataFrame(rows, columns=["housing_id", "name", "township", "year", "people", "stage", "trigger"])
+
+
+def _of(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    """Give some columns row by row."""
+    return list(zip(*(table[column].tolist() for column in columns), strict=True))

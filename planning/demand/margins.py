@@ -127,7 +127,7 @@ def _check_sums(first: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray, 
         (first.sum(axis=1), row_sum, table.index),
         (first.sum(axis=0), column_sum, table.columns),
     ):
-        empty = [str(labels[place]) for place in np.flatnonzero((known > 0) & (found <= 0))]
+        empty = [str(labels[int(place)]) for place in np.flatnonzero((known > 0) & (found <= 0))]
         if empty:
             raise SchemaError(
                 msg("{names}: a number above 0 is known, but the table has nobody there to scale. Add them to the table, or correct the known number.",

@@ -180,10 +180,11 @@ def convert_seats(needed: pd.DataFrame, there: pd.DataFrame, *, least: float) ->
     pandas.DataFrame
         ``township``, ``from_stage``, ``to_stage``, ``first_year``, ``last_year``, ``seats`` (the fewest of those years) [seats].
     """
-    stages = list(needed.columns)
+    stages = [str(stage) for stage in needed.columns]
     offers: dict[tuple[str, str, str], dict[int, float]] = {}
-    for (year, township), row in needed.iterrows():
-        empty = (there.loc[township, stages].astype(float) - row).to_dict()
+    seats = {str(name): there.loc[name, stages].to_numpy(dtype=float) for name in there.index}
+    for (year, township), row in zip(list(needed.index), needed.to_numpy(dtype=float), strict=True):
+        empty = dict(zip(stages, seats[str(township)] - row, strict=True))
         for giver in range(len(stages)):
             for taker in [*range(giver + 1, len(stages)), *range(giver)]:
                 amount = min(empty[stages[giver]], -empty[stages[taker]])
@@ -192,11 +193,12 @@ def convert_seats(needed: pd.DataFrame, there: pd.DataFrame, *, least: float) ->
                     empty[stages[taker]] += amount
                     offers.setdefault((township, stages[giver], stages[taker]), {})[int(year)] = amount
     rows = []
-    for (township, giver, taker), by_year in offers.items():
+    for (place, from_stage, to_stage), by_year in offers.items():
         years = sorted(by_year)
         runs = np.split(np.array(years), np.flatnonzero(np.diff(years) > 1) + 1)
         rows += [
-            (township, giver, taker, int(run[0]), int(run[-1]), min(by_year[int(year)] for year in run)) for run in runs
+            (place, from_stage, to_stage, int(run[0]), int(run[-1]), min(by_year[int(year)] for year in run))
+            for run in runs
         ]
     columns = ["township", "from_stage", "to_stage", "first_year", "last_year", "seats"]
     return pd.DataFrame(rows, columns=columns).sort_values(["first_year", "township"], kind="stable", ignore_index=True)
