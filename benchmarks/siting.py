@@ -182,7 +182,7 @@ def engine_digest() -> str:
     planning = ROOT / "planning"
     sources = [
         planning / "kernels.py",
-        *sorted((planning / "siting").glob("*.py")),
+        *sorted((planning / "siting").rglob("*.py")),
         *sorted((planning / "access").glob("*.py")),
     ]
     return digest([*sources, ROOT / "benchmarks" / "siting_instances.py"])

@@ -17,7 +17,9 @@ from planning.errors import ConfigError, Message, SourceMissingError, msg
 from planning.stages import BANDS
 
 __all__ = [
+    "Alternatives",
     "Enlarge",
+    "Frontier",
     "Limit",
     "Money",
     "Population",
@@ -45,8 +47,13 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _COORDINATES = re.compile(r"wgs-?84|gcj-?02|bd-?09|(EPSG:|ESRI:)?\d{4,6}", re.IGNORECASE)
 
 
-#: Keys of a question that only the model with seats knows.
-_LAYOUT_KEYS = ("close", "keep", "exceptions", "enlarge", "min_pupils", "whole")
+#: Keys of a question that only some models know.
+_KEYS_OF_MODELS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("close", "keep", "exceptions", "enlarge", "min_pupils", "whole"), ("capacitated",)),
+    (("bus_seats", "bus_limit_min"), ("boarding",)),
+    (("frontier",), ("p_median", "max_coverage", "p_center")),
+    (("alternatives",), ("p_median", "max_coverage", "set_cover")),
+)
 
 
 class _Closed(BaseModel):
@@ -185,6 +192,14 @@ class Money(_Closed):
     """What one kilometre between home and school is taken to cost per pupil and year [yuan]; 400 otherwise."""
     building_years: Positive | None = None
     """Years that the cost of building is spread over [years]; 30 otherwise."""
+    boarding_per_pupil: NotNegative | None = None
+    """To house a boarder for a year: bed, meals, care [yuan]."""
+    bus_per_km: NotNegative | None = None
+    """To drive a school bus one kilometre [yuan]."""
+    bus_per_year: NotNegative | None = None
+    """To keep a school bus with its driver for a year, the kilometres left out [yuan]."""
+    teaching_point_per_year: NotNegative | None = None
+    """To run a teaching point with its teachers for a year [yuan]."""
 
 
 def _school_codes(value: object) -> object:
@@ -223,6 +238,34 @@ class Enlarge(_Closed):
     """To add one seat [yuan]; ``costs.build_per_seat`` otherwise."""
 
 
+class Frontier(_Closed):
+    """The curve of a question: what each number of new schools, or each budget, would bring."""
+
+    new: tuple[Annotated[int, Field(ge=0, le=1000)], ...] | None = Field(default=None, min_length=1, max_length=50)
+    """Numbers of new schools."""
+    budgets: tuple[Positive, ...] | None = Field(default=None, min_length=1, max_length=50)
+    """Instead: sums of money; each builds as many schools as it pays for [yuan]."""
+    time_limit_s: Positive = Field(default=20.0, le=3600)
+    """Longest time for the whole curve [s]."""
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Frontier:
+        if (self.new is None) == (self.budgets is None):
+            raise ValueError(msg("either new: [1, 2, 3] or budgets: [10000000, 20000000]"))
+        return self
+
+
+class Alternatives(_Closed):
+    """Other plans nearly as good as the answer."""
+
+    plans: int = Field(default=3, ge=1, le=20)
+    """How many, the answer itself not counted."""
+    within_percent: Annotated[float, Field(gt=0, le=100)] = 2.0
+    """How much worse than the best they may be [%]; no rule, a default of this tool."""
+    time_limit_s: Positive = Field(default=20.0, le=3600)
+    """Longest time for all of them [s]."""
+
+
 class Question(_Closed):
     """One question to the siting engine."""
 
@@ -258,6 +301,14 @@ class Question(_Closed):
     """capacitated: pupils that a new school, and one that may be closed but stays, must have."""
     whole: bool = False
     """capacitated: the children of a place and grade band all go to one school."""
+    bus_seats: int | None = Field(default=None, gt=0, le=100)
+    """boarding: seats of a school bus in the comparison of ways [seats]; 40 otherwise."""
+    bus_limit_min: Positive | None = None
+    """boarding: longest ride in a school bus [min]; the daily limit of each grade band otherwise."""
+    frontier: Frontier | None = None
+    """p_median, max_coverage, p_center: numbers of new schools, or budgets, to be answered as well."""
+    alternatives: Annotated[Alternatives | None, BeforeValidator(_true_or_keys)] = None
+    """p_median, max_coverage, set_cover: true for other plans nearly as good, or how many and how good."""
     time_limit_s: Positive = 60.0
     """Longest time the solver may take [s]."""
 
@@ -268,11 +319,11 @@ class Question(_Closed):
         return self
 
     @model_validator(mode="after")
-    def _layout_keys_fit(self) -> Question:
-        if self.model != "capacitated":
-            keys = [key for key in _LAYOUT_KEYS if getattr(self, key) != type(self).model_fields[key].default]
-            if keys:
-                raise ValueError(msg("{keys}: only for model capacitated", keys=", ".join(keys)))
+    def _keys_fit_model(self) -> Question:
+        for names, models in _KEYS_OF_MODELS:
+            keys = [key for key in names if getattr(self, key) != type(self).model_fields[key].default]
+            if keys and self.model not in models:
+                raise ValueError(msg("{keys}: only for model {models}", keys=", ".join(keys), models=", ".join(models)))
         if isinstance(self.close, tuple):
             both = sorted(set(self.close) & set(self.keep))
             if both:

@@ -149,6 +149,32 @@ def test_all_faults_come_at_once_with_their_paths(tmp_path):
             {"questions": [{"name": "Q", "stage": "primary", "model": "set_cover", "close": True, "whole": True}]},
             "questions.0: close, whole: only for model capacitated",
         ),
+        *(
+            ({"questions": [{"name": "Q", "stage": "primary", "model": "p_median", "new": 1, **keys}]}, words)
+            for keys, words in [
+                ({"frontier": True}, "questions.0.frontier: must be a list of keys and values"),
+                ({"frontier": {}}, "questions.0.frontier: either new: [1, 2, 3] or budgets"),
+                ({"frontier": {"new": [1], "budgets": [1]}}, "questions.0.frontier: either new: [1, 2, 3] or budgets"),
+                ({"frontier": {"new": []}}, "questions.0.frontier.new: must not be empty"),
+                ({"frontier": {"new": [-1]}}, "questions.0.frontier.new.0: must be 0 or more"),
+                ({"frontier": {"new": list(range(51))}}, "questions.0.frontier.new: must have at most 50 entries"),
+                ({"frontier": {"budgets": [0]}}, "questions.0.frontier.budgets.0: must be more than 0"),
+                ({"frontier": {"new": [1], "time_limit_s": 4000}}, "questions.0.frontier.time_limit_s: must be 3600 or less"),
+                ({"alternatives": {"plan": 3}}, "questions.0.alternatives.plan: unknown key"),
+                ({"alternatives": {"plans": 0}}, "questions.0.alternatives.plans: must be 1 or more"),
+                ({"alternatives": {"within_percent": 0}}, "questions.0.alternatives.within_percent: must be more than 0"),
+                ({"bus_seats": 40}, "questions.0: bus_seats: only for model boarding"),
+            ]
+        ),
+        (
+            {"questions": [{"name": "Q", "stage": "primary", "model": "set_cover", "frontier": {"new": [1]}}]},
+            "questions.0: frontier: only for model p_median, max_coverage, p_center",
+        ),
+        (
+            {"questions": [{"name": "Q", "stage": "primary", "model": "p_center", "new": 1, "alternatives": True}]},
+            "questions.0: alternatives: only for model p_median, max_coverage, set_cover",
+        ),
+        ({"costs": {"bus_per_km": -1}}, "costs.bus_per_km: must be 0 or more"),
         ({"costs": {"yuan_per_pupil_km": 0}}, "costs.yuan_per_pupil_km: must be more than 0"),
     ],
 )  # fmt: skip
@@ -244,3 +270,12 @@ def test_faults_can_be_said_in_both_languages(tmp_path):
         load_project(written(tmp_path, {**LEAST, "shools": 1}))
     assert "shools: unknown key" in get_translator("en").error(caught.value)
     assert "shools" in get_translator("zh").error(caught.value)
+
+
+def test_alternatives_may_be_just_true(tmp_path):
+    question = {"name": "Q", "stage": "primary", "model": "p_median", "new": 1}
+    asked = load_project(written(tmp_path, {**LEAST, "questions": [{**question, "alternatives": True}]})).questions[0]
+    assert asked.alternatives is not None
+    assert (asked.alternatives.plans, asked.alternatives.within_percent) == (3, 2.0)
+    asked = load_project(written(tmp_path, {**LEAST, "questions": [{**question, "alternatives": False}]})).questions[0]
+    assert asked.alternatives is None

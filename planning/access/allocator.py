@@ -26,6 +26,9 @@ _LEVELS = ((32, 24), (8, 6), (1, 2))
 """Rows are first taken together by so many; pairs are listed up to the cost of the so-manieth next school of a row."""
 _FEW = 400
 _SAMPLE = 200
+_COLUMNS = 256
+_LONG = 3
+"""Lists so many times as long as usual are made anew: that takes about as long as one answer from them."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Allocator:
         self._costs = (self._pairs.indptr, self._pairs.indices, self._pairs.data)
         self._lists: Lists | None = None
         self._widths: list[float] = []
+        self._usual = 0  # entries of lists of the usual width
+        self._columns: dict[int, NDArray[np.float64]] = {}
 
     def set_seats(self, school: int, seats: float) -> None:
         """
@@ -212,33 +217,61 @@ class Allocator:
             market = transport.open_market(lists, self._seats, market.price)
         self._lists = lists._replace(reach=_left(lists, market))
         self._price = market.price - market.price[-1]
-        return self._allocation(lists, market, saving)
+        answer = self._allocation(lists, market, saving)
+        self._shorten()
+        return answer
+
+    def _shorten(self) -> None:
+        """List all rows anew where a change that is over, as when someone had no seat, has left the lists far too long."""
+        from planning.access import shortlists
+
+        lists = self._lists
+        if lists is None or lists.cost.size <= _LONG * max(self._usual, self._order.size):
+            self._usual = self._usual or (0 if lists is None else lists.cost.size)
+            return
+        everywhere = np.ones(self._price.size, dtype=np.bool_)
+        width = self._widths[-1]
+        self._lists = shortlists.list_pairs(
+            *self._costs, self._order, self._price, width, self._most, lists, everywhere
+        )
+        self._usual = self._lists.cost.size
 
     def _allocation(self, lists: Lists, market: Market, saving: NDArray[np.float64]) -> Allocation:
-        from planning.access import transport
+        from planning.access import seated
 
-        n_cells, n_schools = self._pairs.shape
-        used = np.flatnonzero(lists.flow)
-        seated = lists.school[used] < n_schools
-        left_over, used = used[~seated], used[seated]
-        amount = lists.flow[used]
-        place: Any = (self._order[lists.row[used]], lists.school[used])
-        flows: sparse.csr_array = sparse.csr_array((amount, place), shape=(n_cells, n_schools), dtype=np.int64)
-        flows.sort_indices()
-        unserved = np.where(self._row_of < 0, self._pupils, 0)
-        unserved[self._order[lists.row[left_over]]] = lists.flow[left_over]
+        n_schools = self._pairs.shape[1]
+        indptr, indices, amount, unserved, cost = seated.read_off(lists, self._row_of, self._pupils, n_schools)
+        flows: sparse.csr_array = sparse.csr_array((amount, indices, indptr), shape=self._pairs.shape)
         free = market.load[:-1] < self._seats[:-1]
         saving[:-1][free] = 0.0
         saving[-1] = np.inf
         closed = np.flatnonzero(self._seats == 0)
         saving[closed] = 0.0  # nobody is there: no gain is reckoned from it
-        for school in closed.tolist():
-            gain = transport.gains(*self._costs, self._order, lists, saving, school)
-            saving[school] = max(0.0, float(gain.max()))
+        if closed.size:
+            now = seated.dearest(lists, saving)
+            saving[closed] = [max(0.0, float(self._gain(now, school).max())) for school in closed.tolist()]
         # rounding, where costs are not whole
         prices = np.maximum(saving[:-1], 0.0)
-        cost = math.fsum(amount * lists.cost[used])
         return Allocation(flows=flows, cost=cost, unserved=unserved, prices=prices)
+
+    def _gain(self, now: NDArray[np.float64], school: int) -> NDArray[np.float64]:
+        """Give what a seat at a school would save a pupil of each row; -inf for one without pupils or out of reach."""
+        cost = self._column(school)
+        gain = np.full(now.size, -np.inf)
+        np.subtract(now, cost, out=gain, where=np.isfinite(cost))
+        return gain
+
+    def _column(self, school: int) -> NDArray[np.float64]:
+        """Give a school's cost for each row; those asked for of late are kept, since picking them out of the table takes time."""
+        from planning.access import seated
+
+        known = self._columns.pop(school, None)
+        if known is None:
+            if len(self._columns) >= _COLUMNS:
+                del self._columns[next(iter(self._columns))]
+            known = seated.column(*self._costs, self._row_of, self._order.size, school)
+        self._columns[school] = known
+        return known
 
     def _canonical_order(self, keep_empty: bool) -> NDArray[np.int64]:
         """
@@ -336,13 +369,14 @@ class Allocator:
 
     def _open(self, school: int, lists: Lists) -> None:
         """Open a school at a price at which about as many would come as it has seats."""
-        from planning.access import transport
+        from planning.access import seated
 
-        gain = transport.gains(*self._costs, self._order, lists, self._price, school)
-        best_first = np.argsort(-gain, kind="stable")
+        gain = self._gain(seated.dearest(lists, self._price), school)
+        gaining = np.flatnonzero(gain > 0)
+        best_first = gaining[np.argsort(-gain[gaining], kind="stable")]
         come = np.cumsum(self._pupils[self._order[best_first]]) > self._seats[school]
         marginal = float(gain[best_first[np.argmax(come)]]) if come.any() else 0.0
-        self._reprice(school, max(0.0, marginal), lists, joining=gain > max(0.0, marginal))
+        self._reprice(school, marginal, lists, joining=gain > marginal)
 
     def _reprice(self, school: int, price: float, lists: Lists, *, joining: NDArray[np.bool_] | None = None) -> None:
         """Set the price of a school, and put the rows that it attracts, or drives away, where it is now cheapest for them."""

@@ -160,13 +160,15 @@ def list_pairs(
     """
     n_schools = price.size - 1
     n_rows = order.size
+    old_start, old_school, old_cost, old_flow, old_home = old.start, old.school, old.cost, old.flow, old.home
     start = np.empty(n_rows + 1, np.int64)
-    school = np.empty(n_rows * 12 + n_schools + 1, np.int32)
+    # what the old lists hold and a little more; memory that is not used first has to be had
+    again = old.start.size > 1
+    school = np.empty((old.school.size + old.school.size // 8 if again else n_rows * 12) + n_schools + 1, np.int32)
     cost = np.empty(school.size)
     flow = np.zeros(school.size, np.int64)
     reach = np.full((n_schools + 1, n_schools + 1), np.inf)
     home = np.empty(n_rows, np.int32)
-    again = old.start.size > 1
     for k in range(stale.size):
         if again and not stale[k]:
             reach[k] = old.reach[k]
@@ -180,10 +182,10 @@ def list_pairs(
             for entry in range(count):
                 more_school[entry], more_cost[entry], more_flow[entry] = school[entry], cost[entry], flow[entry]
             school, cost, flow = more_school, more_cost, more_flow
-        if again and not stale[old.home[row]]:
-            home[row] = old.home[row]
-            for entry in range(old.start[row], old.start[row + 1]):
-                school[count], cost[count], flow[count] = old.school[entry], old.cost[entry], old.flow[entry]
+        if again and not stale[old_home[row]]:
+            home[row] = old_home[row]
+            for entry in range(old_start[row], old_start[row + 1]):
+                school[count], cost[count], flow[count] = old_school[entry], old_cost[entry], old_flow[entry]
                 count += 1
             continue
         first, stop = indptr[order[row]], indptr[order[row] + 1]
@@ -199,7 +201,7 @@ def list_pairs(
         limit = lowest + width
         kept, kept_stop = np.int64(0), np.int64(0)
         if again:
-            kept, kept_stop = old.start[row], old.start[row + 1]
+            kept, kept_stop = old_start[row], old_start[row + 1]
         for pair in range(first, stop):
             k = indices[pair]
             value = data[pair] + price[k]
@@ -207,9 +209,9 @@ def list_pairs(
                 if kept == kept_stop:
                     room[k] = min(room[k], value - lowest)
                     continue
-                while kept < kept_stop and old.school[kept] < k:
+                while kept < kept_stop and old_school[kept] < k:
                     kept += 1
-                if kept == kept_stop or old.school[kept] != k or old.flow[kept] == 0:
+                if kept == kept_stop or old_school[kept] != k or old_flow[kept] == 0:
                     room[k] = min(room[k], value - lowest)
                     continue
             school[count], cost[count] = k, data[pair]
@@ -218,11 +220,11 @@ def list_pairs(
         count += 1
         if again:
             entry = start[row]
-            for before in range(old.start[row], old.start[row + 1]):
-                if old.flow[before] > 0:
-                    while school[entry] != old.school[before]:
+            for before in range(old_start[row], old_start[row + 1]):
+                if old_flow[before] > 0:
+                    while school[entry] != old_school[before]:
                         entry += 1
-                    flow[entry] = old.flow[before]
+                    flow[entry] = old_flow[before]
     start[n_rows] = count
     rows = np.empty(count, np.int32)
     for row in range(n_rows):

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from planning.access.shortlists import Lists
 from planning.kernels import kernel
 
-__all__ = ["Market", "gains", "open_market", "seat_prices", "settle"]
+__all__ = ["Market", "open_market", "seat_prices", "settle"]
 
 _SEAT = -2  # the way of a path that is no pupil's move but a seat used or freed
 
@@ -171,6 +171,7 @@ def open_market(lists: Lists, seats: NDArray[np.int64], price: NDArray[np.float6
 def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
     """Offer the way over a node to the nodes that it leads to, where it is shorter than the shortest to a deficit so far."""
     distance, price = s.distance, s.price
+    load, used = s.load, s.used
     moves = s.move[i]
     nowhere = s.seats.size - 1
     here = distance[i] - price[i]
@@ -179,21 +180,28 @@ def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
         # a settled node is no farther than this one, which no length is below
         limit = min(distance[k], bound)
         # a reduced cost below 0 can only be rounding
-        if max(least, moves[k] + price[k] + here) < limit:
+        if moves[k] + price[k] + here < limit and least < limit:
             _look_up(lists, s, i, k)
             length = max(least, moves[k] + price[k] + here)
             if length < limit:
-                distance[k] = limit = length
+                distance[k] = length
                 s.parent[k], s.way[k] = i, s.root[i, k]
-                if (k < nowhere and s.load[k] < s.used[k]) or (k == nowhere and total > 0):
+                if (k < nowhere and load[k] < used[k]) or (k == nowhere and total > 0):
                     bound = length
-        is_seat = (k == nowhere and s.used[i] < s.seats[i]) or (i == nowhere and s.used[k] > 0)
-        if is_seat and k != i:
+    if i < nowhere and used[i] < s.seats[i]:
+        length = max(least, price[-1] + here)
+        if length < min(distance[-1], bound):
+            distance[-1] = length
+            s.parent[-1], s.way[-1] = i, _SEAT
+            if total > 0:
+                bound = length
+    if i == nowhere:
+        for k in range(nowhere):
             length = max(least, price[k] + here)
-            if length < limit:
+            if used[k] > 0 and length < min(distance[k], bound):
                 distance[k] = length
                 s.parent[k], s.way[k] = i, _SEAT
-                if (k < nowhere and s.load[k] < s.used[k]) or (k == nowhere and total > 0):
+                if load[k] < used[k]:
                     bound = length
     return bound
 
@@ -202,24 +210,25 @@ def _relax(lists: Lists, s: Market, i: int, bound: float, total: Any) -> float:
 def _relax_back(lists: Lists, s: Market, k: Any, bound: float) -> float:
     """Offer the way over a node to the nodes that lead to it, where it is shorter than the shortest from an excess so far."""
     distance, price, moves = s.distance, s.price, s.move
+    load, used = s.load, s.used
     nowhere = s.seats.size - 1
     least = distance[k]
     here = least + price[k]
     for i in range(nowhere + 1):
         limit = min(distance[i], bound)  # a settled node is no farther than this one, which no length is below
-        if max(least, moves[i, k] - price[i] + here) < limit:
+        if moves[i, k] - price[i] + here < limit and least < limit:
             _look_up(lists, s, i, k)
             length = max(least, moves[i, k] - price[i] + here)
             if length < limit:
-                distance[i] = limit = length
+                distance[i] = length
                 s.parent[i], s.way[i] = k, s.root[i, k]
-                if i == nowhere or s.load[i] > s.used[i]:
+                if i == nowhere or load[i] > used[i]:
                     bound = length
-        if i == nowhere and s.used[k] > 0:
-            length = max(least, here - price[i])
-            if length < limit:
-                distance[i] = bound = length
-                s.parent[i], s.way[i] = k, _SEAT
+    if used[k] > 0:
+        length = max(least, here - price[-1])
+        if length < min(distance[-1], bound):
+            distance[-1] = bound = length
+            s.parent[-1], s.way[-1] = k, _SEAT
     return bound
 
 
@@ -435,54 +444,3 @@ def seat_prices(lists: Lists, s: Market) -> tuple[NDArray[np.float64], float]:
                 if lists.reach[i, k] - (price[i] - s.since[i]) + price[k] - s.since[k] < link:
                     need = max(need, link)
     return saving, need
-
-
-@kernel
-def gains(
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    data: NDArray[np.float64],
-    order: NDArray[np.int64],
-    lists: Lists,
-    price: NDArray[np.float64],
-    school: int,
-) -> NDArray[np.float64]:
-    """
-    Find what a seat at a school would save a pupil of each row against where he goes, price included.
-
-    Parameters
-    ----------
-    indptr, indices, data : numpy.ndarray
-        Costs in CSR form.
-    order : numpy.ndarray of int64, shape (n_rows,)
-        Rows of the costs that the lists are about.
-    lists : Lists
-        Lists with pupils.
-    price : numpy.ndarray of float64, shape (n_schools + 1,)
-        Prices, nowhere's last [cost].
-    school : int
-        The school.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_rows,)
-        The saving, the school's own price left out; -inf for a row without pupils or out of reach [cost].
-    """
-    gain = np.full(order.size, -np.inf)
-    for row in range(order.size):
-        low, stop = indptr[order[row]], indptr[order[row] + 1]
-        if low + school < stop and indices[low + school] == school:  # a row in which every school is in reach
-            low += school
-        else:
-            high = stop
-            while low < high:
-                middle = (low + high) // 2
-                if indices[middle] < school:
-                    low = middle + 1
-                else:
-                    high = middle
-        if low < stop and indices[low] == school:
-            for entry in range(lists.start[row], lists.start[row + 1]):
-                if lists.flow[entry] > 0:
-                    gain[row] = max(gain[row], lists.cost[entry] + price[lists.school[entry]] - data[low])
-    return gain

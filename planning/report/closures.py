@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -76,11 +76,18 @@ def closure_section(t: Translator, answer: Answer, county: County, *, longest: i
         those not listed in ``more``.
     """
     sites = answer.sites
+    names = {**county.schools["name"], **sites["name"]}
     closed = sites[sites["kind"] == "closed"]
     receivers = sites[(sites["kind"] != "closed") & (sites["moves"].fillna("") != "")]
     return {
         "closed": [
-            (row["name"], code, row["township"], t.number(int(row["pupils_before"])), row["moves"])
+            (
+                row["name"],
+                code,
+                row["township"],
+                t.number(int(row["pupils_before"])),
+                _moved(t, answer, names, str(code), "closed"),
+            )
             for code, row in closed.iterrows()
         ],
         "receivers": [
@@ -90,14 +97,24 @@ def closure_section(t: Translator, answer: Answer, county: County, *, longest: i
                 "–" if pd.isna(row["seats"]) else t.number(int(row["seats"])),
                 t.number(int(row["pupils_before"])),
                 t.number(int(row["pupils_after"])),
-                row["moves"],
+                _moved(t, answer, names, str(code), "receiver"),
             )
-            for _, row in receivers.iterrows()
+            for code, row in receivers.iterrows()
         ],
         "told": _told(t, answer, len(closed)),
         "blocked": _blocked(t, answer, county, longest),
         "more": max(len(answer.blocked) - longest, 0),
     }
+
+
+def _moved(t: Translator, answer: Answer, names: Mapping[str, str], code: str, own: str) -> str:
+    """Name where the pupils of a closed school go, or from which closed schools a receiver's come, the most first."""
+    other = "receiver" if own == "closed" else "closed"
+    table = answer.moves[answer.moves[own] == code].sort_values(["pupils", other], ascending=[False, True])
+    return t("; ").join(
+        t("{name} ({n})", name=(names.get(place) or place) if place else term(t, "no_seat"), n=t.number(int(pupils)))
+        for place, pupils in zip(table[other], table["pupils"], strict=True)
+    )
 
 
 def _told(t: Translator, answer: Answer, n_closed: int) -> list[str]:

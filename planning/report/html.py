@@ -16,6 +16,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
     DISTANCE_CLASSES_M,
@@ -56,6 +57,8 @@ _ON_CARDS = (
 _BY_TOWNSHIP = ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
 _LONGEST_LIST = 60
 _FULLEST = 15
+#: Names of proposed sites in the list of all questions.
+_MOST_NAMES = 8
 
 
 def write_html(
@@ -246,6 +249,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
     question, proposal = answer.question, answer.proposal
     before = _values(result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
+    proposed = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
     return {
         "name": question.name,
@@ -268,9 +272,16 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
                 "beds": "–" if pd.isna(row["beds"]) else t.number(int(row["beds"])),
                 "pupils": t.number(int(row["pupils_gained"])),
             }
-            for site_id, row in answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])].iterrows()
+            for site_id, row in proposed.iloc[:_LONGEST_LIST].iterrows()
         ],
+        "sites_more": max(len(proposed) - _LONGEST_LIST, 0),
+        "names": t(", ").join(proposed["name"].iloc[:_MOST_NAMES]) or "–",
+        "names_more": max(len(proposed) - _MOST_NAMES, 0),
+        "has_beds": bool(answer.sites["beds"].notna().any()),
         "reasons": _reasons(t, answer),
+        "curve": curve_section(t, answer),
+        "plans": plan_section(t, answer),
+        "ways": way_section(t, answer, result.county),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (
@@ -296,15 +307,19 @@ def _reasons(t: Translator, answer: Answer) -> list[tuple[str, str, str, str, st
         (
             row["name"],
             t.number(int(row["pupils_nearer"])),
-            f"{_plain(t, float(row['lost_without']))} {unit_name(t, row['lost_unit'])}",
+            _lost(t, float(row["lost_without"]), row["lost_unit"]),
             t.number(int(row["unplaced_without"])),
             row["next_best"] or "–",
-            f"{_plain(t, float(row['lost_with_next_best']))} {unit_name(t, row['lost_unit'])}"
-            if row["next_best"]
-            else "–",
+            _lost(t, float(row["lost_with_next_best"]), row["lost_unit"]) if row["next_best"] else "–",
         )
         for _, row in told.iterrows()
     ]
+
+
+def _lost(t: Translator, value: float, unit: str) -> str:
+    if unit == "pupils":
+        return t("{n} pupils", n=t.number(value))
+    return f"{_plain(t, value)} {unit_name(t, unit)}"
 
 
 def _plain(t: Translator, value: float) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from planning.i18n import get_translator
 from planning.i18n.terms import term
+from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.html import write_html
 from planning.report.tables import (
@@ -73,6 +74,9 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "schools": school_table(result),
         "proposal": pd.DataFrame(proposed.drop(columns="geometry")).reset_index(),
         "closures": closure_table(result.answers, county, t),
+        "frontier": curve_table(result.answers),
+        "alternatives": plan_table(result.answers),
+        "trade_off": way_table(result.answers),
         "demand": county.demand_sheet,
         "set_aside": set_aside_table(result, t),
     }

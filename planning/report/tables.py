@@ -30,7 +30,9 @@ __all__ = [
 ]
 
 #: Columns whose texts are codes of ours; any other text is a name, and stays as it was written.
-CODES = ("stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model")
+CODES = ("stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way")
+#: Columns of shares, which people read in per cent.
+SHARES = ("share_within_limit", "loss", "gap", "share")
 #: The longest text that a cell of a workbook holds [characters].
 _LONGEST_CELL = 32_767
 
@@ -216,6 +218,7 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path, t: Translator
         bold = writer.book.add_format(
             {"bold": True, "bg_color": "#e8eef4", "border": 1, "text_wrap": True, "valign": "vcenter"}
         )
+        percent = writer.book.add_format({"num_format": "0.00%"})
         for name, table in sheets.items():
             shown = _in_words(table, t)
             shown.to_excel(writer, sheet_name=name[:31], index=False)
@@ -223,7 +226,8 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path, t: Translator
             for position, heading in enumerate(shown.columns):
                 sheet.write_string(0, position, heading, bold)
                 texts = [heading, *(str(value) for value in shown.iloc[:200, position])]
-                sheet.set_column(position, position, min(max(map(_width, texts)) + 2, 60))
+                form = percent if table.columns[position] in SHARES else None
+                sheet.set_column(position, position, min(max(map(_width, texts)) + 2, 60), form)
             sheet.freeze_panes(1, 0)
             if len(shown):
                 sheet.autofilter(0, 0, len(shown), len(shown.columns) - 1)

@@ -48,15 +48,15 @@ _UNITS: Mapping[str, Message] = MappingProxyType(
         "km/h": msg("km/h"),
         "km2": msg("square kilometres"),
         "1": msg("share, 1 is all"),
-        "pupil": msg("pupils"),
-        "pupils": msg("pupils"),
+        "pupil": msg("number of pupils"),
+        "pupils": msg("number of pupils"),
         "people": msg("people"),
         "cells": msg("inhabited places"),
-        "school": msg("schools"),
-        "schools": msg("schools"),
+        "school": msg("number of schools"),
+        "schools": msg("number of schools"),
         "classes": msg("classes"),
-        "seat": msg("seats"),
-        "seats": msg("seats"),
+        "seat": msg("number of seats"),
+        "seats": msg("number of seats"),
         "seat/pupil": msg("seats for each pupil"),
         "beds/boarder": msg("beds for each boarder"),
         "pupil-m": msg("pupil-metres"),
@@ -147,7 +147,7 @@ def unit_name(t: Translator, unit: str) -> str:
         The word; the unit itself where it is not known.
     """
     known = _UNITS.get(unit)
-    return unit if known is None else t.message(known).removesuffix("")
+    return unit if known is None else t.message(known)
 
 
 def quantity(t: Translator, value: float | None, unit: str) -> str:

@@ -60,6 +60,15 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
         faults.append(
             msg("question {name}: a budget needs costs.build_per_seat. Add it to the project.", name=question.name)
         )
+    by_budget = question.frontier is not None and question.frontier.budgets is not None
+    if by_budget and project.costs.build_per_seat is None:
+        faults.append(
+            msg(
+                "question {name}: frontier.budgets needs costs.build_per_seat. Add it to the project, or give numbers of "
+                "schools (frontier.new).",
+                name=question.name,
+            )
+        )
     return faults + _money_faults(question, project, pack)
 
 
@@ -200,6 +209,16 @@ def check_room(questions: Sequence[Question], project: Project, n_candidates: in
         for question in questions
         if question.new is not None and question.model in _NEED_NEW and question.model != "boarding"
         if question.new > n_candidates
+    ]
+    faults += [
+        msg(
+            "question {name}: frontier asks for {new} new schools, but there are only {n} places for one. Ask for fewer.",
+            name=question.name,
+            new=max(question.frontier.new),
+            n=n_candidates,
+        )
+        for question in questions
+        if question.frontier is not None and question.frontier.new and max(question.frontier.new) > n_candidates
     ]
     if faults:
         raise ConfigError(msg("{name}: {n} faults in the questions.", name=project.name, n=len(faults)), faults)

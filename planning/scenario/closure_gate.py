@@ -180,6 +180,8 @@ def _only_in_township(closing: Closing, at: int) -> Message | None:
 
 
 def _receiver_beds(closing: Closing, at: int) -> Message | None:
+    if not closing.schools["boarders"].iloc[[at]].astype("Int64").fillna(0).gt(0).item():
+        return None
     boarders = closing.schools["boarders"].astype("Int64").fillna(0)
     free = (closing.schools["beds"].astype("Int64").fillna(0) - boarders).clip(lower=0)
     board, elsewhere = int(boarders.iloc[at]), int(free.sum() - free.iloc[at])

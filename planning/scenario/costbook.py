@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from planning.network.modes import WALK_KMH, Mode, mode_minutes, mode_usable
 from planning.network.snap import point_on_network, snappable_segments
-from planning.travel.costs import Costs, build_costs, costs_to_point
+from planning.travel.costs import Costs, build_costs, costs_to_points
 from planning.travel.router import Router
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from planning.network.build import Network
 
 __all__ = ["CostBook"]
+
+#: Pairs of cell and place that are swept in one call: what they need in memory stays below some 100 MB.
+_SWEPT_AT_ONCE = 4_000_000
 
 
 class CostBook:
@@ -46,7 +50,7 @@ class CostBook:
         self._minutes: dict[str, NDArray[np.float64]] = {}
         self._routers: dict[str, Router] = {}
         self._costs: dict[tuple[str, Mode], Costs] = {}
-        self._points: dict[tuple[str, float, float], Costs] = {}
+        self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
 
     def minutes(self, mode: Mode) -> NDArray[np.float64]:
@@ -159,51 +163,74 @@ class CostBook:
         """
         return self._table("candidates", mode, progress)
 
-    def to_point(self, mode: Mode, x: float, y: float) -> Costs:
+    def to_points(self, mode: Mode, xy: ArrayLike) -> Costs:
         """
-        Give the costs from every cell to a place that is no node yet.
+        Give the costs from every cell to places that are no nodes yet; those not asked for before are swept together.
 
         Parameters
         ----------
         mode : str
             walk, bike or drive.
-        x, y : float
-            The place [m].
+        xy : array_like, shape (n_places, 2)
+            The places [m].
 
         Returns
         -------
         Costs
-            One column.
+            A column a place, named by its number.
         """
-        key = (mode, x, y)
+        places = [(float(x), float(y)) for x, y in np.asarray(xy, dtype=np.float64).reshape(-1, 2)]
         with self._lock:
-            if key not in self._points:
-                place = point_on_network(self.network, (x, y), segments=self._snappable)
-                minutes = self.minutes(mode)
-                # From the tail one comes along the arc, from the head against it; a piece takes its share of the time.
-                along = place.tail_m + place.head_m
-                shares = (place.tail_m / along, place.head_m / along) if along else (0.0, 0.0)
-                self._points[key] = costs_to_point(
-                    self.router(mode),
-                    self.network.length_m,
-                    end_nodes=[place.tail, place.head],
-                    end_minutes=[
-                        minutes[arc] * share
-                        if share
-                        else 0.0  # a place at a node is there whether the edge is open or not
-                        for arc, share in zip((place.arc, place.arc + 1), shares, strict=True)
-                    ],
-                    end_metres=[place.tail_m, place.head_m],
-                    point_leg_m=place.leg_m,
-                    point_xy=(x, y),
-                    cell_ids=self._cells.index,
-                    cell_nodes=self._cells["node"].to_numpy(),
-                    cell_legs_m=self._cells["leg_m"].to_numpy(),
-                    cell_xy=_xy(self._cells),
-                    leg_kmh=WALK_KMH,
-                    mode=mode,
-                )
-            return self._points[key]
+            unknown = [place for place in dict.fromkeys(places) if (mode, *place) not in self._points]
+            at_once = max(1, _SWEPT_AT_ONCE // max(len(self._cells), 1))
+            for start in range(0, len(unknown), at_once):
+                self._sweep_points(mode, unknown[start : start + at_once])
+            columns = [self._points[mode, *place] for place in places]
+        distance_m, time_min, off_road_m = (
+            np.stack([column[part] for column in columns], axis=1)
+            if columns
+            else np.empty((len(self._cells), 0), dtype=np.float32)
+            for part in range(3)
+        )
+        return Costs(self._cells.index, _numbered(len(places)), distance_m, time_min, off_road_m, mode=mode)
+
+    def _sweep_points(self, mode: Mode, places: Sequence[tuple[float, float]]) -> None:
+        """Sweep some places in one call and keep a column of each."""
+        minutes = self.minutes(mode)
+        found = [point_on_network(self.network, place, segments=self._snappable) for place in places]
+        ends = []
+        for place in found:
+            # From the tail one comes along the arc, from the head against it; a piece takes its share of the time.
+            along = place.tail_m + place.head_m
+            shares = (place.tail_m / along, place.head_m / along) if along else (0.0, 0.0)
+            ends.append(
+                [
+                    minutes[arc] * share if share else 0.0  # a place at a node is there whether the edge is open or not
+                    for arc, share in zip((place.arc, place.arc + 1), shares, strict=True)
+                ]
+            )
+        swept = costs_to_points(
+            self.router(mode),
+            self.network.length_m,
+            end_nodes=[(place.tail, place.head) for place in found],
+            end_minutes=ends,
+            end_metres=[(place.tail_m, place.head_m) for place in found],
+            point_legs_m=[place.leg_m for place in found],
+            point_xy=places,
+            point_ids=_numbered(len(places)),
+            cell_ids=self._cells.index,
+            cell_nodes=self._cells["node"].to_numpy(),
+            cell_legs_m=self._cells["leg_m"].to_numpy(),
+            cell_xy=_xy(self._cells),
+            leg_kmh=WALK_KMH,
+            mode=mode,
+        )
+        for column, (x, y) in enumerate(places):
+            self._points[mode, x, y] = (
+                swept.distance_m[:, column].copy(),
+                swept.time_min[:, column].copy(),
+                swept.off_road_m[:, column].copy(),
+            )
 
     def _table(self, what: str, mode: Mode, progress: Callable[[int, int], None] | None) -> Costs:
         with self._lock:
@@ -228,6 +255,10 @@ class CostBook:
                     progress=progress,
                 )
             return self._costs[what, mode]
+
+
+def _numbered(n: int) -> pd.Index[str]:
+    return pd.Index([str(number) for number in range(n)], dtype="str")
 
 
 def _xy(places: gpd.GeoDataFrame) -> NDArray[np.float64]:

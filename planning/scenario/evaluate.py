@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -149,50 +150,60 @@ def stage_sites(county: County, stage: str, edits: Sequence[Edit] = ()) -> gpd.G
         geometry=schools.geometry,
         crs=county.crs,
     )
-    for edit in edits:
-        sites = _apply(sites, edit, stage, county)
+    for adds, group in itertools.groupby(edits, key=lambda edit: isinstance(edit, NewSchool)):
+        if adds:  # an answer may add hundreds
+            sites = _with_new(sites, [edit for edit in group if isinstance(edit, NewSchool)], stage)
+        else:
+            for edit in group:
+                sites = _apply(sites, edit, stage)
     of_stage = sites["kind"].map(lambda kind: any(band in TEACHES[kind] for band in BANDS[stage])).astype(bool)
     # A school whose kind says both stages may yet be known to hold none of this one.
     return sites[of_stage & ~(sites["seats"].fillna(-1) == 0)].sort_index()
 
 
-def _apply(sites: gpd.GeoDataFrame, edit: Edit, stage: str, county: County) -> gpd.GeoDataFrame:
+def _with_new(sites: gpd.GeoDataFrame, new: Sequence[NewSchool], stage: str) -> gpd.GeoDataFrame:
+    known = set(sites.index)
+    for edit in new:
+        check_edit(edit)
+        if edit.site_id in known:
+            raise ConfigError(
+                msg("The scenario adds school {school_id}, which is there already.", school_id=edit.site_id)
+            )
+        known.add(edit.site_id)
+    rows = gpd.GeoDataFrame(
+        {
+            "name": [edit.name for edit in new],
+            "kind": [edit.kind for edit in new],
+            "township": "",
+            "ownership": "public",
+            "seats": pd.array([edit.seats if edit.stage == stage else 0 for edit in new], dtype="Int64"),
+            "pupils": pd.array([pd.NA] * len(new), dtype="Int64"),
+            "in_margin": False,
+            "is_new": True,
+            "is_moved": False,
+        },
+        index=pd.Index([edit.site_id for edit in new], name=sites.index.name),
+        geometry=gpd.points_from_xy([edit.x for edit in new], [edit.y for edit in new]),
+        crs=sites.crs,
+    )
+    return gpd.GeoDataFrame(pd.concat([sites, rows]), crs=sites.crs)
+
+
+def _apply(sites: gpd.GeoDataFrame, edit: Edit, stage: str) -> gpd.GeoDataFrame:
     check_edit(edit)
-    school_id = edit.site_id if isinstance(edit, NewSchool) else edit.school_id
-    if isinstance(edit, NewSchool) == (school_id in sites.index):
-        raise ConfigError(
-            msg("The scenario adds school {school_id}, which is there already.", school_id=school_id)
-            if isinstance(edit, NewSchool)
-            else msg("The scenario names school {school_id}, which is not there.", school_id=school_id)
-        )
+    assert not isinstance(edit, NewSchool)  # noqa: S101 - narrows the type
+    if edit.school_id not in sites.index:
+        raise ConfigError(msg("The scenario names school {school_id}, which is not there.", school_id=edit.school_id))
     if isinstance(edit, CloseSchool):
-        return sites.drop(index=school_id)
-    if isinstance(edit, NewSchool):
-        row = gpd.GeoDataFrame(
-            {
-                "name": [edit.name],
-                "kind": [edit.kind],
-                "township": [""],
-                "ownership": ["public"],
-                "seats": pd.array([edit.seats if edit.stage == stage else 0], dtype="Int64"),
-                "pupils": pd.array([pd.NA], dtype="Int64"),
-                "in_margin": [False],
-                "is_new": [True],
-                "is_moved": [False],
-            },
-            index=pd.Index([school_id], name=sites.index.name),
-            geometry=gpd.points_from_xy([edit.x], [edit.y]),
-            crs=county.crs,
-        )
-        return gpd.GeoDataFrame(pd.concat([sites, row]), crs=county.crs)
+        return sites.drop(index=edit.school_id)
     sites = sites.copy()
     if isinstance(edit, SetSeats):
         if edit.stage == stage:
-            sites.loc[school_id, "seats"] = pd.NA if edit.seats is None else edit.seats
+            sites.loc[edit.school_id, "seats"] = pd.NA if edit.seats is None else edit.seats
     else:
         assert isinstance(edit, MoveSchool)  # noqa: S101 - narrows the type
-        sites.loc[[school_id], "geometry"] = gpd.points_from_xy([edit.x], [edit.y], crs=county.crs)
-        sites.loc[school_id, "is_moved"] = True
+        sites.loc[[edit.school_id], "geometry"] = gpd.points_from_xy([edit.x], [edit.y], crs=sites.crs)
+        sites.loc[edit.school_id, "is_moved"] = True
     return sites
 
 
@@ -219,17 +230,16 @@ def stage_costs(county: County, stage: str, sites: gpd.GeoDataFrame) -> dict[str
     shape = (len(county.cells), len(sites))
     distance, time, off_road = (np.full(shape, np.inf, dtype=np.float32) for _ in range(3))
     old = base.site_ids.get_indexer(sites.index)
-    swept = np.flatnonzero((old < 0) | sites["is_moved"].to_numpy(dtype=bool))
+    elsewhere = (sites["is_moved"] | sites["is_new"]).to_numpy(dtype=bool)  # the code of a closed school may come again
+    swept = np.flatnonzero((old < 0) | elsewhere)
     kept = np.setdiff1d(np.arange(len(sites)), swept)
     distance[:, kept] = base.distance_m[:, old[kept]]
     time[:, kept] = base.time_min[:, old[kept]]
     off_road[:, kept] = base.off_road_m[:, old[kept]]
-    for column in swept:
-        point = sites.geometry.iloc[column]
-        swept_costs = county.costs.to_point(mode, point.x, point.y)
-        distance[:, column] = swept_costs.distance_m[:, 0]
-        time[:, column] = swept_costs.time_min[:, 0]
-        off_road[:, column] = swept_costs.off_road_m[:, 0]
+    if len(swept):
+        points = sites.geometry.iloc[swept]
+        new = county.costs.to_points(mode, np.column_stack([points.x, points.y]))
+        distance[:, swept], time[:, swept], off_road[:, swept] = new.distance_m, new.time_min, new.off_road_m
     reach = county.project.travel.reach_limit
     kinds = sites["kind"].to_list()
     found = {}

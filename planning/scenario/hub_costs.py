@@ -90,7 +90,8 @@ def to_places(
     moved = dict(zip(schools.index, schools["is_moved"], strict=True))
     time = np.empty((len(rows), len(ids)), dtype=np.float32)
     distance = np.empty_like(time)
-    for column, (place, point) in enumerate(zip(ids, points, strict=True)):
+    elsewhere = []
+    for column, place in enumerate(ids):
         if place in book.site_ids and not moved.get(place, False):
             at = book.site_ids.get_loc(place)
             time[:, column], distance[:, column] = book.time_min[rows, at], book.distance_m[rows, at]
@@ -98,8 +99,10 @@ def to_places(
             at = extra.site_ids.get_loc(place)
             time[:, column], distance[:, column] = extra.time_min[in_extra, at], extra.distance_m[in_extra, at]
         else:
-            to_point = county.costs.to_point(mode, point.x, point.y)
-            distance[:, column], time[:, column] = to_point.distance_m[rows, 0], to_point.time_min[rows, 0]
+            elsewhere.append(column)
+    if elsewhere:
+        swept = county.costs.to_points(mode, [(points[column].x, points[column].y) for column in elsewhere])
+        time[:, elsewhere], distance[:, elsewhere] = swept.time_min[rows], swept.distance_m[rows]
     return time, distance
 
 

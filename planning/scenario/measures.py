@@ -74,9 +74,9 @@ def indicators(stage: str, rows: StageRows, seats: pd.Series) -> pd.DataFrame:
     pandas.DataFrame
         ``stage, indicator, value, unit``. Ways are those of day pupils; a boarder counts as served and within the limit.
     """
-    table = access_indicators(rows.pupils, **_arguments(rows))
+    table = access_indicators(rows.pupils, **_arguments(rows)).assign(group="")
     served = int(rows.pupils.sum() - rows.no_seat.sum() - rows.out_of_reach.sum())
-    table = _with_boarders(table, int(rows.pupils.sum()), int(rows.boarders.sum()), has_limit=rows.has_limit)
+    table = _with_boarders(table, rows, np.zeros(len(rows.pupils), dtype=np.int64)).drop(columns="group")
     reached = rows.distance_m[(rows.pupils > 0) & np.isfinite(rows.distance_m)]
     more = pd.DataFrame(
         [
@@ -108,18 +108,12 @@ def indicators_by_township(stage: str, rows: StageRows) -> pd.DataFrame:
         ``township, stage, indicator, value, unit``.
     """
     table = access_indicators_by(rows.township, rows.pupils, **_arguments(rows))
-    parts = []
-    for township, part in table.groupby("group", sort=True):
-        here = rows.township == township
-        part = _with_boarders(
-            part.drop(columns="group"),
-            int(rows.pupils[here].sum()),
-            int(rows.boarders[here].sum()),
-            has_limit=rows.has_limit,
-        )
-        parts.append(part.assign(township=township, stage=stage))
     columns = ["township", "stage", "indicator", "value", "unit"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    if table.empty:
+        return pd.DataFrame(columns=columns)
+    place = pd.Index(table["group"].unique()).get_indexer(pd.Index(rows.township))
+    table = _with_boarders(table, rows, place).rename(columns={"group": "township"})
+    return table.assign(stage=stage)[columns]
 
 
 def _arguments(rows: StageRows) -> Mapping[str, NDArray[np.generic]]:
@@ -133,18 +127,27 @@ def _arguments(rows: StageRows) -> Mapping[str, NDArray[np.generic]]:
     }
 
 
-def _with_boarders(table: pd.DataFrame, day: int, boarders: int, *, has_limit: bool) -> pd.DataFrame:
-    """Add those who board to the counts, as served and within the limit; their daily way is none."""
-    table = table.copy()
-    value = table.set_index("indicator")["value"]
-    if not has_limit:
-        table.loc[table["indicator"] == "share_within_limit", "value"] = np.nan
-    if boarders:
-        everyone = day + boarders
-        table.loc[table["indicator"] == "pupils", "value"] = everyone
-        table.loc[table["indicator"] == "served", "value"] = value["served"] + boarders
-        if has_limit:
-            within = (value["share_within_limit"] * day if day else 0) + boarders
-            table.loc[table["indicator"] == "share_within_limit", "value"] = within / everyone
-    row = pd.DataFrame([("boarders", float(boarders), "pupil")], columns=["indicator", "value", "unit"])
-    return pd.concat([table, row], ignore_index=True)
+def _with_boarders(table: pd.DataFrame, rows: StageRows, place: NDArray[np.int64]) -> pd.DataFrame:
+    """
+    Add those who board to the counts of each group, as served and within the limit; their daily way is none.
+
+    ``place`` is the number of each row's group, in the order in which the table has them.
+    """
+    names = table["group"].unique()
+    day, boarders = (np.bincount(place, weights=count, minlength=len(names)) for count in (rows.pupils, rows.boarders))
+    of_group = pd.Index(names).get_indexer(pd.Index(table["group"]))
+    value = table["value"].to_numpy(dtype=np.float64, copy=True)
+    indicator = table["indicator"].to_numpy(dtype=object)
+    for name in ("pupils", "served"):
+        value[indicator == name] += boarders[of_group[indicator == name]]
+    share = np.flatnonzero(indicator == "share_within_limit")
+    boards = share[boarders[of_group[share]] > 0]
+    at = of_group[boards]
+    within = np.where(day[at] > 0, value[boards] * day[at], 0.0) + boarders[at]
+    value[boards] = within / (day[at] + boarders[at])
+    if not rows.has_limit:
+        value[share] = np.nan
+    more = pd.DataFrame({"group": names, "indicator": "boarders", "value": boarders, "unit": "pupil"})
+    every = pd.concat([table.assign(value=value), more], ignore_index=True)
+    order = np.argsort(np.concatenate([of_group, np.arange(len(names))]), kind="stable")
+    return every.iloc[order].reset_index(drop=True)

@@ -16,6 +16,7 @@ from planning import siting
 from planning.errors import Message, msg
 from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.boarding import answer_boarding
+from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS, DayQuestion, other_plans, solve_curve
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate, stage_sites
 from planning.scenario.layout_question import solve_layout_question
@@ -25,6 +26,7 @@ from planning.scenario.naming import explained, listed, place_names
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
 from planning.scenario.reasons import with_reasons
+from planning.scenario.trade_off import WAY_COLUMNS, weigh_ways
 from planning.stages import BANDS
 
 if TYPE_CHECKING:
@@ -80,6 +82,12 @@ class Answer:
         Where the pupils of closed schools go: ``closed, receiver, pupils``, codes of schools.
     blocked : tuple of Blocked
         Schools that the question might have closed, and that the closure gate keeps open.
+    curve : pandas.DataFrame
+        What other numbers of new schools, or budgets, would bring, where the question asks for it: ``CURVE_COLUMNS``.
+    plans : pandas.DataFrame
+        Other plans nearly as good, where the question asks for them: ``PLAN_COLUMNS``.
+    ways : pandas.DataFrame
+        Boarding, school bus and teaching points for the same pupils, of a question about boarding: ``WAY_COLUMNS``.
     """
 
     question: Question
@@ -92,6 +100,9 @@ class Answer:
     seconds: float
     moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MOVE_COLUMNS))
     blocked: tuple[Blocked, ...] = ()
+    curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
+    plans: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLAN_COLUMNS)))
+    ways: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WAY_COLUMNS)))
 
 
 def answer(
@@ -132,19 +143,31 @@ def answer(
     check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
     if question.model == "capacitated":
         return _answer_layout(county, question, edits, cancel, started=started)
-    if question.model == "boarding":
-        proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
-        unit = "pupil-minutes/week"
-    else:
-        proposal, sites, new, after, notes, unit = _answer_day(county, question, edits, cancel)
+    if question.model != "boarding":
+        return _answer_day(county, question, edits, cancel, started=started)
+    proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
+    ways = weigh_ways(county, question, edits=edits, cancel=cancel)
     return Answer(
-        question, proposal, unit, sites, new, after, (*proposal.explanation, *notes), time.perf_counter() - started
+        question,
+        proposal,
+        "pupil-minutes/week",
+        sites,
+        new,
+        after,
+        (*proposal.explanation, *notes),
+        time.perf_counter() - started,
+        ways=ways,
     )
 
 
 def _answer_day(
-    county: County, question: Question, edits: Sequence[Edit], cancel: Callable[[], bool] | None
-) -> tuple[siting.Proposal, gpd.GeoDataFrame, tuple[Edit, ...], StageState | None, list[Message], str]:
+    county: County,
+    question: Question,
+    edits: Sequence[Edit],
+    cancel: Callable[[], bool] | None,
+    *,
+    started: float,
+) -> Answer:
     """Answer a question whose pupils go home every day."""
     asked = ask(county, question.stage, edits)
     check_room([question], county.project, len(asked.sites) - asked.n_fixed)
@@ -155,6 +178,8 @@ def _answer_day(
     cost = asked.distance_m if mode == "walk" else asked.time_min
     unit = "pupil-m" if mode == "walk" else "pupil-min"
     seats: int | None = question.seats
+    everyone = asked.pupils
+    of_limit, has_limit = _share_of_limit(county, question, asked)
     used, reason_unit, within = cost, unit, None  # what a site is for is told in ways, or in pupils within the limit
     if question.model == "p_median":
         proposal = siting.p_median(cost, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel)
@@ -164,21 +189,27 @@ def _answer_day(
             asked.time_min, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     elif question.model == "max_coverage":
-        unit, used = "pupils", _share_of_limit(county, question, asked)
+        unit, used = "pupils", of_limit
         reason_unit, within = "pupils", 1.0
         proposal = siting.max_coverage(
             used, asked.pupils, new_sites, 1.0, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     else:
-        unit, used = "schools", _share_of_limit(county, question, asked)
+        unit, used = "schools", of_limit
         reason_unit, within = "pupils", 1.0
         asked, notes = _without_the_far(county, asked, used)
         proposal = siting.set_cover(
             used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
         )
     proposal = _explained(proposal, county, asked)
+    day = DayQuestion(asked, used, within, of_limit, unit, everyone)
+    curve = solve_curve(
+        county, question, day, proposal, has_limit=has_limit, cancel=cancel
+    )  # it may say how many are enough
     if proposal.status == "infeasible" or not math.isfinite(proposal.objective):
-        return proposal, no_sites(county), (), None, notes, unit
+        notes = [*proposal.explanation, *notes]
+        seconds = time.perf_counter() - started
+        return Answer(question, proposal, unit, no_sites(county), (), None, tuple(notes), seconds, curve=curve)
     chosen = asked.sites.iloc[list(proposal.sites)]
     new = tuple(
         NewSchool(str(site_id), row.name_, row.geometry.x, row.geometry.y, question.stage, seats, row.kind)
@@ -203,7 +234,19 @@ def _answer_day(
         limit=within,
         measure="travel" if within is None else "coverage",
     )
-    return proposal, sites, new, after, notes, unit
+    plans, told = other_plans(question, day, proposal, has_limit=has_limit, cancel=cancel)
+    return Answer(
+        question,
+        proposal,
+        unit,
+        sites,
+        new,
+        after,
+        (*proposal.explanation, *notes, *told),
+        time.perf_counter() - started,
+        curve=curve,
+        plans=plans,
+    )
 
 
 def _answer_layout(
@@ -273,11 +316,13 @@ def _without_the_far(county: County, asked: Asked, used: NDArray[np.float32]) ->
     return replace(asked, pupils=np.where(far, 0, asked.pupils)), [told]
 
 
-def _share_of_limit(county: County, question: Question, asked: Asked) -> NDArray[np.float32]:
-    """Measure each way by the limit of its own band, so that one limit of 1 stands for all bands."""
+def _share_of_limit(county: County, question: Question, asked: Asked) -> tuple[NDArray[np.float32], bool]:
+    """Measure each way by the limit of its own band, so that one limit of 1 stands for all bands; say if any band has one."""
     used = np.empty_like(asked.time_min)
+    has_limit = False
     for band in BANDS[question.stage]:
         limit = limit_of_question(question.limit, county.project, county.pack, band)
         rows = asked.bands == band
         used[rows] = limit.share_used(asked.time_min[rows], asked.distance_m[rows])
-    return used
+        has_limit |= limit.is_set
+    return used, has_limit

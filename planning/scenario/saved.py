@@ -30,7 +30,9 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 2
+FORMAT = 3
+#: Tables of an answer that are there only where its question asks for them.
+_ASIDE = ("curve", "plans", "ways")
 _TABLES = (
     "boundary",
     "townships",
@@ -76,6 +78,8 @@ def save_run(result: RunResult, folder: Path) -> None:
         )
     for number, answer in enumerate(result.answers):
         store.write_table(answer.sites, folder / f"answer_{number}.parquet")
+        for name in _asides(answer):
+            store.write_table(getattr(answer, name), folder / f"{name}_{number}.parquet")
         if answer.after is not None:
             store.write_table(answer.after.boarding.astype({"pupils": "int64"}), folder / f"boarding_{number}.parquet")
     store.write_document(
@@ -192,6 +196,10 @@ def _aside(data: Mapping[str, Any]) -> SetAside:
     return SetAside(**{**data, "reason": _message(data["reason"])})
 
 
+def _asides(answer: Answer) -> list[str]:
+    return [name for name in _ASIDE if len(getattr(answer, name))]
+
+
 def _answer_data(answer: Answer) -> dict[str, Any]:
     proposal = answer.proposal
     return {
@@ -202,6 +210,7 @@ def _answer_data(answer: Answer) -> dict[str, Any]:
         "notes": [_message_data(note) for note in answer.notes],
         "seconds": answer.seconds,
         "moves": answer.moves.to_dict("list"),
+        "asides": _asides(answer),
         "blocked": [
             {"school_id": blocked.school_id, "clause": _message_data(blocked.clause)} for blocked in answer.blocked
         ],
@@ -226,6 +235,7 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
     sites = gpd.GeoDataFrame(store.read_table(folder / f"answer_{number}.parquet"))
+    asides = {name: _aside_table(folder / f"{name}_{number}.parquet") for name in data["asides"]}
     return Answer(
         question=question,
         proposal=Proposal(
@@ -239,4 +249,12 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         seconds=data["seconds"],
         moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
+        **asides,
     )
+
+
+def _aside_table(path: Path) -> pd.DataFrame:
+    """Read a table whose lists of names come back as arrays."""
+    table = store.read_table(path)
+    lists = [name for name in table if len(table) and isinstance(table[name].iloc[0], np.ndarray)]
+    return table.assign(**{str(name): table[name].map(list) for name in lists})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from planning import siting
 from planning.scenario.edits import Edit
@@ -16,13 +17,21 @@ from planning.scenario.limits import BandLimit, band_time, limit_of_question
 from planning.stages import BANDS, teaches
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from planning.config import Question
     from planning.scenario.county import County
 
-__all__ = ["compare_ways"]
+__all__ = ["BUS_SEATS", "WAY_COLUMNS", "compare_ways", "weigh_ways"]
+
+#: Seats of a school bus where the question names none: a default of this tool.
+BUS_SEATS = 40
+#: Wall time of the search for the fewest teaching points [s].
+_POINTS_S = 10.0
+WAY_COLUMNS = (
+    "question", "stage", "way", "pupils_asked", "pupils_served", "pupils_left", "week_min", "one_way_min_max",
+    "beds_needed", "seats_needed", "buses", "bus_km_week", "teaching_points", "cost_yuan_year",
+)  # fmt: skip
 
 
 def compare_ways(
@@ -104,10 +113,64 @@ def compare_ways(
         beds=beds,
         bus_seats=bus_seats,
         rates=rates,
-        time_limit_s=question.time_limit_s,
+        time_limit_s=min(question.time_limit_s, _POINTS_S),
         cancel=cancel,
     )
     return _named(found, bands, county.cells.index[rows].to_numpy(), schools.index, candidates.index)
+
+
+def weigh_ways(
+    county: County, question: Question, *, edits: Sequence[Edit] = (), cancel: Callable[[], bool] | None = None
+) -> pd.DataFrame:
+    """
+    Put boarding, school bus and teaching points side by side, at the rates and with the buses that the project names.
+
+    The pupils are those beyond the daily limit before the question is answered; every school has as many beds as it needs.
+
+    Parameters
+    ----------
+    county : County
+        The base; its project holds the rates.
+    question : Question
+        A question about boarding.
+    edits : sequence of Edit
+        What is changed before.
+    cancel : callable, optional
+        True stops the search for teaching points.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``WAY_COLUMNS``, a row a way; NA where a way has no such thing or it is not known. No row where nobody
+        lives beyond the limit.
+    """
+    money = county.project.costs
+    found = compare_ways(
+        county,
+        question,
+        edits=edits,
+        rates=siting.Rates(
+            boarder=money.boarding_per_pupil,
+            bus_km=money.bus_per_km,
+            bus=money.bus_per_year,
+            teaching_point=money.teaching_point_per_year,
+        ),
+        bus_seats=question.bus_seats or BUS_SEATS,
+        bus_limit_min=question.bus_limit_min,
+        cancel=cancel,
+    )
+    table = found.table.reset_index().rename(
+        columns={
+            "pupils": "pupils_asked",
+            "beds": "beds_needed",
+            "seats": "seats_needed",
+            "cost_year": "cost_yuan_year",
+        }
+    )
+    table.loc[table["pupils_served"] == 0, "cost_yuan_year"] = np.nan  # what helps nobody is no cheap way
+    table = table[table["pupils_asked"] > 0].assign(question=question.name, stage=question.stage)[list(WAY_COLUMNS)]
+    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds_needed", "seats_needed", "buses", "teaching_points"]
+    return table.astype({**dict.fromkeys(counts, "Int64"), "way": "str"})
 
 
 def _to_candidates(

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from planning.access.allocation import Allocation
 from planning.errors import Message, msg
@@ -103,12 +104,13 @@ def allocate_nearest(
     whole = np.array_equal(weight, np.floor(weight))
     amounts = weight.astype(np.int64) if whole else weight
     rows = np.flatnonzero(sent)
-    pairs = Reach(rows, site[rows], cost[rows], reach.n_rows, reach.n_sites)
-    unserved = np.where(sent, 0, amounts)
+    begins = np.zeros(reach.n_rows + 1, dtype=np.int32)
+    np.cumsum(sent, out=begins[1:])
+    flows = (amounts[rows], site[rows].astype(np.int32), begins)
     return Allocation(
-        flows=pairs.matrix(amounts[rows]),
-        cost=float(weight[rows] @ cost[rows]),
-        unserved=unserved,
+        flows=sparse.csr_array(flows, shape=(reach.n_rows, reach.n_sites)),
+        cost=float((weight[rows] * cost[rows]).sum()),
+        unserved=np.where(sent, 0, amounts),
         prices=np.zeros(reach.n_sites),
     )
 

@@ -23,6 +23,8 @@ __all__ = [
     "check_per_site",
     "check_pupils",
     "check_reach",
+    "check_share",
+    "marked",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -54,6 +56,7 @@ class Reach:
         self.n_rows, self.n_sites = int(n_rows), int(n_sites)
         self._matrix: npt.NDArray[Any] | sparse.csr_array | None = None
         self._pairs: tuple[Ints, Ints, Floats] | None = (row, site, cost)
+        self._reached: Bools | None = None
 
     @classmethod
     def of_matrix(cls, matrix: npt.NDArray[Any] | sparse.csr_array) -> Reach:
@@ -72,7 +75,7 @@ class Reach:
         """
         reach = cls.__new__(cls)
         reach.n_rows, reach.n_sites = (int(n) for n in matrix.shape)
-        reach._matrix, reach._pairs = matrix, None
+        reach._matrix, reach._pairs, reach._reached = matrix, None, None
         return reach
 
     @property
@@ -206,8 +209,14 @@ class Reach:
         Returns
         -------
         numpy.ndarray of bool, shape (n_rows,)
-            True where there is a pair.
+            True where there is a pair; not to be written to.
         """
+        if self._reached is None:
+            self._reached = self._find_reached()
+            self._reached.flags.writeable = False
+        return self._reached
+
+    def _find_reached(self) -> Bools:
         found = np.zeros(self.n_rows, dtype=bool)
         matrix = self._matrix
         if isinstance(matrix, np.ndarray):
@@ -397,6 +406,27 @@ def check_columns(columns: Iterable[int], n_sites: int, name: str) -> Ints:
     return np.unique(taken.astype(np.int64))
 
 
+def marked(columns: Ints, n_sites: int) -> Bools:
+    """
+    Mark some columns.
+
+    Parameters
+    ----------
+    columns : numpy.ndarray of int
+        Columns.
+    n_sites : int
+        Number of columns there are.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_sites,)
+        True for these.
+    """
+    mask = np.zeros(n_sites, dtype=bool)
+    mask[columns] = True
+    return mask
+
+
 def check_closable(closable: Iterable[int], fixed: Ints, n_sites: int) -> Ints:
     """
     Take the columns that may be closed.
@@ -421,6 +451,8 @@ def check_closable(closable: Iterable[int], fixed: Ints, n_sites: int) -> Ints:
         If one is not a column, or is not open.
     """
     taken = check_columns(closable, n_sites, "closable")
+    if taken.size == 0:
+        return taken
     other = np.setdiff1d(taken, fixed)
     if other.size:
         raise SchemaError(msg("closable: site {site} is not open; name it in fixed as well.", site=int(other[0])))
@@ -496,6 +528,33 @@ def check_limit(value: Any, name: str) -> float:
     if not isinstance(value, (int, float, np.integer, np.floating)) or not value >= 0:
         raise SchemaError(msg("{name}: must be 0 or more, not {value}.", name=name, value=str(value)))
     return float(value)
+
+
+def check_share(value: Any, name: str) -> float:
+    """
+    Take a share.
+
+    Parameters
+    ----------
+    value : float
+        The share, 0 to 1 [1].
+    name : str
+        What the caller calls it.
+
+    Returns
+    -------
+    float
+        The share.
+
+    Raises
+    ------
+    SchemaError
+        If it is not such a share.
+    """
+    share = check_limit(value, name)
+    if share > 1:
+        raise SchemaError(msg("{name}: must be from 0 to 1, not {value}.", name=name, value=str(value)))
+    return share
 
 
 def check_per_site(values: Any, n_sites: int, name: str, *, missing: float = 0.0, infinite: bool = False) -> Floats:

@@ -1,6 +1,10 @@
 """
 The one place that talks to HiGHS: a model from sparse arrays, a start, a limit, and an honest reading of the end.
 
+HiGHS looks at the clock and at callbacks between its steps only, and some steps are long: presolve, and the first
+relaxation of a mixed-integer model, in which no callback is heard at all. So it runs in a thread of its own, and whoever
+calls it off, or has no time left, need not wait for it: it is left alone, and ends when it next looks up.
+
 References
 ----------
 .. [1] Q. Huangfu and J. A. J. Hall, Math. Program. Comput. 10, 119-142, 2018. https://doi.org/10.1007/s12532-017-0130-5
@@ -9,6 +13,7 @@ References
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,6 +29,9 @@ __all__ = ["Model", "Rows", "Solution", "solve_model"]
 
 logger = logging.getLogger(__name__)
 
+_LOOK_S = 0.05  # between two looks whether the run has been called off
+_PATIENCE_S = 0.3  # for HiGHS to end by itself when it must, with what it has found
+_SMALL = 20_000  # entries up to which no step of HiGHS is long
 _LARGEST_COST = 1e6  # costs are scaled below this, so that the solver's absolute tolerances mean something
 
 
@@ -168,9 +176,10 @@ def solve_model(model: Model, *, clock: Clock, start: Floats | None = None, stop
         given = highspy.HighsSolution()
         given.col_value = list(start)
         highs.setSolution(given)
-    if clock.cancel is not None:
-        _listen(highs, clock, is_mip)
-    highs.run()
+    if clock.cancel is None and highs.getNumNz() <= _SMALL:
+        highs.run()
+    elif not _run_beside(highs, clock, is_mip):
+        return Solution("stopped", None, float("inf"), float("-inf"))
     return _read(highs, model, scale, is_mip)
 
 
@@ -203,12 +212,40 @@ def _load(model: Model, scale: float, clock: Clock, is_mip: bool) -> Any:
     return highs
 
 
-def _listen(highs: Any, clock: Clock, is_mip: bool) -> None:
-    def ask(event: Any) -> None:
-        if clock.cancelled:
+def _run_beside(highs: Any, clock: Clock, is_mip: bool) -> bool:
+    """Run HiGHS in a thread, while the caller is asked here; False where it was left alone."""
+    stop, ended = threading.Event(), threading.Event()
+
+    def interrupt(event: Any) -> None:
+        if stop.is_set():
             event.interrupt()
 
-    (highs.cbMipInterrupt if is_mip else highs.cbSimplexInterrupt).subscribe(ask)
+    for heard in (highs.cbMipInterrupt,) if is_mip else (highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
+        heard.subscribe(interrupt)
+
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            highs.run()
+        except Exception as error:  # noqa: BLE001 - no memory, for one: raised again where the caller hears it
+            failed.append(error)
+        finally:
+            ended.set()
+
+    # not a daemon: a thread that is still in HiGHS when the interpreter goes down would take it down with an error
+    threading.Thread(target=run, name="highs").start()
+    try:
+        while not clock.stopped and not ended.wait(min(_LOOK_S, clock.left)):
+            pass
+    finally:  # also where the question whether to stop raises an error
+        stop.set()
+    looked_up = ended.wait(_PATIENCE_S)
+    if failed:
+        raise failed[0]
+    if not looked_up:
+        logger.info("HiGHS does not look up: it is left alone")
+    return looked_up
 
 
 def _read(highs: Any, model: Model, scale: float, is_mip: bool) -> Solution:

@@ -14,7 +14,7 @@ from planning.errors import NetworkError, msg
 from planning.travel.arguments import check_costs
 from planning.travel.router import Router
 
-__all__ = ["Costs", "build_costs", "costs_to_point"]
+__all__ = ["Costs", "build_costs", "costs_to_points"]
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
@@ -137,27 +137,27 @@ def build_costs(
     return Costs(cell_ids, site_ids, distance_m, time_min, off_road_m, mode)
 
 
-def costs_to_point(
+def costs_to_points(
     router_time: Router,
     length_m: ArrayLike,
     *,
     end_nodes: ArrayLike,
     end_minutes: ArrayLike,
     end_metres: ArrayLike,
-    point_leg_m: float,
+    point_legs_m: ArrayLike,
     point_xy: ArrayLike,
+    point_ids: pd.Index[str],
     cell_ids: pd.Index[str],
     cell_nodes: ArrayLike,
     cell_legs_m: ArrayLike,
     cell_xy: ArrayLike,
     leg_kmh: float,
     mode: str,
-    site_id: str = "",
 ) -> Costs:
     """
-    Compute the costs from every cell to a point on an edge, as a what-if on the map needs them.
+    Compute the costs from every cell to points on edges, as a what-if on the map and a proposal need them.
 
-    The network is not touched: whoever comes to the point comes by one of the ends of its edge, so one sweep to each end
+    The network is not touched: whoever comes to a point comes by one of the ends of its edge, so one sweep to each end
     is enough, and exact. An edge is what lies between two neighbouring nodes: where cells were snapped onto a road, their
     nodes divide it.
 
@@ -167,16 +167,18 @@ def costs_to_point(
         The network with the minutes of the mode as costs [min].
     length_m : array_like of float, shape (n_arcs,)
         Length of each arc [m].
-    end_nodes : array_like of int, shape (n_ends,)
-        Nodes at the ends of the edge; none where there is no road at all.
-    end_minutes : array_like of float, shape (n_ends,)
+    end_nodes : array_like of int, shape (n_points, n_ends)
+        Nodes at the ends of each point's edge; ``n_ends`` is 0 where there is no road at all.
+    end_minutes : array_like of float, shape (n_points, n_ends)
         Time from each of these nodes to the foot of the point [min]; inf where one may not go that way.
-    end_metres : array_like of float, shape (n_ends,)
+    end_metres : array_like of float, shape (n_points, n_ends)
         Distance from each of these nodes to the foot of the point [m].
-    point_leg_m : float
+    point_legs_m : array_like of float, shape (n_points,)
         Straight access leg from that foot to the point [m].
-    point_xy : array_like of float, shape (2,)
-        Where the point lies [m].
+    point_xy : array_like of float, shape (n_points, 2)
+        Where the points lie [m].
+    point_ids : pandas.Index of str
+        What to call the points.
     cell_ids : pandas.Index of str
         Ids of the cells.
     cell_nodes : array_like of int, shape (n_cells,)
@@ -189,36 +191,40 @@ def costs_to_point(
         Speed on the legs and the straight way [km/h].
     mode : str
         How one travels.
-    site_id : str
-        What to call the point.
 
     Returns
     -------
     Costs
-        One column, equal to that of :func:`build_costs` on a network with a node at the foot of the point.
+        A column a point, equal to that of :func:`build_costs` on a network with a node at the foot of the point.
 
     Raises
     ------
     NetworkError
         As :func:`build_costs`.
     """
+    n_points = len(point_ids)
     cells = _check_ends(cell_nodes, cell_legs_m, cell_xy, len(cell_ids))
     ends = np.asarray(end_nodes, np.int64)
-    minutes, metres = check_costs(end_minutes, len(ends)), check_costs(end_metres, len(ends))
-    point = _check_ends([0 if len(ends) else -1], [point_leg_m], point_xy, 1)
+    ends = ends.reshape(n_points, ends.size // max(n_points, 1))
+    minutes, metres = (check_costs(np.ravel(np.asarray(given)), ends.size) for given in (end_minutes, end_metres))
+    points = _check_ends(np.full(n_points, 0 if ends.size else -1), point_legs_m, point_xy, n_points)
     metres_per_min = _check_speed(leg_kmh)
-    time_by_end, distance_by_end = _along_network(router_time, length_m, cells.nodes, ends, None)
-    shape = (len(cell_ids), 1)
+    shape = (len(cell_ids), n_points)
     time_min, distance_m = np.full(shape, np.inf, np.float32), np.full(shape, np.inf, np.float32)
-    if len(ends):
-        by_end = time_by_end.astype(np.float64) + minutes
-        along = distance_by_end.astype(np.float64) + metres
-        best = np.lexsort((along, by_end), axis=1)[:, :1]
-        time_min[:] = np.take_along_axis(by_end, best, axis=1)
-        distance_m[:] = np.take_along_axis(along, best, axis=1)
+    if ends.size:
+        swept, column = np.unique(ends, return_inverse=True)
+        time_by_node, distance_by_node = _along_network(router_time, length_m, cells.nodes, swept, None)
+        column = column.reshape(ends.shape)
+        minutes, metres = minutes.reshape(ends.shape), metres.reshape(ends.shape)
+        for point in range(n_points):
+            by_end = time_by_node[:, column[point]].astype(np.float64) + minutes[point]
+            along = distance_by_node[:, column[point]].astype(np.float64) + metres[point]
+            best = np.lexsort((along, by_end), axis=1)[:, :1]
+            time_min[:, point] = np.take_along_axis(by_end, best, axis=1)[:, 0]
+            distance_m[:, point] = np.take_along_axis(along, best, axis=1)[:, 0]
         distance_m[np.isinf(time_min)] = np.inf
-    off_road_m = _join(time_min, distance_m, cells, point, metres_per_min)
-    return Costs(cell_ids, pd.Index([site_id]), distance_m, time_min, off_road_m, mode)
+    off_road_m = _join(time_min, distance_m, cells, points, metres_per_min)
+    return Costs(cell_ids, point_ids, distance_m, time_min, off_road_m, mode)
 
 
 def _check_speed(leg_kmh: float) -> float:

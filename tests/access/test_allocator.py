@@ -126,3 +126,18 @@ def test_bad_seats_are_refused(school: int, seats: float) -> None:
 def test_bad_pupils_are_refused(cell: int, pupils: int) -> None:
     with pytest.raises(ValueError, match=r"none of them|whole numbers"):
         Allocator([[1.0, 2.0]], [1], [1, 1]).set_pupils(cell, pupils)
+
+
+def test_lists_are_short_again_after_pupils_had_no_seat() -> None:
+    random = np.random.default_rng(1)
+    cells, schools = random.uniform(0, 30_000, (2500, 2)), random.uniform(0, 30_000, (40, 2))
+    costs = np.round(np.hypot(*(cells[:, None] - schools[None]).transpose(2, 0, 1)))
+    pupils = random.poisson(3, 2500)
+    seats = random.multinomial(int(pupils.sum() * 1.02), np.ones(40) / 40).astype(float)
+    allocator = Allocator(costs, pupils, seats)
+    allocator.answer()
+    for now in (0.0, seats[0]):
+        allocator.set_seats(0, now)
+        same(allocator, costs, pupils, np.append(now, seats[1:]))
+    assert allocator._lists is not None
+    assert allocator._lists.cost.size < costs.size / 3  # they held every pair before

@@ -43,14 +43,17 @@ def clip(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResu
                 "stages": {"primary": {"ages": [6, 11]}, "junior": {"ages": [12, 14]}},
                 "limits": {"primary_lower": {"time_min": 25}},
                 "questions": [
-                    {"name": "两所新校", "stage": "primary", "model": "p_median", "new": 2},
+                    {
+                        "name": "两所新校", "stage": "primary", "model": "p_median", "new": 2,
+                        "frontier": {"new": [0, 1, 2, 3]}, "alternatives": {"plans": 2, "within_percent": 10},
+                    },
                     {"name": "寄宿", "stage": "junior", "model": "boarding", "new": 1, "beds": 300, "time_limit_s": 5},
                 ],
             },
             allow_unicode=True,
         ),
         "utf-8",
-    )
+    )  # fmt: skip
     result = run(load_project(folder / "project.yaml"))
     return dataclasses.replace(result, answers=(result.answers[0], _without_answer(result), result.answers[1]))
 
@@ -67,6 +70,8 @@ def _without_answer(result: RunResult) -> Answer:
         sites=no_sites(result.county),
         edits=(),
         after=None,
+        curve=asked.curve.iloc[:0],
+        plans=asked.plans.iloc[:0],
         notes=(msg("There is no school {school_id}.", school_id="<i>x</i>"),),
     )
 

@@ -211,3 +211,27 @@ def test_rules_of_other_stages_are_left_out(clip, tmp_path: Path) -> None:
     assert "50 pupils" in page.text
     assert "Senior secondary" not in page.text
     assert page.text.count("longest daily way to school") == 3  # one of the project, two of the pack
+
+
+def test_a_long_list_of_sites_is_cut_and_counted(clip, tmp_path: Path) -> None:
+    answer = clip.answers[0]
+    many = pd.concat([answer.sites.iloc[:1]] * 70).set_axis([f"P{n:03}" for n in range(70)]).assign(lost_unit="")
+    many["name"] = [f"地点{n:03}" for n in range(70)]
+    result = dataclasses.replace(clip, answers=(dataclasses.replace(answer, sites=many, after=None),))
+    drawn = {stage: catchments(clip.county, state) for stage, state in clip.base.items()}
+    page = write_html(result, drawn, tmp_path / "report.html").read_text("utf-8")
+    assert "地点007，另有 62 处" in page
+    assert "P059" in page
+    assert "P060" not in page
+    assert "另有 10 处见 proposal.csv。" in page
+
+
+def test_what_is_lost_in_pupils_is_said_in_whole_pupils(clip, tmp_path: Path) -> None:
+    answer = clip.answers[0]
+    sites = answer.sites.assign(lost_unit="pupils", lost_without=149.0, next_best="X", lost_with_next_best=5.0)
+    result = dataclasses.replace(clip, answers=(dataclasses.replace(answer, sites=sites, unit="pupils", after=None),))
+    drawn = {stage: catchments(clip.county, state) for stage, state in clip.base.items()}
+    texts = Page(write_html(result, drawn, tmp_path / "report.html")).texts
+    assert "149 人" in texts
+    assert "5 人" in texts
+    assert any("（单位：人）" in text for text in texts)

@@ -250,8 +250,8 @@ def test_outputs_name_closures_receivers_and_blocked_ones(tmp_path):
     assert table["reason"].to_dict() == {"B": "", "C": blocked(found)["C"]}
     assert table.loc["B", ["name", "pupils_before", "moves"]].to_list() == ["Lijia school", 20, "Shiping school 20"]
     section = closure_section(get_translator("en"), found, place, longest=10)
-    assert section["closed"] == [("Lijia school", "B", "", "20", "Shiping school 20")]
-    assert section["receivers"] == [("Shiping school", "Receives pupils", "60", "30", "50", "Lijia school 20")]
+    assert section["closed"] == [("Lijia school", "B", "", "20", "Shiping school (20)")]
+    assert section["receivers"] == [("Shiping school", "Receives pupils", "60", "30", "50", "Lijia school (20)")]
     assert section["told"][0].startswith("1 schools close: of their 20 pupils 20 go to 1 other schools, and 0 find")
     assert [(rule, [row[0] for row in rows]) for rule, _, rows in section["blocked"]] == [
         ("travel becomes inconvenient or unsafe", ["Wangcun school"])

@@ -18,8 +18,11 @@ from planning.scenario.saved import load_run, save_run
 QUESTIONS = [
     {"name": "board", "stage": "primary", "model": "boarding", "new": 1, "beds": 20},
     {"name": "cover", "stage": "primary", "model": "set_cover", "limit": 300},
-    {"name": "median", "stage": "primary", "model": "p_median", "new": 1},
-]
+    {
+        "name": "median", "stage": "primary", "model": "p_median", "new": 1,
+        "frontier": {"new": [0, 1, 2]}, "alternatives": {"plans": 1, "within_percent": 90},
+    },
+]  # fmt: skip
 
 
 def finished() -> RunResult:
@@ -31,7 +34,7 @@ def finished() -> RunResult:
             "over": {"at": 500, "primary_lower": 3, "in_margin": True},
         },
         {"A": {"at": 0, "seats_primary": 30}, "T": {"at": 9000, "kind": "teaching_point"}},
-        {"N1": 17_500.0, "N2": 10_000.0},
+        {"N1": 17_500.0, "N2": 10_000.0, "N3": 10_040.0},
         project=project,
     )
     base = {"primary": evaluate(county, "primary")}
@@ -41,6 +44,7 @@ def finished() -> RunResult:
 def test_a_run_reads_back_to_the_same_numbers(tmp_path):
     result = finished()
     assert len(result.answers[0].after.boarding)
+    assert [len(result.answers[2].curve), len(result.answers[2].plans), len(result.answers[0].ways)] == [3, 1, 3]
     save_run(result, tmp_path / "state")
     back = load_run(tmp_path / "state")
     assert back.county.project.questions == result.county.project.questions
@@ -52,6 +56,8 @@ def test_a_run_reads_back_to_the_same_numbers(tmp_path):
         assert (other.proposal.status, other.proposal.sense) == (one.proposal.status, one.proposal.sense)
         assert str(other.proposal.gap) == str(one.proposal.gap)
         assert [str(note) for note in other.notes] == [str(note) for note in one.notes]
+        for name in ("curve", "plans", "ways"):
+            pd.testing.assert_frame_equal(getattr(other, name), getattr(one, name))
         assert (other.after is None) == (one.after is None)
         if one.after is not None:
             pd.testing.assert_frame_equal(other.after.indicators, one.after.indicators)

@@ -443,3 +443,16 @@ def test_costs_of_any_number_type_give_the_same(kind):
         costs.astype(float), pupils, answer.allocation, 20
     )
     assert len(siting.contributions(answer, costs.astype(kind), pupils, fixed=(0,))) == 3
+
+
+def test_many_whole_cells_are_sent_even_when_there_is_no_time():
+    rng = np.random.default_rng(2)
+    pupils = rng.geometric(1 / 12, 6000)
+    costs = np.round(hard_points(rng, 6000, 40))
+    seats = np.full(40, np.ceil(pupils.sum() * 1.1 / 40))
+    answer = siting.allocate_whole(costs, pupils, seats, time_limit_s=0)
+    assert answer.status == "time_limit"
+    assert not answer.unserved.any()
+    assert (np.bincount(answer.school, weights=pupils, minlength=40) <= seats).all()
+    assert answer.cost == float((costs[np.arange(6000), answer.school] * pupils).sum())
+    assert answer.splittable_cost <= answer.cost <= 1.05 * answer.splittable_cost

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from planning.errors import NetworkError
 from planning.travel import Router
-from planning.travel.costs import Costs, build_costs, costs_to_point
+from planning.travel.costs import Costs, build_costs, costs_to_points
 
 
 def ids(prefix, n):
@@ -137,21 +137,21 @@ def test_a_point_on_an_edge_equals_a_node_there(street):
     cut_length = np.array([600.0, 600, 150, 250, 250, 150, 400, 400])
     site = {"site_ids": ids("s", 1), "site_nodes": [3], "site_legs_m": [40], "site_xy": [[750, 40]]}
     wanted = costs_of(cut, cut_length, **site)
-    got = costs_to_point(
+    got = costs_to_points(
         router,
         length,
-        end_nodes=[1, 2],
-        end_minutes=[1.5, 2.5],
-        end_metres=[150, 250],
-        point_leg_m=40,
-        point_xy=[750, 40],
+        end_nodes=[[1, 2]],
+        end_minutes=[[1.5, 2.5]],
+        end_metres=[[150, 250]],
+        point_legs_m=[40],
+        point_xy=[[750, 40]],
+        point_ids=ids("s", 1),
         cell_ids=ids("c", 3),
         cell_nodes=[0, 2, -1],
         cell_legs_m=[50, 10, np.nan],
         cell_xy=[[0, 50], [1000, 10], [0, 300]],
         leg_kmh=3.0,
         mode="walk",
-        site_id="s0",
     )
     assert_array_equal(got.site_ids, wanted.site_ids)
     for name in ("time_min", "distance_m", "off_road_m"):
@@ -163,14 +163,15 @@ def test_a_point_on_a_one_way_street_is_reached_from_one_end(street, closed, min
     router, length = street
     end_minutes = np.array([2.5, 2.5])
     end_minutes[:] = [np.inf, 2.5] if closed == 0 else [np.inf, np.inf]
-    costs = costs_to_point(
+    costs = costs_to_points(
         router,
         length,
-        end_nodes=[1, 2],
-        end_minutes=end_minutes,
-        end_metres=[250, 250],
-        point_leg_m=0,
-        point_xy=[750, 0],
+        end_nodes=[[1, 2]],
+        end_minutes=[end_minutes],
+        end_metres=[[250, 250]],
+        point_legs_m=[0],
+        point_xy=[[750, 0]],
+        point_ids=ids("s", 1),
         cell_ids=ids("c", 1),
         cell_nodes=[0],
         cell_legs_m=[0],
@@ -184,14 +185,15 @@ def test_a_point_on_a_one_way_street_is_reached_from_one_end(street, closed, min
 
 def test_a_point_with_no_road_is_reached_straight(street):
     router, length = street
-    costs = costs_to_point(
+    costs = costs_to_points(
         router,
         length,
         end_nodes=[],
         end_minutes=[],
         end_metres=[],
-        point_leg_m=0,
-        point_xy=[30, 40],
+        point_legs_m=[0],
+        point_xy=[[30, 40]],
+        point_ids=ids("s", 1),
         cell_ids=ids("c", 1),
         cell_nodes=[0],
         cell_legs_m=[0],
@@ -200,6 +202,45 @@ def test_a_point_with_no_road_is_reached_straight(street):
         mode="walk",
     )
     assert (costs.time_min[0, 0], costs.distance_m[0, 0], costs.off_road_m[0, 0]) == (1, 50, 50)
+
+
+def test_many_points_at_once_cost_what_each_costs_alone(street):
+    router, length = street
+    many = {
+        "end_nodes": [[1, 2], [0, 1], [1, 0]],
+        "end_minutes": [[1.5, 2.5], [2, np.inf], [3, 3]],
+        "end_metres": [[150, 250], [200, 400], [300, 300]],
+        "point_legs_m": [40, 0, 5],
+        "point_xy": [[750, 40], [200, 0], [300, 5]],
+    }
+    cells = {
+        "cell_ids": ids("c", 3),
+        "cell_nodes": [0, 2, -1],
+        "cell_legs_m": [50, 10, np.nan],
+        "cell_xy": [[0, 50], [1000, 10], [0, 300]],
+        "leg_kmh": 3.0,
+        "mode": "walk",
+    }
+    together = costs_to_points(router, length, **many, point_ids=ids("s", 3), **cells)
+    assert together.time_min.shape == (3, 3)
+    for point in range(3):
+        one = {name: given[point : point + 1] for name, given in many.items()}
+        alone = costs_to_points(router, length, **one, point_ids=ids("s", 3)[point : point + 1], **cells)
+        for name in ("time_min", "distance_m", "off_road_m"):
+            assert_array_equal(getattr(together, name)[:, [point]], getattr(alone, name))
+
+
+def test_no_points_no_columns(street):
+    nothing = {
+        "end_nodes": np.empty((0, 2)),
+        "end_minutes": np.empty((0, 2)),
+        "end_metres": np.empty((0, 2)),
+        "point_legs_m": [],
+        "point_xy": np.empty((0, 2)),
+        "point_ids": ids("s", 0),
+    }
+    cells = {"cell_ids": ids("c", 1), "cell_nodes": [0], "cell_legs_m": [0], "cell_xy": [[0, 0]]}
+    assert costs_to_points(*street, **nothing, **cells, leg_kmh=3.0, mode="walk").time_min.shape == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -232,13 +273,14 @@ def test_a_table_that_does_not_fit_its_ids_is_refused():
 @pytest.mark.parametrize(("minutes", "words"), [([np.nan, 1], "row 0: nan"), ([1, -1], "row 1"), ([1], "2 numbers")])
 def test_a_point_with_unfair_ends_is_refused(street, minutes, words):
     with pytest.raises(NetworkError, match=words):
-        costs_to_point(
+        costs_to_points(
             *street,
-            end_nodes=[1, 2],
-            end_minutes=minutes,
-            end_metres=[1, 1],
-            point_leg_m=0,
-            point_xy=[750, 0],
+            end_nodes=[[1, 2]],
+            end_minutes=[minutes],
+            end_metres=[[1, 1]],
+            point_legs_m=[0],
+            point_xy=[[750, 0]],
+            point_ids=ids("s", 1),
             cell_ids=ids("c", 1),
             cell_nodes=[0],
             cell_legs_m=[0],

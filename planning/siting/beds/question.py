@@ -46,24 +46,26 @@ def seat_with_beds(question: FlowQuestion, opened: Bools) -> tuple[Floats, Float
     by_day = np.flatnonzero(~board & (for_day[site] > 0))
     priced = np.flatnonzero(np.isfinite(question.unserved) & (question.pupils > 0))
     column = np.concatenate([site[in_beds], n + site[by_day], np.full(priced.size, 2 * n)])
+    kept, number = np.unique(column, return_inverse=True)  # the kernel's memory grows with the square of the columns
+    places = np.concatenate([np.where(opened, beds, 0.0), np.where(opened, for_day, 0.0), [np.inf]])[kept]
+    in_bed, in_day = np.split(number[: in_beds.size + by_day.size], [in_beds.size])
     table = sparse.csr_array(
         (
             np.concatenate([cost[in_beds], cost[by_day], question.unserved[priced]]),
-            (np.concatenate([row[in_beds], row[by_day], priced]), column),
+            (np.concatenate([row[in_beds], row[by_day], priced]), number),
         ),
-        shape=(n_rows, 2 * n + 1),
+        shape=(n_rows, kept.size),
     )
-    places = np.concatenate([np.where(opened, beds, 0.0), np.where(opened, for_day, 0.0), [np.inf]])
     found = allocate(table, question.pupils.astype(np.int64), places)
     sent = np.zeros(used.size)
-    for at, first in ((in_beds, 0), (by_day, n)):
+    for at, place in ((in_beds, in_bed), (by_day, in_day)):
         if at.size:
-            sent[at] += np.asarray(found.flows[row[at], first + site[at]]).ravel()
+            sent[at] += np.asarray(found.flows[row[at], place]).ravel()
     flow = np.zeros(arcs.row.size)
     flow[used] = sent
     price = np.where(question.pupils > 0, question.unserved, 0.0)
-    np.minimum.at(price, row[in_beds], cost[in_beds] + found.prices[site[in_beds]])
-    np.minimum.at(price, row[by_day], cost[by_day] + found.prices[n + site[by_day]])
+    np.minimum.at(price, row[in_beds], cost[in_beds] + found.prices[in_bed])
+    np.minimum.at(price, row[by_day], cost[by_day] + found.prices[in_day])
     return flow, price
 
 

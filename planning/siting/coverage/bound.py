@@ -146,6 +146,15 @@ def build_levels(question: Covering) -> list[Level]:
     return levels
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Shares, average choice and step that were reached for one budget."""
+
+    share: npt.NDArray[np.float32]
+    average: Floats
+    step: float
+
+
 class CoverPrices:
     """
     Shares that the rows of a question of covering offer, and the bounds they give.
@@ -171,6 +180,7 @@ class CoverPrices:
         self.average = np.zeros(question.n_sites)
         self._known = False
         self._depth, self._last, self._step = 0, np.nan, _FIRST_STEP
+        self._seen: dict[float, _Place] = {}
         self.rounds = 0
 
     def begin(self, sites: Ints) -> None:
@@ -182,8 +192,25 @@ class CoverPrices:
         sites : numpy.ndarray of int64
             Open sites.
         """
+        self.share = np.ones(self.question.n_rows)
+        self._note(self.levels[-1], self.share, self.levels[-1].worth(self.share))  # tight for one site
         self.share = 1.0 / np.maximum(self.question.counts(sites), 1)
         self._known = False
+
+    def resume(self, budget: float) -> None:
+        """
+        Go on from the shares that were reached for the nearest budget worked on so far.
+
+        Parameters
+        ----------
+        budget : float
+            Number of sites, or money.
+        """
+        if self._seen:
+            nearest = min(self._seen, key=lambda seen: (abs(seen - budget), seen))
+            place = self._seen[nearest]
+            self.share, self.average, self._known = place.share.astype(np.float64), place.average, True
+            self._step, self._last, self._depth = place.step, nearest, len(self.levels) - 1
 
     def improve(self, budget: float, value: float, rounds: int, clock: Clock, depth: int = -1) -> float:
         """
@@ -249,6 +276,8 @@ class CoverPrices:
             self.rounds += 1
         self.share = share if level.group is None else share[level.group]
         self._step = step
+        if level.group is None:
+            self._seen[float(budget)] = _Place(share.astype(np.float32), self.average, step)
         return centre
 
     def rounded(self, budget: float) -> Ints:

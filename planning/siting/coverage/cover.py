@@ -16,9 +16,10 @@ import numpy as np
 from planning.siting.checks import Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.coverage.bound import CoverPrices
-from planning.siting.coverage.question import Covering, covering_of, drop_dominated_rows, drop_dominated_sites
+from planning.siting.coverage.question import Covering, covering_of, drop_dominated_sites
 from planning.siting.coverage.search import CoverSearch
 from planning.siting.coverage.solve import solve_coverage
+from planning.siting.coverage.within import cover_core
 from planning.siting.highs import Model, Rows, solve_model
 
 __all__ = ["Cover", "cover_question", "cover_rows"]
@@ -134,7 +135,7 @@ def cover_question(
         if part.search.value >= part.target:
             part.sites = part.search.sites
             return part.answer(enough)
-    question, needed = _cover_core(question, clock)
+    question, needed = cover_core(question, clock)
     if question.n_rows == 0:
         return Cover("optimal", needed, needed.size)
     rest = None if enough is None else enough - int(needed.size)
@@ -146,23 +147,6 @@ def cover_question(
 def _levelled(question: Covering) -> Covering:
     """Count every row once: where all must be covered, their pupils do not matter."""
     return replace(question, weight=np.ones(question.n_rows), settled=0.0)
-
-
-def _cover_core(question: Covering, clock: Clock) -> tuple[Covering, Ints]:
-    """Drop dominated rows and sites, and open the sites that are the only one of a row, until nothing more goes."""
-    needed = np.zeros(0, dtype=np.int64)
-    while not clock.stopped and question.n_rows:
-        before = question.n_rows, question.n_sites
-        question = drop_dominated_rows(drop_dominated_sites(question))
-        only = np.unique(question.row_site[question.row_start[:-1][np.diff(question.row_start) == 1]])
-        if only.size:
-            needed = np.union1d(needed, question.column[only])
-            keep = np.ones(question.n_sites, dtype=bool)
-            keep[only] = False
-            question = question.restricted(keep, only)
-        if (question.n_rows, question.n_sites) == before:
-            break
-    return question, needed.astype(np.int64)
 
 
 class _Part:

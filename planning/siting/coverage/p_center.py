@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,15 +22,22 @@ from planning.siting.coverage.cover import Cover, cover_question
 from planning.siting.coverage.question import build_covering, gather_covering
 from planning.siting.coverage.search import CoverSearch
 from planning.siting.coverage.solve import fill_up
+from planning.siting.coverage.within import Effort, cover_within
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
-from planning.siting.reasons.words import clash_of_sites
-from planning.siting.tables.cost_table import CostTable, allocate_table, name_left_out, name_unreached, read_costs
+from planning.siting.reasons.words import clash_of_sites, name_unreached
+from planning.siting.tables.cost_table import CostTable, allocate_table, name_left_out, read_costs
 
 __all__ = ["p_center"]
 
 logger = logging.getLogger(__name__)
 
 _FIRST, _MORE = 150, 60  # rows that are looked at from the start, and that are added at a time
+_LOOKS = 3  # looks for rows that the prices' choices cover thinly, before the choices are gone through
+_DESCENT = 0.3  # of the time: for the search alone
+_SWAPS = 3_000  # swaps of the first search
+_FIRST_PART, _LAST_PART = 0.5, 0.002  # of the costs that are left: steps of the search, at first and at last
+_NEAR = 0.1  # part of the costs that are left
+_THIN, _CHOSEN = 0.9, 1e-3  # of a site: covers a row thinly, and counts as chosen
 
 
 def p_center(
@@ -85,7 +92,8 @@ def p_center(
     answer = solve_center(CenterQuestion(table, weight, open_now), count, clock)
     if answer.fewest > count:
         best = reach_most(table, weight, open_now, count, clock)
-        total, *cells = name_unreached(table, weight, best, count, answer.fewest)
+        left = (table.nearest(best)[0] < 0) & (weight > 0) & table.reached
+        total, cells = name_unreached(weight, np.flatnonzero(left), table.sites_of, count, answer.fewest)
         clash = clash_of_sites(costs, weight, open_now, count, clock)
         return no_answer("min", clock, unreachable, (*words, total, *clash, *cells))
     if answer.sites is None:
@@ -207,14 +215,12 @@ class CenterQuestion:
         self._active = np.union1d(far, needy[:: max(1, needy.size // _FIRST)])
         self._part = table.take(self._active)
 
-    def cover(self, radius: float, p: int, clock: Clock) -> tuple[Cover, float]:
+    def reach_all(self, p: int, clock: Clock) -> tuple[Cover, float]:
         """
-        Cover the rows that the open sites leave beyond a radius.
+        Reach the rows that the open sites do not reach, at any cost.
 
         Parameters
         ----------
-        radius : float
-            Largest cost [cost unit].
         p : int
             So many sites are enough.
         clock : Clock
@@ -225,28 +231,107 @@ class CenterQuestion:
         tuple of Cover and float
             The sites, or how many are needed at least; and the largest cost that the sites leave, inf without any.
         """
+        none = np.zeros(0, dtype=np.int64)
         while True:
-            pays = self.pays[self._active]
-            needy = np.where(pays > radius if np.isfinite(radius) else np.isinf(pays), 1.0, 0.0)
-            none = np.zeros(0, dtype=np.int64)
-            question = gather_covering(self._part.blocks(radius), needy, self.table.n_sites, none)
+            needy = np.where(np.isinf(self.pays[self._active]), 1.0, 0.0)
+            question = gather_covering(self._part.blocks(np.inf), needy, self.table.n_sites, none)
             cover = cover_question(question, clock, enough=p)
             if cover.bound > p or cover.sites.size > p or cover.status not in {"optimal", "enough"}:
                 return cover, np.inf
-            site, cost = self.table.nearest(cover.sites)
-            left = np.minimum(self.pays, cost)
-            reached = float(left.max(initial=0.0))
-            if reached <= radius < np.inf or (np.isfinite(reached) and np.isinf(radius)) or clock.stopped:
-                return cover, reached
-            self._look_at(left, site, radius)
+            site, left = self.left_by(cover.sites)
+            if np.isfinite(left).all() or clock.stopped:
+                return cover, float(left.max(initial=0.0))
+            self._look_at(np.flatnonzero(np.isinf(left)), left, site)
 
-    def _look_at(self, left: Floats, site: Ints, radius: float) -> None:
+    def within(
+        self, radius: float, p: int, start: Ints, effort: Effort, clock: Clock
+    ) -> tuple[Ints | None, float, bool]:
+        """
+        Decide whether ``p`` sites leave nobody beyond a radius.
+
+        Parameters
+        ----------
+        radius : float
+            Largest cost [cost unit].
+        p : int
+            Sites allowed.
+        start : numpy.ndarray of int64
+            Columns to search from.
+        effort : Effort
+            How hard to try.
+        clock : Clock
+            Time left.
+
+        Returns
+        -------
+        tuple of numpy.ndarray or None, float, bool
+            The best sites that were found and the largest cost that they leave, None and inf without any; and whether it is
+            proven that none leave nobody beyond the radius.
+        """
+        best, reached = None, np.inf
+        none = np.zeros(0, dtype=np.int64)
+        looks = _LOOKS if effort.choices else 0
+        while True:
+            needy = np.where(self.pays[self._active] > radius, 1.0, 0.0)
+            question = gather_covering(self._part.blocks(radius), needy, self.table.n_sites, none)
+            tried = replace(effort, choices=1) if looks else effort
+            verdict = cover_within(question, p, start, tried, clock)
+            if verdict.sites is None:
+                if verdict.proven or clock.stopped or not looks:
+                    return best, reached, verdict.proven
+                looks -= 1
+                if not self._look_where_thin(question.column, verdict.average, radius):
+                    looks = 0
+                continue
+            start = verdict.sites
+            site, left = self.left_by(start)
+            if left.max(initial=0.0) < reached:
+                best, reached = start, float(left.max(initial=0.0))
+            if reached <= radius or clock.stopped:
+                return best, reached, False
+            self._look_at(np.flatnonzero(left > radius), left, site)
+
+    def left_by(self, sites: Ints) -> tuple[Ints, Floats]:
+        """
+        Find what every row pays with some sites open besides the fixed ones.
+
+        Parameters
+        ----------
+        sites : numpy.ndarray of int64
+            Columns, rising.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            The nearest of these sites (-1 where none is in reach), and the cost [cost unit], each of shape (n_rows,).
+        """
+        site, cost = self.table.nearest(sites)
+        return site, np.minimum(self.pays, cost)
+
+    def _look_at(self, missed: Ints, left: Floats, site: Ints) -> None:
         """Look at more rows: of those left too far, the farthest of each site and some of the others."""
-        missed = np.flatnonzero(left > radius if np.isfinite(radius) else np.isinf(left))
         missed = missed[np.argsort(-left[missed], kind="stable")]
         _, first = np.unique(site[missed], return_index=True)
-        some = np.concatenate([missed[first], missed[:: max(1, missed.size // _MORE)]])
-        self._active = np.union1d(self._active, some)
+        self._add(np.concatenate([missed[first], missed[:: max(1, missed.size // _MORE)]]))
+
+    def _look_where_thin(self, column: Ints, average: Floats, radius: float) -> bool:
+        """Look at rows that the choices of the prices cover least; tell whether there were many."""
+        some = average > _CHOSEN
+        covered = np.zeros(self.table.n_rows)
+        share = np.zeros(self.table.n_sites)
+        share[column[some]] = average[some]
+        for first, start, site, _ in self.table.blocks(radius, column[some]):
+            total = np.concatenate([[0.0], np.cumsum(share[site])])
+            covered[first : first + start.size - 1] = np.diff(total[start])
+        thin = np.flatnonzero((covered < _THIN) & (self.pays > radius))
+        if thin.size < _FIRST:
+            return False
+        thin = thin[np.argsort(covered[thin], kind="stable")]
+        self._add(thin[:: max(1, thin.size // (2 * _FIRST))])
+        return True
+
+    def _add(self, rows: Ints) -> None:
+        self._active = np.union1d(self._active, rows)
         self._part = self.table.take(self._active)
 
     def steps(self, beyond: float, highest: float) -> Floats:
@@ -256,17 +341,20 @@ class CenterQuestion:
         Parameters
         ----------
         beyond, highest : float
-            The answer is more than the one and at most the other [cost unit].
+            The answer is more than the one, and less than the other [cost unit].
 
         Returns
         -------
         numpy.ndarray
-            Costs, rising; the last is ``highest``.
+            Costs between the two, in any order.
         """
-        found = [self.pays[self._active]]
-        found += [np.unique(block.cost[block.cost > beyond]) for block in self._part.blocks(highest)]
-        every = np.concatenate(found)
-        return np.unique(np.append(every[(every > beyond) & (every < highest)], highest))
+        paid = self.pays[self._active]
+        found = [paid[(paid > beyond) & (paid < highest)]]
+        if beyond < self.lowest < highest:
+            found.append(np.array([self.lowest]))  # what a row that is not looked at may pay at best
+        largest = np.nextafter(highest, -np.inf)
+        found += [block.cost[block.cost > max(beyond, self.lowest)] for block in self._part.blocks(largest)]
+        return np.concatenate(found)
 
 
 def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float = 0.0) -> CenterAnswer:
@@ -292,45 +380,70 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
         The best answer found and a proven bound.
     """
     none = np.zeros(0, dtype=np.int64)
-    lowest, highest = max(question.lowest, above), question.highest
-    if np.isfinite(highest) and (highest <= lowest or p == 0):
+    beyond = np.nextafter(max(question.lowest, above), -np.inf)  # the answer is more
+    highest = question.highest
+    if np.isfinite(highest) and (highest <= np.nextafter(beyond, np.inf) or p == 0):
         return CenterAnswer(none, highest, highest)
     best = none
     if np.isinf(highest):
-        cover, highest = question.cover(np.inf, p, clock)
+        cover, highest = question.reach_all(p, clock)
         if cover.bound > p:
             return CenterAnswer(None, np.inf, np.inf, cover.bound)
         if np.isinf(highest):
-            return CenterAnswer(None, np.inf, lowest)
+            return CenterAnswer(None, np.inf, float(np.nextafter(beyond, np.inf)))
         best = cover.sites
-    beyond = np.nextafter(lowest, -np.inf)  # the answer is more
-    vain_low, vain_high = np.inf, -np.inf  # least and largest cost tried in vain
-    slice_s = max(1.0, clock.left / 8)
-    while not clock.stopped:
-        steps = _possible(question, beyond, lowest, highest)
-        below = steps[(steps < min(vain_low, highest)) & (steps > beyond)]
-        between = steps[(steps > vain_high) & (steps < highest)]
-        if steps[0] >= highest:
+    part = Clock(clock.left * _DESCENT, clock.cancel)
+    return _narrow(question, p, *_descend(question, p, best, highest, beyond, part), clock)
+
+
+def _narrow(question: CenterQuestion, p: int, best: Ints, highest: float, beyond: float, clock: Clock) -> CenterAnswer:
+    """Close in on the least cost that so many sites can leave: more than ``beyond``, at most ``highest``."""
+    vain_low, vain_high, level = np.inf, -np.inf, 0  # least and largest cost tried in vain
+    while True:
+        steps = question.steps(beyond, highest)
+        if steps.size == 0:
             return CenterAnswer(best, highest, highest)
+        if clock.stopped:
+            return CenterAnswer(best, highest, float(steps.min()))
+        near = _NEAR * (highest - beyond)  # costs so near to one tried in vain are left for a greater effort
+        below, between = steps[steps < vain_low - near], steps[steps > vain_high + near]
         if below.size == 0 and between.size == 0:
-            vain_low, vain_high, slice_s = np.inf, -np.inf, 4.0 * slice_s
+            vain_low, vain_high, level = np.inf, -np.inf, level + 1
             continue
-        choices = between if between.size else below
-        radius = float(choices[(choices.size - 1) // 2])
-        cover, reached = question.cover(radius, p, Clock(min(slice_s, clock.left), clock.cancel))
-        logger.debug("p-center: within %g: %s, bound %d, %g", radius, cover.status, cover.bound, reached)
-        if reached < highest:
-            best, highest = cover.sites, reached
-        if cover.bound > p:
+        radius = _middle(below if below.size else between)  # what is left is mostly to be proven
+        found, reached, impossible = question.within(radius, p, best, _effort(level), clock)
+        logger.debug("p-center: within %g: %s, %g", radius, impossible, reached)
+        if found is not None and reached < highest:
+            best, highest = found, reached
+        if impossible:
             beyond = radius
         elif reached > radius:
             vain_low, vain_high = min(vain_low, radius), max(vain_high, radius)
         if vain_low <= beyond or vain_high >= highest:
             vain_low, vain_high = np.inf, -np.inf
-    return CenterAnswer(best, highest, float(_possible(question, beyond, lowest, highest)[0]))
 
 
-def _possible(question: CenterQuestion, beyond: float, lowest: float, highest: float) -> Floats:
-    """List what the answer can be; a row that is not looked at may pay the lowest of it at best."""
-    steps = np.maximum(question.steps(beyond, highest), lowest)
-    return np.unique(np.append(steps, lowest)) if beyond < lowest < highest else np.unique(steps)
+def _descend(
+    question: CenterQuestion, p: int, best: Ints, highest: float, beyond: float, clock: Clock
+) -> tuple[Ints, float, float]:
+    """Search for sites that leave less and less, in ever smaller steps and with ever more swaps."""
+    part, swaps = _FIRST_PART, _SWAPS
+    while part > _LAST_PART and not clock.stopped and highest > np.nextafter(beyond, np.inf):
+        radius = max(question.lowest, highest - part * (highest - beyond))
+        found, reached, impossible = question.within(radius, p, best, Effort(swaps, 0, 0), clock)
+        if found is not None and reached < highest:
+            best, highest = found, reached
+        if impossible:
+            beyond = radius
+        elif reached > radius:
+            part, swaps = 0.5 * part, swaps + swaps // 2
+    return best, highest, beyond
+
+
+def _middle(costs: Floats) -> float:
+    at = (costs.size - 1) // 2
+    return float(np.partition(costs, at)[at])
+
+
+def _effort(level: int) -> Effort:
+    return Effort(swaps=_SWAPS * 2**level, rounds=600, choices=10 * 4**level)

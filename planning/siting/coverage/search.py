@@ -164,9 +164,14 @@ class CoverSearch:
                 return
             self.open(int(np.argmax(np.where(fits, self._gain / per, -1.0))))
 
-    def least(self) -> int:
+    def least(self, *, paid: bool = False) -> int:
         """
         Find the open site whose shutting loses least; of equal ones the highest.
+
+        Parameters
+        ----------
+        paid : bool
+            Look only at sites that take money, and at what they lose for each unit of it.
 
         Returns
         -------
@@ -176,6 +181,9 @@ class CoverSearch:
         slots = np.flatnonzero(self._slots >= 0)
         sites = self._slots[slots]
         loss = self._held[slots, sites]
+        if paid:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                loss = np.where(self._spend[sites] > 0.0, loss / self._spend[sites], np.inf)
         return int(sites[loss <= loss.min() + self._least].max())
 
     def swap(self, clock: Clock, until: float = np.inf) -> int:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from planning.errors import Message, SchemaError, msg
+from planning.errors import Message, msg
 from planning.siting.answer import NAMED, no_answer, number_list
-from planning.siting.checks import Bools, Floats, check_columns, check_limit, check_pupils
+from planning.siting.checks import Bools, Floats, check_columns, check_limit, check_pupils, check_share
 from planning.siting.clock import Cancel, Clock
 from planning.siting.coverage.cover import cover_question
 from planning.siting.coverage.question import Covering, build_covering
@@ -73,14 +73,13 @@ def set_cover(
     table = read_costs(costs)
     weight = check_pupils(pupils, table.n_rows)
     within = check_limit(limit, "limit")
-    if not 0 <= check_limit(share, "share") <= 1:
-        raise SchemaError(msg("share: must be from 0 to 1, not {value}.", value=str(share)))
+    wanted = check_share(share, "share")
     open_now = check_columns(fixed, table.n_sites, "fixed")
     unreachable, words = name_left_out(table, weight)
     question = build_covering(table, weight, within, open_now)
-    spare = _spare(weight, table.reached, question, float(share))
+    spare = _spare(weight, table.reached, question, wanted)
     if spare < 0:
-        return no_answer("min", clock, unreachable, (*words, *_beyond(table, weight, within, float(share))))
+        return no_answer("min", clock, unreachable, (*words, *_beyond(table, weight, within, wanted)))
     if clock.stopped:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=0.0)
     cover = cover_question(question, clock, spare=spare)

@@ -15,7 +15,7 @@ import numpy as np
 
 from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import allocate_nearest, left_out, no_answer
-from planning.siting.checks import Floats, Reach, check_columns, check_count, check_limit, check_pupils
+from planning.siting.checks import Floats, Reach, check_columns, check_count, check_limit, check_pupils, check_share
 from planning.siting.clock import Cancel, Clock
 from planning.siting.equity.fairness import check_tail
 from planning.siting.equity.tails import FairSearch, Mix, search_thresholds, search_within_share
@@ -83,12 +83,12 @@ def fair_median(
     wanted = check_pupils(pupils, n_rows)
     open_now = check_columns(fixed, n_sites, "fixed")
     count = check_count(p, n_sites - open_now.size)
-    mix = Mix(check_tail(tail), _share(weight, "weight"))
+    mix = Mix(check_tail(tail), check_share(weight, "weight"))
     if (limit is None) != (max_beyond_share is None):
         raise SchemaError(msg("limit, max_beyond_share: give both or neither."))
     within = np.inf if limit is None else check_limit(limit, "limit")
     short = shorten(table, wanted, open_now)
-    cap = np.inf if max_beyond_share is None else _part(short.weight, _share(max_beyond_share, "max_beyond_share"))
+    cap = np.inf if max_beyond_share is None else _part(short.weight, check_share(max_beyond_share, "max_beyond_share"))
     counted = np.flatnonzero(short.weight > 0)
     none = np.zeros(counted.size)
     unreachable, words = left_out(Reach(counted, none.astype(np.int64), none, n_rows, n_sites), wanted)
@@ -121,13 +121,6 @@ def fair_median(
         unreachable=unreachable,
         explanation=words,
     )
-
-
-def _share(value: Any, name: str) -> float:
-    share = check_limit(value, name)
-    if share > 1:
-        raise SchemaError(msg("{name}: must be from 0 to 1, not {value}.", name=name, value=str(value)))
-    return share
 
 
 def _part(weight: Floats, share: float) -> float:

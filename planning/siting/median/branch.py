@@ -4,13 +4,14 @@ Branch and bound on the Lagrangian bound: the proof for what the bound alone lea
 Each node has some sites open and some shut, and its own, shorter lists. It takes over its parent's prices, so that few
 rounds bring its bound up; what that bound decides is settled for the whole subtree. The node with the lowest bound comes
 first, so that the bound of the whole question rises all the while.
+Swaps improve what the first nodes come upon, and ever fewer of the later ones.
 """
 
 from __future__ import annotations
 
 import heapq
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,14 +19,14 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.median.lagrange import Ascent, reduce_question
 from planning.siting.median.lists import Lists
-from planning.siting.median.swap import Choice
+from planning.siting.median.swap import Choice, finite_for, improve_choice
 
 __all__ = ["prove_by_branching"]
 
 logger = logging.getLogger(__name__)
 
-_ROUNDS = 25
-"""Steps of a node between two looks at what can be settled."""
+_ROUNDS = 15, 30
+"""Steps of a node between two looks at what can be settled, at least and at most."""
 
 _STRIDE = 100_000_000
 """Pairs after which the clock is asked."""
@@ -46,6 +47,10 @@ class _Search:
     sites: Ints
     value: float
     margin: float  # a choice is better only if it costs less by this much
+    finite: Lists  # the lists for the swap search
+    rounds: int  # steps of a node between two looks
+    tried: set[bytes] = field(default_factory=set)
+    grown: int = 0  # nodes so far
     pruned: float = np.inf  # lowest bound of the nodes that were given up
 
     @property
@@ -55,6 +60,14 @@ class _Search:
     def meet(self, sites: Ints, value: float) -> None:
         if value < self.value:
             self.sites, self.value = np.sort(sites), value
+
+    def improve(self, sites: Ints, clock: Clock) -> None:
+        """Let swaps improve a choice that the bound came upon, unless they have done so before."""
+        mark = self.lists.mask(sites).tobytes()
+        if mark not in self.tried:
+            self.tried.add(mark)
+            better = improve_choice(self.finite, sites, self.choice, clock)
+            self.meet(better, self.lists.value(better) + float(self.choice.charge[better].sum()))
 
 
 def prove_by_branching(
@@ -89,7 +102,9 @@ def prove_by_branching(
     used = np.unique(lists.site).astype(np.int64)
     small = replace(lists, site=np.searchsorted(used, lists.site).astype(np.int32), n_sites=used.size)
     inner = Choice(choice.allowed[used], choice.counted[used], choice.charge[used], choice.p)
-    search = _Search(small, inner, np.zeros(0, dtype=np.int64), known[1], margin)
+    fewest, most = _ROUNDS
+    rounds = min(most, max(fewest, 12 + inner.p // 4))  # where many sites are open, prices take longer to settle
+    search = _Search(small, inner, np.zeros(0, dtype=np.int64), known[1], margin, finite_for(small, inner), rounds)
     none = np.zeros(used.size, dtype=bool)
     heap = [(lower, 0, none, ~inner.allowed, price)]
     made = 0
@@ -114,10 +129,12 @@ _Node = tuple[float, int, Bools, Bools, Floats]
 def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools, Bools, Floats]]:
     """Raise a node's bound; unless it is given up, part it in two."""
     lower, _, opened, shut, price = node
+    search.grown += 1
     lists, choice = reduce_question(search.lists, search.choice, shut, opened)
     place = lists.number
     price = price.copy()
     ascent = Ascent(lists, choice, price[place >= 0], _LEAD)
+    first = True
     while True:
         if np.isinf(lists.fallback[np.diff(lists.start) == 0]).any():
             return []  # a row without any site
@@ -128,11 +145,17 @@ def _grow(search: _Search, node: _Node, clock: Clock) -> list[tuple[float, Bools
             return []
         before = lower
         ascent.forget_found()
-        rounds = max(4, min(_ROUNDS, _STRIDE // max(1, lists.site.size)))
-        ascent.run(rounds, target=search.value, stop_at=search.below, patience=15)
+        rounds = max(4, min(search.rounds, _STRIDE // max(1, lists.site.size)))
+        ascent.run(rounds, target=search.value, stop_at=search.below, patience=(2 * search.rounds) // 3)
         lower = max(lower, ascent.value)
         inner, value = ascent.found
-        search.meet(np.concatenate([np.flatnonzero(opened), inner]), value)
+        look = first and np.isfinite(value) and search.grown & (search.grown - 1) == 0  # ever more rarely
+        if look or value < search.value:
+            met = np.concatenate([np.flatnonzero(opened), inner])
+            search.meet(met, value)
+            if look:
+                search.improve(met, clock)
+        first = False
         if lower >= search.below:
             search.pruned = min(search.pruned, lower)
             return []

@@ -108,7 +108,7 @@ class Ascent:
         """
         return self.lead < 1e-3
 
-    def run(self, rounds: int, *, target: float, stop_at: float, patience: int = 20) -> int:
+    def run(self, rounds: int, *, target: float, stop_at: float, patience: int = 12) -> int:
         """
         Take some steps.
 
@@ -138,9 +138,9 @@ class Ascent:
         self._numbers[STOP_AT] = stop_at - lists.constant
         return int(
             ascend(
-                lists.start, lists.site, lists.cost, *lists.by_site, lists.weight, lists.fallback, choice.charge, choice.counted,
-                choice.allowed, choice.p, self._price, self._direction, self.price, self.share, self._found,
-                self._numbers, rounds, patience,
+                lists.start, lists.site.view(np.uint32), lists.cost, *lists.by_site, lists.weight, lists.fallback,
+                choice.charge, choice.counted, choice.allowed, choice.p, self._price, self._direction,
+                self.price, self.share, self._found, self._numbers, rounds, patience,
             )
         )  # fmt: skip
 
@@ -185,23 +185,19 @@ class Ascent:
         tuple of numpy.ndarray of bool, each of shape (n_sites,)
             Sites that stay shut, and sites that are open.
         """
-        from planning.siting.median.lagrange_kernels import choose, price_sites
+        from planning.siting.median.lagrange_kernels import decide
 
         lists, choice = self.lists, self.choice
-        worth, chosen, scratch = np.empty(lists.n_sites), np.zeros(lists.n_sites, dtype=bool), np.empty(lists.n_sites)
-        value = lists.constant
-        value += price_sites(lists.start, lists.site, lists.cost, lists.weight, choice.charge, self.price, worth)
-        value += choose(worth, choice.counted, choice.allowed, choice.p, chosen, scratch)
         if not np.isfinite(below):
             return ~choice.allowed, np.zeros(lists.n_sites, dtype=bool)
-        room = choice.room(chosen)
-        by_count, out = choice.counted & choice.allowed, choice.allowed & ~chosen
-        leaving = worth[by_count & chosen].max(initial=-np.inf) if room <= 0 and choice.p > 0 else 0.0
-        entering = min(0.0, worth[by_count & out].min(initial=0.0)) if room <= 0 else 0.0
-        opens = value + worth - np.where(choice.counted, leaving, 0.0)
-        shuts = value - worth + np.where(choice.counted, entering, 0.0)
-        slack = 1e-9 * max(1.0, abs(below))  # float sums: never settle on a hair
-        return ~choice.allowed | (out & (opens > below + slack)), chosen & (shuts > below + slack)
+        shut, opened = np.empty(lists.n_sites, dtype=bool), np.empty(lists.n_sites, dtype=bool)
+        decide(
+            lists.start, lists.site.view(np.uint32), lists.cost, lists.weight, choice.charge, choice.counted,
+            choice.allowed, choice.p, self.price, below - lists.constant,
+            1e-9 * max(1.0, abs(below)),  # float sums: never settle on a hair
+            shut, opened,
+        )  # fmt: skip
+        return shut, opened
 
 
 def first_prices(lists: Lists, sites: Ints) -> Floats:
@@ -243,7 +239,9 @@ def reduce_question(lists: Lists, choice: Choice, shut: Bools, opened: Bools) ->
     tuple of Lists and Choice
         What is left; ``number`` of the lists leads from the rows before.
     """
-    rest = lists.settled(np.flatnonzero(opened), shut)
-    rest = replace(rest, constant=rest.constant + float(choice.charge[opened].sum()))
+    rest = lists.settled(opened, shut)
+    charge = float(choice.charge[opened].sum())
+    if charge:
+        rest = replace(rest, constant=rest.constant + charge)
     allowed = choice.allowed & ~shut & ~opened
     return rest, replace(choice, allowed=allowed, p=choice.p - int((opened & choice.counted).sum()))

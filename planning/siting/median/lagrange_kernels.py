@@ -4,7 +4,8 @@ The kernels that raise the Lagrangian bound, compiled by numba on first use; imp
 All take a question in the same arrays: ``start``, ``site`` and ``cost`` are the lists (row ``i`` has the pairs from
 ``start[i]`` to ``start[i + 1]``, cheapest first), ``weight`` the pupils of each row, ``fallback`` what a row pays where none
 of its sites is open; ``allowed`` and ``counted`` mark the sites that may be opened, and those of which only so many may be;
-``charge`` is what opening a site costs. ``site_start``, ``site_row``, ``site_cost`` are the same pairs site by site.
+``charge`` is what opening a site costs. Columns are unsigned, which spares the question whether one counts from the end.
+``site_start``, ``site_row``, ``site_cost`` are the same pairs site by site.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from planning.kernels import kernel
 from planning.siting.median.list_kernels import select
 
-__all__ = ["BEST", "FOUND", "LEAD", "SINCE", "STALE", "STOP_AT", "TARGET", "ascend", "choose", "price_sites"]
+__all__ = ["BEST", "FOUND", "LEAD", "SINCE", "STALE", "STOP_AT", "TARGET", "ascend", "decide", "whole_step"]
 
 BEST, FOUND, LEAD, STALE, TARGET, STOP_AT, SINCE = range(7)
 """Places in the kernel's numbers: best bound, cheapest choice met, step factor, rounds without a better bound, cost aimed
@@ -25,7 +26,7 @@ at, bound at which to stop, and value of the bound at the last check for progres
 @kernel
 def price_sites(  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
-    site: NDArray[np.int32],
+    site: NDArray[np.uint32],
     cost: NDArray[np.float64],
     weight: NDArray[np.float64],
     charge: NDArray[np.float64],
@@ -39,11 +40,13 @@ def price_sites(  # numpydoc ignore=PR01,RT01
     for i in range(weight.size):
         w, v = weight[i], price[i]
         total += w * v
-        for k in range(start[i], start[i + 1]):
-            c = cost[k]
+        a, b = start[i], start[i + 1]
+        sites, costs = site[a:b], cost[a:b]
+        for k in range(costs.size):
+            c = costs[k]
             if c >= v:
                 break
-            worth[site[k]] += w * (c - v)
+            worth[sites[k]] += w * (c - v)
     return total
 
 
@@ -86,9 +89,70 @@ def choose(  # numpydoc ignore=PR01,RT01
 
 
 @kernel
+def whole_step(  # numpydoc ignore=PR01,RT01
+    cost: NDArray[np.float64], weight: NDArray[np.float64], fallback: NDArray[np.float64], charge: NDArray[np.float64]
+) -> bool:
+    """Tell whether all choices cost whole numbers, small enough for float64 to hold their sums."""
+    total, dearest = 0.0, 0.0
+    for j in range(charge.size):
+        if charge[j] != np.floor(charge[j]):
+            return False
+    for i in range(weight.size):
+        if weight[i] != np.floor(weight[i]) or fallback[i] != np.floor(fallback[i]):
+            return False
+        total += weight[i]
+        if fallback[i] < np.inf:
+            dearest = max(dearest, fallback[i])
+    for k in range(cost.size):
+        if cost[k] != np.floor(cost[k]):
+            return False
+        dearest = max(dearest, cost[k])
+    return total * dearest < 2.0**32
+
+
+@kernel
+def decide(  # numpydoc ignore=PR01,RT01
+    start: NDArray[np.int64],
+    site: NDArray[np.uint32],
+    cost: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    charge: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
+    p: int,
+    price: NDArray[np.float64],
+    below: float,
+    slack: float,
+    stays_shut: NDArray[np.bool_],
+    stays_open: NDArray[np.bool_],
+) -> None:
+    """Mark the sites that every choice which costs at most ``below`` leaves shut, and those it opens."""
+    worth, scratch = np.empty(charge.size), np.empty(charge.size)
+    chosen = np.zeros(charge.size, np.bool_)
+    value = price_sites(start, site, cost, weight, charge, price, worth)
+    value += choose(worth, counted, allowed, p, chosen, scratch)
+    room, leaving, entering = p, -np.inf, 0.0
+    for j in range(charge.size):
+        if counted[j] and allowed[j]:
+            if chosen[j]:
+                room -= 1
+                leaving = max(leaving, worth[j])
+            else:
+                entering = min(entering, worth[j])
+    if room > 0 or p <= 0:
+        leaving = 0.0
+    if room > 0:
+        entering = 0.0
+    for j in range(charge.size):
+        out, into = (leaving, entering) if counted[j] else (0.0, 0.0)
+        stays_shut[j] = not allowed[j] or (not chosen[j] and value + worth[j] - out > below + slack)
+        stays_open[j] = chosen[j] and value - worth[j] + into > below + slack
+
+
+@kernel
 def ascend(  # noqa: C901 - loops over shared arrays stay in one piece  # numpydoc ignore=PR01,RT01
     start: NDArray[np.int64],
-    site: NDArray[np.int32],
+    site: NDArray[np.uint32],
     cost: NDArray[np.float64],
     site_start: NDArray[np.int64],
     site_row: NDArray[np.int32],

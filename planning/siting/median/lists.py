@@ -8,7 +8,7 @@ With schools already open, a candidate matters to a cell only where it is nearer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,10 @@ import numpy.typing as npt
 
 from planning.siting.checks import Bools, Floats, Ints, Reach
 
-__all__ = ["Lists", "build_lists", "merge_rows", "nearest_cost", "nearest_site", "stack_lists"]
+__all__ = ["Lists", "build_lists", "nearest_cost", "nearest_site", "stack_lists"]
+
+_FEW = 4
+"""Pairs by which most lists that differ can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,24 @@ class Lists:
         best_two(self.start, self.site, self.cost, np.asarray(opened, dtype=np.bool_), cheapest, where, second)
         return cheapest, where, second
 
+    def falling_back(self, fallback: Floats) -> Lists:
+        """
+        Let the rows fall back on something else; the pairs stay as they are.
+
+        Parameters
+        ----------
+        fallback : numpy.ndarray, shape (n_rows,)
+            New fallbacks.
+
+        Returns
+        -------
+        Lists
+            The same lists otherwise.
+        """
+        other = replace(self, fallback=fallback)
+        other.__dict__["by_site"] = self.by_site  # of the same pairs: they are not turned twice
+        return other
+
     def mask(self, sites: npt.ArrayLike) -> Bools:
         """
         Mark some columns.
@@ -148,20 +169,45 @@ class Lists:
         float
             Pupils times cost over all rows; inf where a row is left without any site.
         """
-        if not self.n_rows:
-            return self.constant
-        return float(self.weight @ self.best_two(self.mask(sites))[0]) + self.constant
+        return self.paid(self.mask(sites))
 
-    def settled(self, opened: npt.ArrayLike, shut: Bools) -> Lists:
+    def cheapest_possible(self) -> float:
+        """
+        Price all sites together, which no choice can beat.
+
+        Returns
+        -------
+        float
+            Pupils times cost over all rows.
+        """
+        return self.paid(np.ones(self.n_sites, dtype=bool))
+
+    def paid(self, is_open: Bools) -> float:
+        """
+        Price a choice of new sites that is marked.
+
+        Parameters
+        ----------
+        is_open : numpy.ndarray of bool, shape (n_sites,)
+            True for the columns that are opened.
+
+        Returns
+        -------
+        float
+            Pupils times cost over all rows; inf where a row is left without any site.
+        """
+        from planning.siting.median.list_kernels import pay
+
+        return float(pay(self.start, self.site, self.cost, self.weight, self.fallback, is_open)) + self.constant
+
+    def settled(self, opened: Bools, shut: Bools) -> Lists:
         """
         Shorten the lists once some sites are known to be open and some to be shut.
 
         Parameters
         ----------
-        opened : array_like of int
-            Columns known to be open.
-        shut : numpy.ndarray of bool, shape (n_sites,)
-            True for columns known to stay shut.
+        opened, shut : numpy.ndarray of bool, shape (n_sites,)
+            True for columns known to be open, and for those known to stay shut.
 
         Returns
         -------
@@ -170,23 +216,25 @@ class Lists:
         """
         from planning.siting.median.list_kernels import shorten
 
-        fallback, where, _ = self.best_two(self.mask(opened))
-        site, cost = np.empty_like(self.site), np.empty_like(self.cost)
-        begins = shorten(self.start, self.site, self.cost, fallback, shut, site, cost)
-        kept = np.diff(begins) > 0
-        idle = ~kept & np.isfinite(fallback)
-        keep = ~idle
-        n = int(begins[-1])
+        n_rows, n_pairs = self.n_rows, self.site.size
+        site, cost = np.empty(n_pairs, dtype=np.int32), np.empty(n_pairs)
+        start, number = np.empty(n_rows + 1, dtype=np.int64), np.empty(n_rows, dtype=np.int64)
+        weight, fallback, cut = np.empty(n_rows), np.empty(n_rows), np.empty(n_rows, dtype=bool)
+        n, paid = shorten(
+            self.start, self.site, self.cost, self.weight, self.fallback, self.cut, opened, shut,
+            start, site, cost, weight, fallback, cut, number,
+        )  # fmt: skip
+        end = start[n]
         return Lists(
-            start=np.concatenate([[0], begins[1:][keep]]).astype(np.int64),
-            site=site[:n].copy(),
-            cost=cost[:n].copy(),
-            weight=self.weight[keep],
-            fallback=fallback[keep],
+            start=start[: n + 1],
+            site=site[:end],
+            cost=cost[:end],
+            weight=weight[:n],
+            fallback=fallback[:n],
             n_sites=self.n_sites,
-            constant=self.constant + float(self.weight[idle] @ fallback[idle]),
-            number=np.where(keep, np.cumsum(keep) - 1, -1),
-            cut=(self.cut & (where < 0))[keep],
+            constant=self.constant + float(paid),
+            number=number,
+            cut=cut[:n],
         )
 
 
@@ -330,6 +378,8 @@ def stack_lists(parts: Sequence[Lists], weights: Sequence[float]) -> Lists:
 
 
 def _joined(parts: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
 
 
@@ -344,20 +394,22 @@ def _assemble(
 ) -> Lists:
     """Drop rows without pupils or with nothing to choose, and merge equal ones."""
     idle = (weight <= 0) | ((length == 0) & np.isfinite(fallback) & ~cut)
-    constant = float(weight[idle] @ fallback[idle])
-    start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    group = _merge(start, [site, cost], [fallback, cut])
+    start = np.zeros(length.size + 1, dtype=np.int64)
+    np.cumsum(length, out=start[1:])
+    group = _equal_rows(start, site, cost, fallback, cut)
+    own = np.arange(weight.size)
+    if group is None and not idle.any():
+        return Lists(start, site, cost, weight, fallback, n_sites, 0.0, own, cut)
+    group = own if group is None else group
+    constant = float((weight[idle] * fallback[idle]).sum())
     weight = np.bincount(group[~idle], weights=weight[~idle], minlength=weight.size).astype(np.float64)
-    keep = ~idle & (group == np.arange(weight.size))
+    keep = ~idle & (group == own)
     number = np.cumsum(keep) - 1
-    if not keep.all():
-        of_kept = np.repeat(keep, length)
-        site, cost = site[of_kept], cost[of_kept]
-        start = np.concatenate([[0], np.cumsum(length[keep])]).astype(np.int64)
+    of_kept = np.repeat(keep, length)
     return Lists(
-        start=start,
-        site=site,
-        cost=cost,
+        start=np.concatenate([[0], np.cumsum(length[keep])]).astype(np.int64),
+        site=site[of_kept],
+        cost=cost[of_kept],
         weight=weight[keep],
         fallback=fallback[keep],
         n_sites=n_sites,
@@ -367,43 +419,15 @@ def _assemble(
     )
 
 
-def _merge(start: Ints, columns: list[npt.NDArray[Any]], extra: list[npt.NDArray[Any]]) -> Ints:
-    """Find the first row equal to each row: two hashes of 64 bits say which are."""
+def _equal_rows(start: Ints, site: npt.NDArray[np.int32], cost: Floats, fallback: Floats, cut: Bools) -> Ints | None:
+    """Find the first row equal to each row: two hashes of 64 bits say which are; None where all rows differ."""
     from planning.siting.median.list_kernels import hash_rows
 
-    n_rows = start.size - 1
-    every = np.arange(n_rows, dtype=np.int64)
-    hashes = np.zeros((2, n_rows), dtype=np.uint64)
-    hashes[1] = np.uint64(0x2545F4914F6CDD1D)
-    for values in (*columns, *extra):
-        bits = values.view(np.int64) if values.dtype == np.float64 else values.astype(np.int64)
-        per_row = values.size == n_rows and any(values is one for one in extra)
-        for mixed in hashes:
-            hash_rows(np.arange(n_rows + 1) if per_row else start, bits, mixed)
-    _, first, number = np.unique(hashes[0], return_index=True, return_inverse=True)
+    row = (start, site, cost.view(np.int64), fallback.view(np.int64), cut)
+    begins = np.sort(hash_rows(*row, _FEW, 0))  # few lists that begin alike are alike
+    if not (begins[1:] == begins[:-1]).any():
+        return None
+    mixed, again = (hash_rows(*row, site.size, seed) for seed in (0, 0x2545F4914F6CDD1D))
+    _, first, number = np.unique(mixed, return_index=True, return_inverse=True)
     lead = first[number]
-    return np.where(hashes[1][lead] == hashes[1], lead, every)
-
-
-def merge_rows(row: Ints, columns: list[npt.NDArray[np.generic]], extra: list[Floats], n_rows: int) -> Ints:
-    """
-    Number the rows so that equal ones have the same number.
-
-    Parameters
-    ----------
-    row : numpy.ndarray, shape (n_pairs,)
-        Row of each pair, rising.
-    columns : list of numpy.ndarray, each of shape (n_pairs,)
-        What must be equal pair by pair.
-    extra : list of numpy.ndarray, each of shape (n_rows,)
-        What must be equal row by row.
-    n_rows : int
-        Number of rows.
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (n_rows,)
-        Number of the first row that equals it.
-    """
-    start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))]).astype(np.int64)
-    return _merge(start, list(columns), list(extra))
+    return np.where(again[lead] == again, lead, np.arange(cut.size))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from planning.siting.checks import check_closable, check_columns, check_count, check_limit
+from planning.siting.checks import check_closable, check_columns, check_count, check_limit, marked
 from planning.siting.clock import Cancel, Clock
 from planning.siting.median.stages import check_stages
 from planning.siting.median.swap import Choice
@@ -80,15 +80,15 @@ def p_median(
     open_now = check_columns(fixed, stages.n_sites, "fixed")
     movable = check_closable(closable, open_now, stages.n_sites)
     begin = check_columns(start, stages.n_sites, "start")
-    new = np.setdiff1d(np.arange(stages.n_sites), open_now)
+    is_open, moves = marked(open_now, stages.n_sites), marked(movable, stages.n_sites)
+    new, stay = np.flatnonzero(~is_open), np.flatnonzero(is_open & ~moves)
     count = check_count(p, new.size) + movable.size
-    stay = np.setdiff1d(open_now, movable)
-    choice = Choice.of_candidates(np.union1d(new, movable), count, stages.n_sites)
+    choice = Choice.of_candidates(np.flatnonzero(~is_open | moves), count, stages.n_sites)
     answer = locate(
         stages, choice, stay, clock, n_open=stay.size + count, start=np.union1d(begin, movable) if begin.size else None
     )
-    spare = np.concatenate([np.setdiff1d(movable, answer.sites), np.setdiff1d(new, answer.sites)])
-    if not answer.fewest:  # one more open site never costs; an existing one rather than a new one
-        filled = np.union1d(answer.sites, spare[: max(0, count - answer.sites.size)]).astype(np.int64)
-        answer = replace(answer, sites=filled)
+    missing = 0 if answer.fewest else count - answer.sites.size
+    if missing > 0:  # one more open site never costs; an existing one rather than a new one
+        spare = np.concatenate([np.setdiff1d(movable, answer.sites), np.setdiff1d(new, answer.sites)])
+        answer = replace(answer, sites=np.union1d(answer.sites, spare[:missing]).astype(np.int64))
     return propose(stages, answer, choice, (stay, movable, new), clock)

@@ -154,7 +154,7 @@ def solve_location(
     if fewest > choice.p:
         return MedianAnswer(sites, float("inf"), float("inf"), fewest)
     value = _value(lists, choice, sites)
-    lower = _cheapest_possible(lists)
+    lower = lists.cheapest_possible()
     if value - lower <= 1e-9 * abs(value):
         return MedianAnswer(sites, value, min(value, lower))
     unit = _step_unit(lists, choice)
@@ -163,18 +163,24 @@ def solve_location(
     rest, left, place = lists, choice, np.arange(lists.n_rows)
     price = first_prices(lists, sites) if prices is None else np.minimum(prices, lists.fallback)
     ascent = Ascent(rest, left, price, 1.0 if prices is None else 0.25)
+    tried = {lists.mask(sites).tobytes()}
+    patience = min(20, 12 + choice.p // 8)  # where many sites are open, prices take longer to settle
     while not (clock.stopped or ascent.done or rest.n_rows == 0 or lower >= value - _margin(value, unit, enough)):
         ascent.forget_found()
         rounds = max(4, min(_ROUNDS, _STRIDE // max(1, rest.site.size)))
-        ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough))
+        ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough), patience=patience)
         lower = max(lower, ascent.value)
         price[place >= 0] = ascent.price
         inner, reached = ascent.found
         if np.isfinite(reached) and lower < value - _margin(value, unit, enough):
-            tried = improve_choice(finite, np.union1d(inner, np.flatnonzero(opened)), choice, clock)
-            found = _value(lists, choice, tried)
-            if found < value:
-                sites, value = tried, found
+            met = lists.mask(inner)
+            met[opened] = True
+            if met.tobytes() not in tried:
+                tried.add(met.tobytes())
+                improved = improve_choice(finite, np.flatnonzero(met), choice, clock)
+                found = _value(lists, choice, improved)
+                if found < value:
+                    sites, value = improved, found
         more_shut, more_open = ascent.settle(value - _margin(value, unit, enough))
         fresh = (more_shut & left.allowed) | more_open
         if fresh.sum() > 0.1 * left.allowed.sum() or more_open.any():
@@ -243,13 +249,9 @@ def _value(lists: Lists, choice: Choice, sites: Ints) -> float:
     return lists.value(sites) + float(choice.charge[sites].sum())
 
 
-def _cheapest_possible(lists: Lists) -> float:
-    return lists.value(np.arange(lists.n_sites))
-
-
 def _step_unit(lists: Lists, choice: Choice) -> float:
     """Two answers differ by whole numbers where all pupils and costs are whole."""
-    finite = lists.fallback[np.isfinite(lists.fallback)]
-    parts = (lists.weight, lists.cost, finite, choice.charge, np.array([lists.constant]))
-    total = float(lists.weight.sum()) * float(max(lists.cost.max(initial=0.0), finite.max(initial=0.0)))
-    return 1.0 if total < 2**32 and all(np.array_equal(part, np.floor(part)) for part in parts) else 0.0
+    from planning.siting.median.lagrange_kernels import whole_step
+
+    whole = lists.constant % 1 == 0 and whole_step(lists.cost, lists.weight, lists.fallback, choice.charge)
+    return 1.0 if whole else 0.0

@@ -24,6 +24,9 @@ _MANY = 4_000_000
 _SHORTEST = 100
 """Sites that a list which is cut short holds at least."""
 
+_SHORTEST_OF_FEW = 24
+"""Sites that it holds at least where it could as well be complete."""
+
 
 @dataclass(frozen=True)
 class Stages:
@@ -124,9 +127,9 @@ class Stages:
         numpy.ndarray of int64, shape (n_rows,), or None
             Pairs of each row's list; None where complete lists are short enough.
         """
-        pairs = sum(reach.n_pairs for reach in self.reaches)
-        enough = max(_SHORTEST, 12 * self.n_sites // max(1, n_open))
-        if pairs <= _MANY or enough >= self.n_sites:
+        few = sum(reach.n_pairs for reach in self.reaches) <= _MANY
+        enough = max(_SHORTEST_OF_FEW if few else _SHORTEST, 12 * self.n_sites // max(1, n_open))
+        if enough >= (self.n_sites // 2 if few else self.n_sites):
             return None
         return np.full(sum(reach.n_rows for reach in self.reaches), enough, dtype=np.int64)
 

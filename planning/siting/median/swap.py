@@ -11,7 +11,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -116,7 +116,7 @@ def with_finite_fallback(lists: Lists) -> Lists:
     price = (1.0 + 2.0 * float(lists.weight @ finite)) / lists.weight[missing].min()
     fallback = lists.fallback.copy()
     fallback[missing] = price
-    return replace(lists, fallback=fallback)
+    return lists.falling_back(fallback)
 
 
 def finite_for(lists: Lists, choice: Choice) -> Lists:
@@ -140,9 +140,7 @@ def finite_for(lists: Lists, choice: Choice) -> Lists:
     charges = float(choice.charge[choice.allowed].sum())
     if not charges or not missing.any():
         return finite
-    return replace(
-        finite, fallback=finite.fallback + np.where(missing, 2.0 * charges / lists.weight[missing].min(), 0.0)
-    )
+    return lists.falling_back(finite.fallback + np.where(missing, 2.0 * charges / lists.weight[missing].min(), 0.0))
 
 
 def build_greedily(lists: Lists, p: int, candidates: Ints, clock: Clock) -> Ints:
@@ -194,9 +192,10 @@ def choose_greedily(lists: Lists, choice: Choice, clock: Clock, start: Ints | No
     from planning.siting.median.swap_kernels import greedy
 
     is_open = np.zeros(lists.n_sites, dtype=bool)
+    pays = lists.fallback.copy()
     if start is not None:
         is_open[start] = True
-    pays = lists.best_two(is_open)[0]
+        pays = lists.best_two(is_open)[0]
     by_site, steps = lists.by_site, max(1, 1 + _STRIDE // max(1, lists.site.size))
     while not clock.stopped:
         before = int(is_open.sum())
@@ -211,6 +210,9 @@ def choose_greedily(lists: Lists, choice: Choice, clock: Clock, start: Ints | No
 
 _STRIDE = 50_000_000
 """Pairs after which a search asks the clock."""
+
+_MOVES = 20
+"""Moves after which a swap search begins afresh; by fewer its sums drift less than a move must save."""
 
 
 def improve_by_swaps(lists: Lists, sites: Ints, candidates: Ints, clock: Clock) -> Ints:
@@ -268,12 +270,12 @@ def improve_choice(lists: Lists, sites: Ints, choice: Choice, clock: Clock) -> I
         n_open = int(is_open.sum())
         slots = max(min(reach, 2 * n_open + 32), n_open)
         steps = max(1, _STRIDE // max(1, slots * lists.n_sites + 4 * lists.site.size // max(1, n_open)))
-        pays = float(lists.weight @ lists.best_two(is_open)[0]) + float(choice.charge[is_open].sum())
+        pays = lists.paid(is_open) + float(choice.charge[is_open].sum())
         made = swap(
             lists.start, lists.site, lists.cost, lists.weight, lists.fallback, lists.by_site[0], row, cost,
             choice.charge, choice.counted, choice.allowed, is_open, choice.room(is_open), slots, steps,
             1e-9 * max(1.0, pays),
         )  # fmt: skip
-        if made == 0:  # sums that were updated many times have drifted: the last word has a fresh start
+        if made < min(steps, _MOVES):  # sums that were updated often have drifted: the last word has a fresh start
             break
     return np.flatnonzero(is_open).astype(np.int64)

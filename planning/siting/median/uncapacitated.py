@@ -1,9 +1,10 @@
 """
 What p-median and fixed charge share: lists that are long enough, the solve, and the answer with its allocation.
 
-Very large questions begin with lists that are cut short. A row that no chosen site on its list serves has to pay the
-cheapest pair that was left out, which is at most what it really pays: the question with short lists is a lower bound. Rows
-that come to that get longer lists, and the question is solved again from the last answer.
+Where many sites will be open, or the question is very large, lists are cut short at first. A row that no chosen site on
+its list serves has to pay the cheapest pair that was left out, which is at most what it really pays: the question with
+short lists is a lower bound. Rows that come to that get longer lists, and the question is solved again from the last
+answer.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from planning.siting.answer import no_answer, unreached_by_choice
-from planning.siting.checks import Floats, Ints
+from planning.siting.checks import Floats, Ints, marked
 from planning.siting.clock import Clock
 from planning.siting.median.lists import Lists
 from planning.siting.median.solve import MedianAnswer, solve_location
@@ -115,7 +116,8 @@ def propose(
             stages.stacked(), stages.weight, kept, new, choice.p - movable, answer.fewest - movable, clock
         )
         return no_answer("min", clock, unreachable, words)
-    allocation = stages.allocate(np.union1d(stay, answer.sites))
+    chosen = marked(answer.sites, stages.n_sites)
+    allocation = stages.allocate(np.flatnonzero(chosen | marked(stay, stages.n_sites)))
     served = np.asarray(allocation.unserved).copy()
     served[list(unreachable)] = 0
     if not np.isfinite(answer.objective) or served.any():
@@ -123,8 +125,8 @@ def propose(
     objective = allocation.cost + float(choice.charge[answer.sites].sum())
     bound = min(answer.bound, objective)
     return Proposal(
-        sites=tuple(np.intersect1d(answer.sites, new).tolist()),
-        closed=tuple(np.setdiff1d(closable, answer.sites).tolist()),
+        sites=tuple(new[chosen[new]].tolist()),
+        closed=tuple(closable[~chosen[closable]].tolist()),
         allocation=allocation,
         sense="min",
         objective=objective,

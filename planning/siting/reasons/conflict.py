@@ -228,6 +228,8 @@ def _halve(clash: Callable[[list[Group]], bool], kept: list[Group], rest: list[G
 
 def _priced_groups(question: FlowQuestion, groups: list[Group], limit: float, clock: Clock) -> list[Group]:
     """Find the groups that the prices of the relaxed question name; none where it leaves nobody out."""
+    if clock.stopped:
+        return []
     whole_rows = [group for group in groups if group.kind == "whole"]
     asked = [group for group in groups if group.kind != "whole"]
     model, marks, _ = _model(question, asked, "missing", limit)
@@ -265,6 +267,8 @@ def relax(
     Relaxed
         The answer.
     """
+    if clock.stopped:  # before a large model is written for nothing
+        return Relaxed(Solution("stopped", None, float("inf"), float("-inf")), None, None)
     model, _, part = _model(question, groups, goal, limit)
     solution = solve_model(model, clock=clock)
     if solution.x is None:

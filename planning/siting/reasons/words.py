@@ -16,7 +16,14 @@ from planning.siting.reasons.relief import Least, Relief, find_relief
 from planning.siting.seats.flow import Arcs, FlowQuestion
 from planning.siting.tables.shortlist import cheaper_pairs, cost_matrix, count_pairs, nearest_two
 
-__all__ = ["clash_of_sites", "conflict_in_words", "relief_in_words", "unreached_by_choice", "why_no_seats"]
+__all__ = [
+    "clash_of_sites",
+    "conflict_in_words",
+    "name_unreached",
+    "relief_in_words",
+    "unreached_by_choice",
+    "why_no_seats",
+]
 
 _SECONDS = 20.0  # the reason is looked for after the run, in the time that is left of it, but at most so long
 _LEAST_SECONDS = 2.0
@@ -116,25 +123,54 @@ def unreached_by_choice(
     conflict = find_conflict(part, clocks(), first=np.flatnonzero(missing > 0).tolist())
     enough = find_relief(part, clocks()).sites if all_rows else None
     needed = fewest if enough is None or not np.isfinite(enough.value) else max(fewest, int(enough.value))
+    total, cells = name_unreached(
+        weight, np.flatnonzero(missing > 0), lambda cell: reach.site[reach.row == cell], p, needed
+    )
+    clash = () if conflict is None else conflict_in_words(question, conflict)
+    return (total, *clash, *cells)
+
+
+def name_unreached(
+    weight: Floats, cells: Ints, sites_of: Callable[[int], Ints], p: int, fewest: int
+) -> tuple[Message, tuple[Message, ...]]:
+    """
+    Name the cells that stay out of reach of some sites, and say what would have to give.
+
+    Parameters
+    ----------
+    weight : numpy.ndarray, shape (n_rows,)
+        Pupils [pupils].
+    cells : numpy.ndarray of int64
+        The cells, rising.
+    sites_of : callable
+        Lists the sites that reach a cell.
+    p : int
+        New sites allowed.
+    fewest : int
+        New sites needed at least.
+
+    Returns
+    -------
+    tuple of Message and tuple of Message
+        What would have to give; one sentence a cell.
+    """
     total = msg(
         "No {p} new sites reach every cell: at least {fewest} are needed. Allow more new sites, or a longer way.",
         p=p,
-        fewest=needed,
+        fewest=fewest,
     )
-    cells = np.flatnonzero(missing > 0)
     single = tuple(
         msg(
             "Cell {cell} ({pupils} pupils) cannot be served: only sites {sites} reach it, and p allows {p}.",
             cell=int(cell),
             pupils=f"{weight[cell]:g}",
-            sites=number_list(reach.site[reach.row == cell]),
+            sites=number_list(sites_of(int(cell))),
             p=p,
         )
         for cell in cells[:NAMED]
     )
     rest = (msg("{n} more cells cannot be served.", n=int(cells.size - NAMED)),) if cells.size > NAMED else ()
-    clash = () if conflict is None else conflict_in_words(question, conflict)
-    return (total, *clash, *single, *rest)
+    return total, (*single, *rest)
 
 
 def clash_of_sites(costs: Any, weight: Floats, fixed: Ints, p: int, clock: Clock) -> tuple[Message, ...]:

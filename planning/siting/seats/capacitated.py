@@ -13,9 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from planning.access.allocation import Allocation, allocate
+from planning.access.allocation import Allocation
 from planning.errors import Message, SchemaError, msg
 from planning.siting.answer import left_out, no_answer
 from planning.siting.checks import (
@@ -39,6 +38,7 @@ from planning.siting.seats.layout import solve_layout, too_few_seats
 from planning.siting.seats.mergers import blocked_words, list_moves
 from planning.siting.seats.seating import seat_pupils, seats_alone_bind
 from planning.siting.seats.sizes import Columns, SizeOption, lay_columns
+from planning.siting.seats.table_seating import TableSeater
 from planning.siting.tables.cheapest import columns_of, count_pairs, shorten
 from planning.siting.zones.siting import Zoning, check_zoning, solve_zones
 
@@ -46,6 +46,8 @@ __all__ = ["capacitated"]
 
 _LARGE = 3_000_000  # pairs beyond which rows keep their cheapest sites only
 _FEW, _LARGE_OF_FEW = 8, 20_000_000  # few new sites are proven set by set, on all pairs, even in a large county
+_SMALL = 30_000  # pairs that HiGHS takes as they are
+_SEARCH_SHARE = 0.75  # of the time, where the last seating has rules to keep
 _KEPT = 200  # pairs that a row keeps
 
 
@@ -109,7 +111,9 @@ def capacitated(
     unserved_cost : float, optional
         Price of a pupil in reach who gets no seat; None = every pupil in reach gets one.
     time_limit_s : float
-        Wall time the search may take [s]; the last seating of the pupils comes on top.
+        Wall time the search may take [s]. One reading of the table and the last seating of the pupils come on top where
+        they are not done by then: one to two seconds of CPU for 2,000 sites and 30,000 cells. What a run that is stopped
+        has found by then may depend on the order of rows and columns; a run that ends by itself does not.
     options : sequence of SizeOption
         Sizes. A new site that has some opens with exactly one of them; a fixed one stays as it is or takes one.
     max_pupils : float or array_like, shape (n_sites,), optional
@@ -141,8 +145,11 @@ def capacitated(
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
     closable, options = tuple(closable), tuple(options)
     is_few = p is not None and p <= _FEW and not closable and not options
-    is_large = count_pairs(costs) > (_LARGE_OF_FEW if is_few else _LARGE)
-    is_large &= min_pupils is None and not single_source
+    ruled = min_pupils is not None or bool(single_source)
+    is_large = count_pairs(costs) > (_LARGE_OF_FEW if closable or (is_few and not ruled) else _LARGE)
+    if single_source:  # what has its own search of whole cells, or is small enough for HiGHS, is asked there
+        is_large = count_pairs(costs) > _SMALL and costs.shape[0] * costs.shape[1] > _LARGE_OF_FEW
+    is_large &= neighbours is None and home is None
     if is_large:
         wanted = check_pupils(pupils, costs.shape[0], whole=True)
         short = shorten(costs, wanted, _KEPT)
@@ -199,27 +206,36 @@ def capacitated(
         one_of=stays[at] & chosen_from if sized.any() else None,
     )
     about_zones: tuple[Message, ...] = ()
+    seater: TableSeater | None = None
     if zoning is not None:
         layout, about_zones = solve_zones(question, replace(zoning, home=zoning.home[at]), clock)
     else:
-        layout = _lay_out_large(question, costs, columns, price, clock) if is_large else solve_layout(question, clock)
+        if is_large:
+            seater = TableSeater(costs, wanted, question, columns.site, price)
+        layout = solve_layout(question, clock) if seater is None else _lay_out_large(question, seater, price, clock)
     words += about_zones
     if layout.status == "infeasible":
         return no_answer("min", clock, unreachable, words if about_zones else words + why_no_seats(question, clock))
     if layout.opened is None or layout.flow is None:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
-    reached = reach.reached()
-    if is_large:
-        allocation = _seat_in_table(costs, wanted, question, columns, layout.opened, price)
-        named = np.flatnonzero(existing | _opened_sites(columns, layout.opened, n))
+    reached, opened = reach.reached(), layout.opened
+    if seater is not None:
+        seated = seater.seat_by_rules(opened, clock) if ruled else (opened, seater.seat(opened))
+        if seated is None:
+            words += (
+                msg("Sites were chosen, but no allocation to them was found that keeps least sizes and whole cells."),
+            )
+            return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=layout.bound)
+        opened, allocation = seated
+        named = np.flatnonzero(existing | _opened_sites(columns, opened, n))
         part = check_reach(columns_of(costs, named))
         reach = Reach(part.row, named[part.site], part.cost, part.n_rows, n)
     else:
-        allocation = _allocation(question, reach, columns, wanted, layout.opened, layout.flow)
+        allocation = _allocation(question, reach, columns, wanted, opened, layout.flow)
     missing = float(np.where(reached, allocation.unserved, 0).sum())
-    objective = allocation.cost + float(question.opening[layout.opened].sum()) + (missing * price if missing else 0.0)
+    objective = allocation.cost + float(question.opening[opened].sum()) + (missing * price if missing else 0.0)
     bound = min(max(layout.bound, 0.0), objective)  # nothing costs less than 0
-    is_open = _opened_sites(columns, layout.opened, n)
+    is_open = _opened_sites(columns, opened, n)
     return Proposal(
         sites=tuple(np.flatnonzero(is_open & ~existing).tolist()),
         closed=tuple(np.flatnonzero(~is_open & existing).tolist()),
@@ -231,7 +247,7 @@ def capacitated(
         seconds=clock.seconds,
         unreachable=unreachable,
         explanation=words + blocked_words(gate, reach, allocation, is_open, running),
-        sizes=tuple((int(at[k]), int(which[k])) for k in np.flatnonzero(layout.opened & sized)),
+        sizes=tuple((int(at[k]), int(which[k])) for k in np.flatnonzero(opened & sized)),
         blocked=tuple(sorted((int(site), clause) for site, clause in gate.items())),
         moves=list_moves(reach, allocation, existing, is_open),
     )
@@ -276,51 +292,25 @@ def _opened_sites(columns: Columns, opened: Bools, n: int) -> Bools:
     return is_open
 
 
-def _lay_out_large(question: FlowQuestion, costs: Any, columns: Columns, price: float, clock: Clock) -> FlowAnswer:
-    """Choose the sites of a question too large for a model; the flows are left to the exact kernel."""
+def _lay_out_large(question: FlowQuestion, seater: TableSeater, price: float, clock: Clock) -> FlowAnswer:
+    """
+    Choose the sites of a question too large for a model; the flows are left to the exact kernel.
+
+    Least sizes and whole cells are not asked here: the bound is valid without them.
+    """
     if too_few_seats(question.changed(unserved=np.full(question.pupils.size, price))):
         return FlowAnswer("infeasible", None, None, float("inf"))
     must_seat = not np.isfinite(price)
     refuge = np.full(
         question.pupils.size, 3.0 * float(question.arcs.cost.max(initial=0.0)) + 1.0 if must_seat else price
     )
-
-    def seat_all(opened: Bools) -> float:
-        found = _seat_in_table(costs, question.pupils, question, columns, opened, price)
-        missing = float(found.unserved.sum())
-        return found.cost + float(question.opening[opened].sum()) + (missing * price if missing else 0.0)
-
-    opened, bound = lay_out(question, refuge, clock, seat_all, must_seat=must_seat)
+    plain = question.changed(single_source=False, least_load=np.zeros(question.n_sites))
+    ruled = question.single_source or bool((question.least_load > 0).any())
+    search = Clock(clock.left * (_SEARCH_SHARE if ruled else 1.0), clock.cancel)
+    opened, bound = lay_out(plain, refuge, search, seater.value, must_seat=must_seat)
     if opened is None:
         return FlowAnswer("stopped", None, None, bound)
     return FlowAnswer("stopped", opened, np.zeros(0), bound)
-
-
-def _seat_in_table(
-    costs: Any, wanted: Floats, question: FlowQuestion, columns: Columns, opened: Bools, price: float
-) -> Allocation:
-    """Seat the pupils exactly, on the columns of the whole table that are open; no seat at a price is one more column."""
-    n_rows, n = costs.shape
-    at = np.flatnonzero(opened)
-    table, seats = columns_of(costs, columns.site[at]), question.seats[at]
-    if np.isfinite(price):
-        reached = question.pupils > 0
-        if sparse.issparse(table):
-            rows = np.flatnonzero(reached)
-            last = sparse.csr_array((np.full(rows.size, price), (rows, np.zeros(rows.size, int))), shape=(n_rows, 1))
-            parts: Any = [table, last]
-            table = sparse.csr_array(sparse.hstack(parts))
-        else:
-            table = np.column_stack([table, np.where(reached, price, np.inf)])
-        seats = np.append(seats, np.inf)
-    found = allocate(table, wanted, seats)
-    flows = sparse.csr_array(found.flows[:, : at.size]).tocoo()
-    whole = sparse.csr_array((flows.data, (flows.row, columns.site[at][flows.col])), shape=(n_rows, n))
-    prices = np.zeros(n)
-    prices[columns.site[at]] = found.prices[: at.size]
-    missing = wanted.astype(np.int64) - np.asarray(whole.sum(axis=1)).ravel().astype(np.int64)
-    cost = found.cost - (price * float(found.flows[:, [at.size]].sum()) if np.isfinite(price) else 0.0)
-    return Allocation(flows=whole, cost=cost, unserved=missing, prices=prices)
 
 
 def _allocation(

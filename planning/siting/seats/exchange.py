@@ -66,11 +66,13 @@ class Seater:
         A question in which seats alone bind.
     refuge : numpy.ndarray, shape (n_rows,)
         Finite cost of a pupil who finds no seat among the row's arcs.
+    looks : int
+        Cheapest open sites that a row looks at; where seats are scarce, few of them would turn pupils away.
     """
 
-    def __init__(self, question: FlowQuestion, refuge: Floats) -> None:
+    def __init__(self, question: FlowQuestion, refuge: Floats, looks: int = _LOOKS) -> None:
         arcs = question.arcs
-        self.question = question
+        self.question, self._looks = question, looks
         self._rows = np.flatnonzero(question.pupils > 0)
         name = np.full(question.pupils.size, -1, dtype=np.int64)
         name[self._rows] = np.arange(self._rows.size)
@@ -84,6 +86,11 @@ class Seater:
         self._refuge = refuge[self._rows]
         self._pupils = question.pupils[self._rows].astype(np.int64)
         self._total = int(self._pupils.sum())
+        self._least = np.where(question.free, question.least_load, 0.0)
+        # pupils who must be drawn to a site come from about as far as rows lie from their fourth site
+        lead = np.minimum(self._start[:-1] + 3, self._start[1:] - 1)
+        has = self._start[1:] > self._start[:-1]
+        self._draw = float((cost[lead[has]] - cost[self._start[:-1][has]]).mean()) if has.any() else 0.0
 
     def seat(self, opened: Bools, seat_price: Floats, rounds: int = _ROUNDS) -> Layout:
         """
@@ -116,10 +123,12 @@ class Seater:
         missing = self._total
         kept: tuple[Floats, Any, Any, Any, Any] | None = None
         for _ in range(rounds):
-            table = pick_open(self._start, self._site, self._cost, number, self._refuge, prices, sites.size, _LOOKS)
+            table = pick_open(
+                self._start, self._site, self._cost, number, self._refuge, prices, sites.size, self._looks
+            )
             indptr, indices, priced, plain, nearest = table
             flow, _, move = push_out_overflow(indptr, indices, priced, self._pupils, nearest, seats)
-            cost = float(flow @ plain)
+            cost = float(np.multiply(flow, plain).sum())  # a product by "@" would start threads for so little
             load = np.bincount(indices, weights=flow, minlength=sites.size + 1)[:-1]
             has_room = load < seats[:-1]
             rise = _rise(move, np.append(has_room, True))[:-1]
@@ -140,6 +149,11 @@ class Seater:
         losses = np.full(n, np.inf)
         losses[opened] = -question.opening[opened]
         losses[sites] += loss[:-1]
+        if self._least[sites].any():
+            load = np.bincount(indices, weights=best_flow, minlength=sites.size + 1)[:-1]
+            drawn = self._draw * np.maximum(self._least[sites] - load, 0.0)
+            losses[sites] -= drawn
+            value += float(drawn.sum())
         return Layout(opened, value + float(question.opening[opened].sum()), missing, by_site, row_price, losses)
 
 
@@ -253,7 +267,7 @@ def _exchange(
         loss = np.where(question.free & opened, wider.loss, np.inf)
         loss[k] = np.inf
         tried = 0
-        for j in np.argsort(loss, kind="stable")[:12]:
+        for j in np.argsort(loss, kind="stable"):
             if tried >= 2 or not np.isfinite(loss[j]) or wider.value + loss[j] >= layout.value:
                 break
             narrower = opened.copy()

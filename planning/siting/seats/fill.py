@@ -65,7 +65,7 @@ def _take_best(
 
 
 @kernel
-def _fill_one(
+def _fill_one(  # noqa: C901 - one fill, read from top to bottom
     first: int,
     stop: int,
     row: NDArray[np.int32],
@@ -75,11 +75,17 @@ def _fill_one(
     price: NDArray[np.float64],
     seats: float,
     beds: float,
+    least: float,
+    beyond: float,
     reduced: NDArray[np.float64],
     amount: NDArray[np.float64],
     number: NDArray[np.int64],
 ) -> int:
-    """Fill one site; boarders stand first. Gives how many arcs bring something; their amounts stand in the buffers."""
+    """
+    Fill one site; boarders stand first. Gives how many arcs are taken; their amounts stand in the buffers.
+
+    A least load is heeded only where nobody boards.
+    """
     n, wanted, in_beds = 0, 0.0, 0.0
     if board.size > 0:
         for e in range(first, stop):
@@ -104,6 +110,17 @@ def _fill_one(
             n += 1
     if wanted > seats:
         _take_best(reduced, amount, number, n, seats)
+    elif board.size == 0 and wanted < least:  # others must come as well, the cheapest of them
+        n, wanted = 0, 0.0
+        for e in range(first, stop):
+            i = row[e]
+            value = cost[e] - price[i]
+            if value < beyond:
+                reduced[n], amount[n], number[n] = value, pupils[i], i
+                wanted += pupils[i]
+                n += 1
+        if wanted > least:
+            _take_best(reduced, amount, number, n, least)
     return n
 
 
@@ -117,6 +134,8 @@ def fill_each(
     price: NDArray[np.float64],
     seats: NDArray[np.float64],
     beds: NDArray[np.float64],
+    least: NDArray[np.float64],
+    beyond: float,
     skip: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
@@ -130,13 +149,17 @@ def fill_each(
         Pupils and the price of seating one.
     seats, beds : numpy.ndarray, shape (n_sites,)
         Capacities.
+    least : numpy.ndarray, shape (n_sites,)
+        Pupils that a site takes at least, be they dear.
+    beyond : float
+        What a pupil whose arc is not listed costs at least, the price taken off.
     skip : numpy.ndarray of bool, shape (n_sites,)
         Sites of no interest.
 
     Returns
     -------
     worth : numpy.ndarray, shape (n_sites,)
-        At most 0; 0 for sites that are skipped.
+        At most 0 where there is no least load; 0 for sites that are skipped.
     edge : numpy.ndarray, shape (n_sites,)
         What the least of those taken brings where the seats are full, else 0: the worth of a seat.
     """
@@ -150,17 +173,32 @@ def fill_each(
         if skip[j]:
             continue
         n = _fill_one(
-            start[j], start[j + 1], row, cost, board, pupils, price, seats[j], beds[j], reduced, amount, number
+            start[j],
+            start[j + 1],
+            row,
+            cost,
+            board,
+            pupils,
+            price,
+            seats[j],
+            beds[j],
+            least[j],
+            beyond,
+            reduced,
+            amount,
+            number,
         )
-        total, load, least = 0.0, 0.0, -np.inf
+        total, load, last = 0.0, 0.0, -np.inf
         for e in range(n):
             total += reduced[e] * amount[e]
             load += amount[e]
             if amount[e] > 0.0:
-                least = max(least, reduced[e])
+                last = max(last, reduced[e])
+        if board.size == 0 and load < least[j]:
+            total += (least[j] - load) * beyond
         worth[j] = total
         if load >= seats[j] and load > 0.0:
-            edge[j] = -least
+            edge[j] = -last
     return worth, edge
 
 
@@ -174,6 +212,8 @@ def serve_rows(
     price: NDArray[np.float64],
     seats: NDArray[np.float64],
     beds: NDArray[np.float64],
+    least: NDArray[np.float64],
+    beyond: float,
     opened: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """
@@ -181,7 +221,7 @@ def serve_rows(
 
     Parameters
     ----------
-    start, row, cost, board, pupils, price, seats, beds : numpy.ndarray
+    start, row, cost, board, pupils, price, seats, beds, least, beyond : numpy.ndarray
         As for `fill_each`.
     opened : numpy.ndarray of int64
         Open sites.
@@ -198,7 +238,20 @@ def serve_rows(
     served = np.zeros(pupils.size)
     for j in opened:
         n = _fill_one(
-            start[j], start[j + 1], row, cost, board, pupils, price, seats[j], beds[j], reduced, amount, number
+            start[j],
+            start[j + 1],
+            row,
+            cost,
+            board,
+            pupils,
+            price,
+            seats[j],
+            beds[j],
+            least[j],
+            beyond,
+            reduced,
+            amount,
+            number,
         )
         for e in range(n):
             served[number[e]] += amount[e]

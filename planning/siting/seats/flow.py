@@ -219,6 +219,8 @@ def solve_flow(question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats]
     FlowAnswer
         Sites, flow and bound.
     """
+    if clock.stopped:  # before a large model is written for nothing
+        return FlowAnswer("stopped", None, None, float("-inf"))
     model, n_arcs = _model(question)
     start = None
     if known is not None:
@@ -250,6 +252,8 @@ def best_flow(question: FlowQuestion, opened: Bools, clock: Clock) -> Floats | N
     numpy.ndarray, shape (n_arcs,), or None
         Whole pupils on each arc; None where the sites cannot seat them, or time ran out.
     """
+    if clock.stopped:
+        return None
     usable = opened[question.arcs.site]
     needed = np.where(question.free, question.least_load, 0.0)
     inner = question.changed(

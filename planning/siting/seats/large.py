@@ -78,7 +78,11 @@ def lay_out(
         Open sites and a bound.
     """
     kept = _Kept(question.n_sites, must_seat=must_seat)
-    start = _look_from_afar(question, refuge, kept, clock, must_seat=must_seat)
+    start = None if clock.stopped else _look_from_afar(question, refuge, kept, clock, must_seat=must_seat)
+    if clock.stopped:
+        in_hand = _in_hand(question, kept, clock, start, seat_all)
+        if in_hand is not None:
+            return in_hand
     filler, seater = Filler(question), Seater(question, refuge)
     seen: set[bytes] = set()
 
@@ -88,12 +92,7 @@ def lay_out(
             seen.add(opened.tobytes())
             kept.take(seater.seat(opened, edge))
 
-    today = _as_it_stands(question)
-    if kept.layout is None and question.fits(today):
-        kept.take(seater.seat(today, np.zeros(question.n_sites)))
-    elif kept.layout is not None:
-        afar, kept.layout, kept.value = kept.layout, None, float("inf")
-        kept.take(seater.seat(afar.opened, afar.seat_price))
+    _begin(question, kept, seater)
     exact, best, bound, turn = float("inf"), kept.opened, float("-inf"), 0
     if best is not None:
         exact = seat_all(best)
@@ -118,7 +117,64 @@ def lay_out(
             kept.value = min(kept.value, exact)
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         turn += 1
-    return (best if np.isfinite(exact) else None), bound
+    return (best if np.isfinite(exact) else None), max(bound, _least_travel(question))
+
+
+def _begin(question: FlowQuestion, kept: _Kept, seater: Seater) -> None:
+    """Seat the layout seen from afar, or else what stands today."""
+    today = _as_it_stands(question)
+    if kept.layout is None and question.fits(today):
+        kept.take(seater.seat(today, np.zeros(question.n_sites)))
+    elif kept.layout is not None:
+        afar, kept.layout, kept.value = kept.layout, None, float("inf")
+        kept.take(seater.seat(afar.opened, afar.seat_price))
+
+
+def _in_hand(
+    question: FlowQuestion, kept: _Kept, clock: Clock, start: Floats | None, seat_all: Callable[[Bools], float]
+) -> tuple[Bools, float] | None:
+    """Answer with the layout seen from afar, or else with what comes first, when there is no time for more."""
+    for best in [_most_asked_for(question), _most_seats(question)] if kept.layout is None else [kept.layout.opened]:
+        if question.fits(best) and np.isfinite(seat_all(best)):
+            break
+    else:
+        return None
+    bound = _least_travel(question)
+    if start is not None:
+        bound = max(bound, price_rows(_within(question, start), kept, clock, start=start, rounds=1).bound)
+    return best, bound
+
+
+def _most_asked_for(question: FlowQuestion) -> Bools:
+    """Open the sites that most pupils are nearest to: all that may be opened, or as many as have seats where each costs."""
+    arcs = question.arcs
+    nearest = np.flatnonzero(np.append(True, arcs.row[1:] != arcs.row[:-1])[: arcs.row.size])  # from cheap to dear
+    asked = np.bincount(arcs.site[nearest], weights=question.pupils[arcs.row[nearest]], minlength=question.n_sites)
+    wish = np.minimum(asked, question.seats) / max(float(question.pupils.sum()), 1.0)
+    wish[question.closable] = 1.0
+    count, new = question.most, np.flatnonzero(question.candidate)
+    if (question.opening[new] > 0).any() or count >= new.size:
+        order = new[np.argsort(-wish[new], kind="stable")]
+        seats = float(question.seats[_as_it_stands(question)].sum()) + np.cumsum(question.seats[order])
+        count = min(count, int(np.searchsorted(seats, float(question.pupils.sum()))) + 1)
+    return wanted_sites(question, wish, count, np.zeros(question.n_sites, dtype=bool))
+
+
+def _most_seats(question: FlowQuestion) -> Bools:
+    """Open as many sites as may be, those with most seats."""
+    seats = np.minimum(question.seats, max(float(question.pupils.sum()), 1.0))
+    return wanted_sites(
+        question, 1.0 + seats / max(float(seats.max(initial=0.0)), 1.0), question.most, np.zeros(seats.size, dtype=bool)
+    )
+
+
+def _least_travel(question: FlowQuestion) -> float:
+    """Send every pupil to the cheapest site, as if all were open and had seats for all."""
+    arcs = question.arcs
+    cheapest = question.unserved.copy()
+    np.minimum.at(cheapest, arcs.row, arcs.cost)
+    used = question.pupils > 0
+    return float(question.pupils[used] @ cheapest[used]) + float(question.opening[~question.free].sum())
 
 
 def _as_it_stands(question: FlowQuestion) -> Bools:

@@ -11,10 +11,12 @@ from planning.siting.clock import Clock
 from planning.siting.median.lists import build_lists
 from planning.siting.median.swap import build_greedily, with_finite_fallback
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
+from planning.siting.seats.branching import solve_by_branching
 from planning.siting.seats.flow import FlowAnswer, FlowQuestion, solve_flow
 from planning.siting.seats.prices import Prices, price_rows
 from planning.siting.seats.seating import price_of, rank_in_row, seat_in, seat_pupils, seats_alone_bind, shortened
 from planning.siting.seats.sets import count_sets, prove_by_sets
+from planning.siting.seats.shortfall import seat_with_least
 from planning.siting.seats.whole import Note, solve_whole
 
 __all__ = ["solve_layout", "too_few_seats"]
@@ -29,6 +31,7 @@ _FEW = 8  # free sites that are chosen at once: up to here, sets of sites are go
 _FEW_SETS = 300  # so few that it does not pay to shut more sites first
 _MANY_SETS = 200_000  # beyond, the prices go on to their end
 _LOOKS = 3  # looks at the prices without effect after which the sets are gone through
+_PATIENCE = 0.5  # of the time left, for a search that has found no answer yet
 _NEAR = 30  # cheapest arcs of a row that the prices look at
 _POLISH_S = 60.0  # the last seating of the pupils has its own time
 
@@ -60,7 +63,12 @@ def solve_layout(question: FlowQuestion, clock: Clock, note: Note | None = None)
         return answer
     flow = np.round(answer.flow)
     if not question.single_source:
-        polished = seat_in(shorter, answer.opened, Clock(_POLISH_S, clock.cancel))
+        plain = not shorter.arcs.board.any()
+        polished = (
+            seat_with_least(shorter, answer.opened)
+            if plain
+            else seat_in(shorter, answer.opened, Clock(_POLISH_S, clock.cancel))
+        )
         if polished is None:
             return FlowAnswer("stopped", None, None, answer.bound)
         flow = polished
@@ -76,7 +84,30 @@ def _solve(question: FlowQuestion, clock: Clock, note: Note | None) -> FlowAnswe
         if too_few_seats(question):
             return FlowAnswer("infeasible", None, None, np.inf)
         return solve_whole(question, clock, note)
-    return solve_flow(question, clock) if n_arcs <= _SMALL else _solve_large(question, clock)
+    if n_arcs <= _SMALL:
+        return solve_flow(question, clock)
+    none = np.zeros(question.n_sites, dtype=bool)
+    many_may_close = question.closable.any() and not _asks_for_few(question, none)
+    if many_may_close and plain and not question.single_source and not too_few_seats(question):
+        found = solve_by_branching(question, clock, _PATIENCE)
+        if found.status == "optimal" or clock.stopped or (found.opened is not None and n_arcs > _LARGE):
+            return found
+        return _better_of(question, found, _solve_large(question, clock))
+    return _solve_large(question, clock)
+
+
+def _better_of(question: FlowQuestion, one: FlowAnswer, other: FlowAnswer) -> FlowAnswer:
+    """Put together what two searches have found of the same question."""
+    values = [
+        np.inf if found.opened is None or found.flow is None else price_of(question, found.opened, found.flow)
+        for found in (one, other)
+    ]
+    better, bound = (one if values[0] < values[1] else other), max(one.bound, other.bound)
+    if better.opened is None:
+        return FlowAnswer(other.status, None, None, bound)
+    bound = min(bound, min(values))
+    status = "optimal" if gap_between(min(values), bound) <= OPTIMAL_GAP else "stopped"
+    return FlowAnswer(status, better.opened, better.flow, bound)
 
 
 def _needed_arcs(question: FlowQuestion) -> Bools:

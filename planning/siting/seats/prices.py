@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 _ROUNDS = 3000
 _OFFER_EVERY = 100
 _SETTLE_EVERY = 20
+_HALVINGS = 30  # of the first toll on the budget
+_FAR = 0.5  # of the best value: a bound below is raised by long steps
 _DULL = 5  # rounds without a better bound after which the steps shorten
 _STALE = 120  # rounds in which the bound must rise by a hundred-thousandth
 
@@ -95,10 +97,15 @@ class Filler:
     ----------
     question : FlowQuestion
         The question.
+    cap : numpy.ndarray, shape (n_rows,), optional
+        Cost that no arc left out of the question is below; inf for rows with all their arcs. None = not known: least
+        loads are not heeded.
     """
 
-    def __init__(self, question: FlowQuestion) -> None:
+    def __init__(self, question: FlowQuestion, cap: Floats | None = None) -> None:
         arcs, n = question.arcs, question.n_sites
+        self._cap, self._dear = cap, 10.0 * float(arcs.cost.max(initial=0.0)) + 1.0
+        self.least = np.zeros(n) if cap is None else np.where(question.free, question.least_load, 0.0)
         order = np.argsort(arcs.site.astype(np.min_scalar_type(max(n, 1))), kind="stable")
         self.start = np.concatenate([[0], np.cumsum(np.bincount(arcs.site, minlength=n))]).astype(np.int64)
         self.row = arcs.row[order].astype(np.int32)
@@ -128,7 +135,17 @@ class Filler:
 
         none = np.zeros(self.seats.size, dtype=bool) if skip is None else skip
         taken, self.edge = fill_each(
-            self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds, none
+            self.start,
+            self.row,
+            self.cost,
+            self.board,
+            self.pupils,
+            price,
+            self.seats,
+            self.beds,
+            self.least,
+            self._beyond(price),
+            none,
         )
         return np.asarray(taken + self.opening)
 
@@ -152,8 +169,26 @@ class Filler:
 
         sites = np.flatnonzero(opened).astype(np.int64)
         return np.asarray(
-            serve_rows(self.start, self.row, self.cost, self.board, self.pupils, price, self.seats, self.beds, sites)
+            serve_rows(
+                self.start,
+                self.row,
+                self.cost,
+                self.board,
+                self.pupils,
+                price,
+                self.seats,
+                self.beds,
+                self.least,
+                self._beyond(price),
+                sites,
+            )
         )
+
+    def _beyond(self, price: Floats) -> float:
+        """Say what a pupil whose arc is not listed costs at least, the price taken off."""
+        if self._cap is None or self._cap.size == 0:
+            return self._dear
+        return min(self._dear, max(0.0, float((self._cap - price).min())))
 
 
 def price_rows(  # noqa: C901 - one climb, read from top to bottom
@@ -166,6 +201,7 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     start: Floats | None = None,
     rounds: int = _ROUNDS,
     offer: Callable[[Floats, Floats], None] | None = None,
+    shut: Bools | None = None,
 ) -> Prices:
     """
     Raise the bound round by round, offering good choices of sites on the way.
@@ -189,12 +225,14 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     offer : callable, optional
         Given how much of each site is wanted open and the worth of its seats, offers answers; by default the sites wanted
         in the last round are offered.
+    shut : numpy.ndarray of bool, shape (n_sites,), optional
+        Sites that stay shut from the beginning.
 
     Returns
     -------
     Prices
-        Bound and sites that stay shut. Least loads are not in the bound, and whole rows only where the filler knows them;
-        it is valid without.
+        Bound and sites that stay shut. Least loads and whole rows are in the bound only where the filler knows them; it is
+        valid without.
     """
     fills = Filler(question) if filler is None else filler
     pupils, n_rows, n = question.pupils, question.pupils.size, question.n_sites
@@ -209,18 +247,22 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     whole_budget = question.budget / unit if limited else 0.0
     heavy = max(float(pupils.sum()), 1.0)
 
-    centre, toll_centre = np.minimum(_first_prices(question, best) if start is None else start, ceiling), 0.0
+    shut = np.zeros(n, dtype=bool) if shut is None else shut.copy()
+    centre = np.minimum(_first_prices(question, best) if start is None else start, ceiling)
+    plain = fills.worth(centre, shut)
+    toll_centre = _first_toll(question, plain, shut, taken, whole_budget) if limited else 0.0
+    first_sum = _dot(pupils, centre)
     bound, factor, dull, stale, high = float("-inf"), 1.0, 0, 0, float("-inf")
     worth_there, edge_there, share = np.zeros(n), np.zeros(n), np.zeros(n)
     slope, toll_slope, leading = np.zeros(n_rows), 0.0, 0.3
     price, toll = centre, toll_centre
     cuts: list[Floats] = []
-    shut = np.zeros(n, dtype=bool)
     for turn in range(rounds):
         # one round in any case: a bound, however weak
         if (turn and clock.stopped) or (np.isfinite(best.value) and best.value - bound <= 1e-9 * abs(best.value)):
             break
-        worth = fills.worth(price, shut) + toll * taken
+        plain = fills.worth(price, shut) if turn else plain
+        worth = plain + toll * taken
         opened = choose_sites(question, worth, shut)
         base = _dot(pupils, price) - toll * whole_budget
         value = base + float(worth[opened].sum())
@@ -235,7 +277,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
             share = (1 - mix) * share + mix * opened
         if value > bound:
             if not question.candidate.any() or n <= 4000:
-                cuts = [*cuts[-199:], np.append(base + float(worth[~question.free].sum()), worth)]
+                # whoever goes through sets asks for the budget himself, so that the cut does without the toll
+                cuts = [*cuts[-199:], np.append(_dot(pupils, price) + float(plain[~question.free].sum()), plain)]
             factor = min(2.0, factor * 1.1) if ahead > 0 else factor
             bound, centre, toll_centre, dull = value, price, toll, 0
             worth_there, edge_there = worth, fills.edge
@@ -270,12 +313,32 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
                 continue
             break
         aim = bound + 0.05 * abs(bound) + 1e-9
+        if bound < _FAR * min(best.value, first_sum):
+            aim = min(best.value, bound + first_sum)
         step = factor * max(min(aim, best.value) - bound, 1e-5 * abs(bound)) / length
         price = np.clip(centre + step * direction / weight, 0.0, ceiling)
         toll = max(0.0, toll_centre + step * toll_way / heavy)
     shut |= _settle(question, worth_there, bound, best.value, shut)
     logger.debug("prices: bound %.8g of %.8g after %d rounds, %d shut", bound, best.value, turn + 1, int(shut.sum()))
     return Prices(bound, shut, np.array(cuts).reshape(len(cuts), 1 + n), centre, worth_there, share, edge_there)
+
+
+def _first_toll(question: FlowQuestion, worth: Floats, shut: Bools, taken: Floats, whole_budget: float) -> float:
+    """Find the toll at which the sites that pay at these prices spend just the budget."""
+
+    def overspent(toll: float) -> bool:  # numpydoc ignore=GL08
+        return float(taken[choose_sites(question, worth + toll * taken, shut)].sum()) > whole_budget
+
+    low, high = 0.0, 1.0
+    if not overspent(low):
+        return 0.0
+    dearest = float(-worth.min(initial=0.0)) / float(taken[taken > 0].min()) + 1.0  # here nothing pays
+    while high < dearest and overspent(high):
+        low, high = high, 4.0 * high
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if overspent(middle) else (low, middle)
+    return high
 
 
 def _dot(a: Floats, b: Floats) -> float:

@@ -50,24 +50,27 @@ def seat_pupils(question: FlowQuestion, opened: Bools) -> tuple[Floats, Floats]:
     Returns
     -------
     tuple of numpy.ndarray
-        Pupils on each arc, shape (n_arcs,), and the price of a seat at each site, shape (n_sites,).
+        Pupils on each arc, shape (n_arcs,), and the price of a seat at each open site, 0 elsewhere, shape (n_sites,).
     """
-    n_rows, n_sites = question.pupils.size, question.n_sites
+    sites = np.flatnonzero(opened)
+    n_rows, n_sites, n_open = question.pupils.size, question.n_sites, sites.size
+    number = np.full(n_sites, -1, dtype=np.int64)  # shut sites would only cost the kernel memory
+    number[sites] = np.arange(n_open)
     used = np.flatnonzero(opened[question.arcs.site])
-    row, site, cost = question.arcs.row[used], question.arcs.site[used], question.arcs.cost[used]
+    row, column, cost = question.arcs.row[used], number[question.arcs.site[used]], question.arcs.cost[used]
     priced = np.flatnonzero(np.isfinite(question.unserved) & (question.pupils > 0))
     table = sparse.csr_array(
         (
             np.concatenate([cost, question.unserved[priced]]),
-            (np.concatenate([row, priced]), np.concatenate([site, np.full(priced.size, n_sites)])),
+            (np.concatenate([row, priced]), np.concatenate([column, np.full(priced.size, n_open)])),
         ),
-        shape=(n_rows, n_sites + 1),
+        shape=(n_rows, n_open + 1),
     )
-    seats = np.append(np.where(opened, question.seats, 0.0), np.inf)
-    found = allocate(table, question.pupils.astype(np.int64), seats)
-    flow = np.zeros(question.arcs.row.size)
-    flow[used] = np.asarray(found.flows[row, site]).ravel() if used.size else 0.0
-    return flow, found.prices[:n_sites]
+    found = allocate(table, question.pupils.astype(np.int64), np.append(question.seats[sites], np.inf))
+    flow, prices = np.zeros(question.arcs.row.size), np.zeros(n_sites)
+    flow[used] = np.asarray(found.flows[row, column]).ravel() if used.size else 0.0
+    prices[sites] = found.prices[:n_open]
+    return flow, prices
 
 
 def price_of(question: FlowQuestion, opened: Bools, flow: Floats) -> float:

@@ -22,11 +22,11 @@ import numpy as np
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.highs import Model, Rows, solve_model
-from planning.siting.seats.flow import FlowQuestion
+from planning.siting.seats.flow import FlowQuestion, add_site_rules
 from planning.siting.seats.prices import fill_sites
 from planning.siting.seats.seating import price_of, seat_pupils
 
-__all__ = ["Best", "count_sets", "prove_by_sets"]
+__all__ = ["Best", "cheapest_set", "count_sets", "prove_by_sets"]
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +115,70 @@ def count_sets(question: FlowQuestion, shut: Bools) -> int:
     n = int((question.candidate & ~shut).sum())
     counts = range(question.fewest, min(question.most, n) + 1)
     return sum(comb(n, k) for k in counts) << int((question.closable & ~shut).sum())
+
+
+def cheapest_set(
+    question: FlowQuestion, cuts: Floats, never: Bools, value: float, clock: Clock, enough: float
+) -> tuple[float, Bools | None]:
+    """
+    Find the set of sites that all cuts together call cheapest.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question, for its rules on choosing sites.
+    cuts : numpy.ndarray, shape (n_cuts, 1 + n_sites)
+        What a set costs at least: a constant, and what each free site in it adds.
+    never : numpy.ndarray of bool, shape (n_sites,)
+        Sites that are shut in every set.
+    value : float
+        What the best answer costs.
+    clock : Clock
+        Time left.
+    enough : float
+        A set that the cuts call this cheap is good enough.
+
+    Returns
+    -------
+    float and numpy.ndarray of bool, shape (n_sites,), or None
+        No set costs less, as far as time allowed to tell; and the open sites of the cheapest set found.
+    """
+    if len(cuts) == 0:
+        return float("-inf"), None
+    free = np.flatnonzero(question.free & ~never)
+    scale = max(1.0, float(np.abs(cuts[:, 0]).max()) / 1e3)
+    rows, n = Rows(), free.size
+    table = np.column_stack([-cuts[:, 1:][:, free] / scale, np.ones(len(cuts))])
+    row, column = np.nonzero(table)
+    rows.add(row, column, table[row, column], n=len(cuts), lower=cuts[:, 0] / scale)
+    part = question.changed(
+        arcs=question.arcs.only(np.zeros(question.arcs.row.size, dtype=bool)),
+        candidate=question.candidate[free],
+        closable=question.closable[free],
+        spend=question.spend[free],
+        seats=question.seats[free],
+        least_load=np.zeros(n),
+        place=None if question.place is None else question.place[free],
+        one_of=None if question.one_of is None else question.one_of[free],
+    )
+    none = np.zeros(0, dtype=np.int64)
+    add_site_rules(rows, part, none, np.zeros(0))
+    solution = solve_model(
+        Model(
+            cost=np.append(np.zeros(n), 1.0),
+            lower=np.append(np.zeros(n), -np.inf),
+            upper=np.append(np.ones(n), value / scale * (1 + 1e-9) if np.isfinite(value) else np.inf),
+            whole=np.append(np.ones(n, dtype=bool), False),
+            rows=rows,
+        ),
+        clock=clock,
+        stop_at=enough / scale,
+    )
+    if solution.x is None:
+        return min(solution.bound * scale, value), None
+    opened = ~question.free & ~never
+    opened[free[solution.x[:n] > 0.5]] = True
+    return min(solution.bound * scale, value), opened
 
 
 def _learn(

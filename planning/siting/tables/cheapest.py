@@ -16,7 +16,7 @@ from scipy import sparse
 from planning.errors import SchemaError, msg
 from planning.siting.checks import Bools, Floats, Reach
 
-__all__ = ["Short", "columns_of", "count_pairs", "shorten"]
+__all__ = ["Short", "columns_of", "count_pairs", "dense_rows", "shorten"]
 
 _BLOCK = 512
 
@@ -102,7 +102,7 @@ def shorten(costs: Any, pupils: Floats, length: int, name: str = "costs") -> Sho
     way_out, reached = np.full(n_rows, np.inf), np.zeros(n_rows, dtype=bool)
     parts: list[tuple[Any, Any, Any]] = []
     for first in range(0, n_rows, _BLOCK):
-        block = _rows(table, first, min(first + _BLOCK, n_rows))
+        block = dense_rows(table, slice(first, min(first + _BLOCK, n_rows)))
         low = block.min(axis=1)  # NaN comes through
         if not (low >= 0).all():
             row, site = np.argwhere(~(block >= 0))[0]
@@ -160,9 +160,23 @@ def columns_of(costs: Any, sites: Any) -> Any:
     return table[:, sites].astype(np.float64)
 
 
-def _rows(table: Any, first: int, stop: int) -> Any:
-    """Give some rows as a dense block."""
-    part = table[first:stop]
+def dense_rows(table: Any, rows: Any) -> Any:
+    """
+    Take some rows of a cost table as a dense block.
+
+    Parameters
+    ----------
+    table : numpy.ndarray or scipy.sparse.csr_array, shape (n_rows, n_sites)
+        The table.
+    rows : slice or numpy.ndarray of int
+        Rows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Costs; inf where nothing is stored.
+    """
+    part = table[rows]
     if not sparse.issparse(table):
         return part
     block = np.full(part.shape, np.inf)

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from planning.access.allocation import Allocation
 from planning.errors import Message, SchemaError, msg
-from planning.siting.answer import NAMED, number_list
+from planning.siting.answer import number_list
 from planning.siting.checks import Bools, Floats, Ints
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "Indices",
     "allocate_table",
     "name_left_out",
-    "name_unreached",
     "read_costs",
 ]
 
@@ -420,46 +419,3 @@ def allocate_table(table: CostTable, weight: Floats, sites: npt.ArrayLike, limit
         unserved=np.where(sent, 0, amounts),
         prices=np.zeros(table.n_sites),
     )
-
-
-def name_unreached(table: CostTable, weight: Floats, sites: npt.ArrayLike, p: int, fewest: int) -> tuple[Message, ...]:
-    """
-    Name the cells that stay out of reach of some sites, and say what would have to give.
-
-    Parameters
-    ----------
-    table : CostTable
-        The costs.
-    weight : numpy.ndarray, shape (n_rows,)
-        Pupils [pupils].
-    sites : array_like of int
-        Columns that are open: those that reach most.
-    p : int
-        New sites allowed.
-    fewest : int
-        New sites needed at least.
-
-    Returns
-    -------
-    tuple of Message
-        What would have to give, then one sentence a cell.
-    """
-    found, _ = table.nearest(sites)
-    cells = np.flatnonzero((found < 0) & (weight > 0) & table.reached)
-    total = msg(
-        "No {p} new sites reach every cell: at least {fewest} are needed. Allow more new sites, or a longer way.",
-        p=p,
-        fewest=fewest,
-    )
-    single = tuple(
-        msg(
-            "Cell {cell} ({pupils} pupils) cannot be served: only sites {sites} reach it, and p allows {p}.",
-            cell=int(cell),
-            pupils=f"{weight[cell]:g}",
-            sites=number_list(table.sites_of(int(cell))),
-            p=p,
-        )
-        for cell in cells[:NAMED]
-    )
-    rest = (msg("{n} more cells cannot be served.", n=int(cells.size - NAMED)),) if cells.size > NAMED else ()
-    return (total, *single, *rest)

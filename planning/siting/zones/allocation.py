@@ -28,6 +28,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Cancel, Clock
 from planning.siting.highs import Model, Rows, solve_model
 from planning.siting.proposal import OPTIMAL_GAP, Status, gap_between
+from planning.siting.seats.whole_rounding import round_whole
 
 __all__ = ["WholeAllocation", "allocate_whole", "allocate_zones", "cells_beside", "improve_whole", "improve_zones"]
 
@@ -36,6 +37,9 @@ logger = logging.getLogger(__name__)
 _MISSING = 100.0
 """A pupil without a seat counts as so many times the dearest way to school."""
 _STEPS_A_CELL = 6000
+_FEWEST_STEPS_A_CELL = 20
+_MANY_CELLS = 5_000
+_STEPS_A_SECOND = 1_000_000  # what any machine does
 _TRIES = 12
 _MOST_STEPS = 2_000_000
 _NO_LIMIT = 2**40
@@ -452,8 +456,16 @@ def _search(question: _Question, clock: Clock, seed: int) -> tuple[Ints, float]:
     steps = int(min(_MOST_STEPS, _STEPS_A_CELL * pupils.size))
     best, least, before = away, _total(question, away), clock.left
     for tried in range(_TRIES):
-        if clock.stopped or clock.left < 0.6 * before:
+        if tried and (clock.stopped or clock.left < 0.6 * before):
             break
+        if not tried:  # a first answer in any case, however short the time is
+            best, least = _rounded(question, begun, best, least)
+            steps = min(steps, max(_FEWEST_STEPS_A_CELL * pupils.size, int(_STEPS_A_SECOND * clock.left)))
+            if best is not away and not question.contiguous:
+                if clock.stopped:
+                    break
+                if pupils.size > _MANY_CELLS:  # a run of annealing asks nobody: what is rounded needs short ones only
+                    steps = min(steps, _FEWEST_STEPS_A_CELL * pupils.size)
         options: dict[str, Any] = {"price": price * (1 + tried % 3), "steps": steps, "seed": seed * 1000 + tried}
         if question.contiguous:
             found, total = improve_zones(
@@ -467,6 +479,21 @@ def _search(question: _Question, clock: Clock, seed: int) -> tuple[Ints, float]:
         if gap_between(least, question.bound) <= OPTIMAL_GAP:
             break
     return best, least
+
+
+def _rounded(question: _Question, begun: Ints, school: Ints, total: float) -> tuple[Ints, float]:
+    """Make whole what the splittable answer has split; quicker than annealing where there are many cells."""
+    if question.contiguous:
+        return school, total
+    found, used = begun.copy(), np.flatnonzero(question.pupils > 0)
+    rounded = round_whole(
+        question.cost[used], question.pupils[used], question.seats, begun[used], np.append(question.prices[:-1], 0.0)
+    )
+    if rounded is None:
+        return school, total
+    found[used] = rounded[0]
+    value = _total(question, found)
+    return (found, value) if value < total else (school, total)
 
 
 def _total(question: _Question, school: Ints) -> float:

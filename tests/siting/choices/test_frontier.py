@@ -13,6 +13,12 @@ from siting_oracles import center_by_hand, coverage_by_hand, median_by_hand, nea
 
 from planning import siting
 from planning.errors import PlanningError
+from planning.siting.clock import Clock
+from planning.siting.coverage import curve as curve_module
+from planning.siting.coverage.bound import CoverPrices
+from planning.siting.coverage.question import build_covering
+from planning.siting.proposal import gap_between
+from planning.siting.tables.cost_table import read_costs
 
 INF = np.inf
 LINE = np.abs(np.arange(5)[:, None] - np.arange(5)[None, :]).astype(float)
@@ -93,6 +99,48 @@ def test_budget_curve_equals_all_subsets(case, seed):
         assert curve.bound[at] >= known
         assert curve.spent[at] == spend[list(curve.sites[at])].sum() <= budget
         assert curve.count[at] == len(curve.sites[at])
+
+
+@settings(max_examples=25, deadline=None)
+@given(cases(), st.integers(0, 2**32), st.booleans())
+def test_the_way_of_very_large_curves_is_right_on_small_ones(case, seed, by_money):
+    costs, pupils, fixed, limit = case
+    rng = np.random.default_rng(seed)
+    spend = rng.choice([0.0, 1.0, 2.5, 3.0, 7.0], costs.shape[1]) if by_money else np.ones(costs.shape[1])
+    free = [j for j in range(costs.shape[1]) if j not in fixed]
+    asked = {"budgets": [0.0, 1.0, 3.5, 30.0], "spend": spend} if by_money else {"counts": range(len(free) + 1)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curve_module, "_SMALL", -1)
+        curve = siting.frontier(costs, pupils, limit=limit, fixed=fixed, **asked)
+    subsets = list(chain.from_iterable(combinations(free, k) for k in range(len(free) + 1)))
+    cost = {s: nearest(costs, {*s, *fixed}) for s in subsets}
+    covered = {s: float(pupils[(c <= limit) & np.isfinite(c)].sum()) for s, c in cost.items()}
+    for at, budget in enumerate(curve.budget or curve.count):
+        known = max(covered[s] for s in subsets if spend[list(s)].sum() <= budget)
+        assert curve.objective[at] == covered[curve.sites[at]] <= known <= curve.bound[at]
+        assert spend[list(curve.sites[at])].sum() <= budget
+        assert by_money or len(curve.sites[at]) == budget
+    assert list(curve.objective) == sorted(curve.objective)
+    assert list(curve.bound) == sorted(curve.bound)
+
+
+def test_few_rounds_bound_a_whole_large_curve(monkeypatch):
+    monkeypatch.setattr(curve_module, "_SMALL", 10_000)
+    costs, pupils = county(6000, 300, 8)
+    question = build_covering(read_costs(costs), pupils.astype(float), 0.12, np.zeros(0, dtype=np.int64))
+    worked_on = []
+    improve = CoverPrices.improve
+
+    def noted(self, budget, *args):
+        worked_on.append(budget)
+        return improve(self, budget, *args)
+
+    monkeypatch.setattr(CoverPrices, "improve", noted)
+    # 60 times 40 rounds: two for each number, where a bound from nothing takes hundreds
+    called_off = Clock(600, lambda: len(worked_on) >= 60)
+    answers = curve_module.solve_curve(question, np.arange(1.0, 31.0), called_off)
+    gaps = np.array([gap_between(answer.value, answer.bound) for answer in answers])
+    assert gaps.max() < 0.04
 
 
 def test_the_radius_may_be_what_a_row_pays_that_no_new_site_helps():

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from planning.siting.checks import Reach, check_reach
 from planning.siting.clock import Clock
-from planning.siting.median.lists import build_lists, merge_rows, nearest_cost, nearest_site
+from planning.siting.median.lists import build_lists, nearest_cost, nearest_site
 from planning.siting.median.swap import build_greedily, improve_by_swaps, with_finite_fallback
 
 INF = np.inf
@@ -97,9 +97,68 @@ def test_greedy_opens_what_saves_most(seed):
     assert build_greedily(lists, 4, np.arange(1, 25), Clock(60)).tolist() == sorted(chosen)
 
 
-def test_equal_rows_have_one_number():
-    row = np.array([0, 0, 1, 2, 2, 4])
-    site = np.array([1, 2, 1, 1, 2, 1])
-    extra = np.array([0.5, 0.5, 0.5, 0.5, 0.25])
-    assert merge_rows(row, [site], [], 5).tolist() == [0, 1, 0, 3, 1]
-    assert merge_rows(row, [site], [extra], 5).tolist() == [0, 1, 0, 3, 4]
+def test_equal_rows_become_one():
+    costs = np.array(
+        [[1.0, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 7], [1, 2, 3, 4, 5, 6], [2, 1, 3, 4, 5, 6], [1, 2, 3, 4, INF, INF]]
+    )  # the first five pairs of the first two are alike
+    lists = build_lists(check_reach(costs), np.array([1.0, 2.0, 4.0, 8.0, 16.0]), NONE)
+    assert lists.number.tolist() == [0, 1, 0, 2, 3]
+    assert lists.weight.tolist() == [5.0, 2.0, 8.0, 16.0]
+    assert lists.start.tolist() == [0, 6, 12, 18, 22]
+    fallen = build_lists(check_reach(costs[:, :4]), np.ones(5), NONE, ceiling=9.0)
+    assert fallen.number.tolist() == [0, 0, 0, 1, 0]
+    assert fallen.weight.tolist() == [4.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "spread",
+    [
+        pytest.param(lambda rng, n: rng.integers(0, 5, n), id="few values"),
+        pytest.param(lambda rng, n: rng.random(n), id="even"),
+        pytest.param(lambda rng, n: np.exp(40 * rng.random(n)), id="skew"),
+        pytest.param(lambda rng, n: np.r_[rng.random(n - 1), 1e12], id="all but one in a box"),
+        pytest.param(lambda rng, n: 5e-324 * rng.integers(0, 3, n), id="smallest numbers"),
+        pytest.param(lambda rng, n: np.full(n, 7.0), id="one value"),
+    ],
+)
+@pytest.mark.parametrize("n", [1, 2, 16, 17, 40, 300])
+def test_lists_are_sorted_by_cost_then_column(spread, n):
+    rng = np.random.default_rng(n)
+    costs = np.array([rng.permutation(spread(rng, n)) for _ in range(7)]).astype(float)
+    costs[rng.random(costs.shape) < 0.1] = INF
+    lists = build_lists(check_reach(costs), np.arange(1.0, 8.0), NONE)
+    short = build_lists(check_reach(costs), np.arange(1.0, 8.0), NONE, most=n // 3)
+    for i, row in enumerate(costs):
+        order = [j for j in np.argsort(row, kind="stable") if row[j] < INF]
+        if not order:
+            continue
+        a, b = lists.start[lists.number[i] :][:2]
+        assert lists.site[a:b].tolist() == order
+        assert lists.cost[a:b].tolist() == row[order].tolist()
+        a, b = short.start[short.number[i] :][:2]
+        if len(order) > n // 3:  # of equal ones all or none are left out
+            out = row[order[n // 3]]
+            order = [j for j in order if row[j] < out]
+            assert short.cut[short.number[i]]
+            assert short.fallback[short.number[i]] == out
+        assert short.site[a:b].tolist() == order
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_settled_lists_price_every_choice_that_is_left_as_before(seed):
+    rng = np.random.default_rng(seed)
+    costs, weight = random_costs(seed, levels=6)
+    lists = build_lists(check_reach(costs), weight, NONE, most=12 if seed % 2 else None)
+    state = rng.integers(0, 4, 25)  # 0 open, 1 shut
+    rest = lists.settled(state == 0, state == 1)
+    assert rest.site.size < lists.site.size
+    assert not (state[rest.site] <= 1).any()
+    assert (rest.number.max() + 1, rest.start.size) == (rest.n_rows, rest.n_rows + 1)
+    for _ in range(5):
+        more = (state > 1) & (rng.random(25) < 0.3)
+        assert rest.paid(more) == lists.paid(more | (state == 0))
+        served = lists.best_two(more | (state == 0))[1] >= 0
+        inside = rest.number >= 0
+        again = rest.best_two(more)[1] >= 0
+        assert (served[inside] >= again[rest.number[inside]]).all()
+        assert not (lists.cut & ~served)[~inside].any()  # a row that could still be short of pairs stays

@@ -21,6 +21,7 @@ from planning.siting.median.lists import build_lists
 from planning.siting.median.solve import solve_median
 
 INF = np.inf
+NONE = np.zeros(0, dtype=np.int64)
 
 
 def recomputed(proposal, costs):
@@ -150,6 +151,26 @@ def test_lists_cut_short_change_nothing(case):
     if np.isfinite(known):
         assert answer.objective == pytest.approx(known, abs=1e-9)
         assert answer.bound <= answer.objective
+
+
+def test_short_lists_that_do_not_reach_a_site_grow():
+    """A town of 70 sites and hardly any pupils: all 30 schools stand elsewhere, behind the end of the town's lists."""
+    rng = np.random.default_rng(7)
+    cells = np.vstack([rng.random((70, 2)), 1000 * rng.random((50, 2)) + 500])
+    pupils = np.r_[np.full(70, 1e-3), rng.integers(500, 1500, 50)]
+    costs = np.hypot(*(cells[:, None] - cells).transpose(2, 0, 1))
+    asked = stages.check_stages(costs, pupils)
+    assert asked.most(30).tolist() == [48] * 120  # complete ones are longer than is needed
+    assert asked.most(10) is None
+    answer = siting.p_median(costs, pupils, 30)
+    whole = solve_median(build_lists(check_reach(costs), pupils, NONE), 30, np.arange(120), Clock(60))
+    assert min(answer.sites) >= 70
+    assert answer.status == "optimal"
+    assert answer.sites == tuple(whole.sites.tolist())
+    assert answer.objective == pytest.approx(whole.objective, rel=1e-12)
+    order = rng.permutation(120)
+    shuffled = siting.p_median(costs[np.ix_(order, order)], pupils[order], 30)
+    assert tuple(sorted(order[list(shuffled.sites)].tolist())) == answer.sites
 
 
 @settings(max_examples=40, deadline=None)
