@@ -58,7 +58,17 @@ _EXPRESSWAYS = ("motorway", "motorway_link")
 
 _NO_ROAD = ("construction", "proposed", "abandoned", "razed", "platform", "raceway", "bus_guideway", "escape", "no")
 _NOT_ON_FOOT = ("motorway", "motorway_link")
-_NOT_BY_BIKE = ("motorway", "motorway_link", "footway", "pedestrian", "steps", "corridor", "elevator", "bridleway")
+_NOT_BY_BIKE = (
+    "open_ground",
+    "motorway",
+    "motorway_link",
+    "footway",
+    "pedestrian",
+    "steps",
+    "corridor",
+    "elevator",
+    "bridleway",
+)
 _BY_CAR_IF_SAID = ("footway", "pedestrian", "path", "cycleway", "bridleway", "busway")
 _OPENS = ("yes", "designated", "permissive", "destination", "official", "customers", "permit")
 _CLOSES_FOOT = ("no", "private", "military")
