@@ -35,8 +35,9 @@ class StraightCosts:
     def candidates(self, mode: str, *, progress=None) -> Costs:
         return self._table("candidates", mode)
 
-    def to_point(self, mode: str, x: float, y: float) -> Costs:
-        return self._to(pd.Index(["point"]), np.array([x]), np.array([y]), mode)
+    def to_points(self, mode: str, xy) -> Costs:
+        x, y = np.asarray(xy, dtype=float).reshape(-1, 2).T
+        return self._to(pd.Index([str(number) for number in range(len(x))]), x, y, mode)
 
     def _table(self, name: str, mode: str) -> Costs:
         to = self.places[name]
