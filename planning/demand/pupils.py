@@ -10,7 +10,6 @@ township's to its cells, each cell's to the bands of the stage.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from planning.demand.ages import read_groups
 from planning.errors import Message, SchemaError, SetAside, msg
 from planning.stages import BANDS
 
@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 Stages = Mapping[str, tuple[tuple[int, int] | None, float | None]]
 
 _LOUD_FACTOR = (0.5, 2.0)  # tool default: a grid this far from the known number is not merely out of date
-_GROUP = re.compile(r"^\s*(\d{1,3})\s*(?:[-–_]\s*(\d{1,3})|(\+))?\s*$")
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -289,23 +288,9 @@ def expected_pupils(population: pd.Series, stages: Stages, *, ages: pd.DataFrame
 
 def _single_years(groups: list[str]) -> dict[int, tuple[int, float]]:
     """For each year of age the column that holds it, and the year's part of that column; open groups hold none."""
-    years: dict[int, tuple[int, float]] = {}
-    for column, name in enumerate(groups):
-        match = _GROUP.match(name)
-        first = int(match[1]) if match else -1
-        last = int(match[2]) if match and match[2] else first
-        if match is None or last < first:
-            raise SchemaError(msg("{group} is no age group. Write 5-9, 6 or 20+.", group=name))
-        if match[3]:
-            continue
-        for year in range(first, last + 1):
-            if year in years:
-                raise SchemaError(
-                    msg("The age groups {one} and {other} both hold the age {age}.",
-                        one=groups[years[year][0]], other=name, age=year)
-                )  # fmt: skip
-            years[year] = (column, 1 / (last - first + 1))
-    return years
+    return {
+        year: (column, 1 / len(group.years)) for column, group in enumerate(read_groups(groups)) for year in group.years
+    }
 
 
 def whole_pupils(
