@@ -19,11 +19,13 @@ from planning.stages import BANDS
 __all__ = [
     "Alternatives",
     "Enlarge",
+    "Fertility",
     "Frontier",
     "Limit",
     "Money",
     "Population",
     "Project",
+    "Projection",
     "Question",
     "Roads",
     "Schools",
@@ -85,7 +87,13 @@ class Terrain(_Closed):
     dem: str | None = None
     """Elevation raster [m]."""
     off_road: bool = False
-    """Walk over open ground as part of the network; not used yet, and the run says so."""
+    """Walk over open ground as part of the network."""
+    slope: bool = True
+    """Let the slope of roads count for walkers, where an elevation raster is named."""
+    spacing_m: Positive = Field(default=100.0, ge=10, le=2000)
+    """off_road: distance of neighbouring places on open ground [m]."""
+    off_road_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """Share of its way off the road from which on a village is listed: tool default [-]."""
 
 
 class Population(_Closed):
@@ -101,12 +109,58 @@ class Population(_Closed):
     """Age groups such as ``5-9`` or ``20+``: the band of the raster (a number from 1) or a raster file of their own."""
     villages: str | None = None
     """Table of villages with residents or pupils."""
+    known: str | None = None
+    """Table of known numbers by township, and of the county, that people and pupils are scaled to."""
 
     @model_validator(mode="after")
     def _some_source(self) -> Population:
         if self.file is None and self.villages is None:
             raise ValueError(msg("file or villages must be named"))
         return self
+
+
+class Fertility(_Closed):
+    """An assumption on births, where no table of them is named."""
+
+    children_per_woman: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Total fertility; needs age groups that cover 15 to 49."""
+    per_1000: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Births a year of 1,000 people."""
+    low: Annotated[float, Field(gt=0, le=1)] = 0.85
+    """Births of the low variant, as a share of the middle one: tool default."""
+    high: Annotated[float, Field(ge=1, le=3)] = 1.15
+    """Births of the high variant, as a share of the middle one: tool default."""
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Fertility:
+        if (self.children_per_woman is None) == (self.per_1000 is None):
+            raise ValueError(msg("either children_per_woman or per_1000"))
+        return self
+
+
+class Projection(_Closed):
+    """How the children of coming years are counted."""
+
+    until: int = Field(default=2035, ge=1901, le=2100)
+    """Last year."""
+    fertility: Fertility | None = None
+    """Births, where ``births`` names no table of them."""
+    infant_survival: Annotated[float, Field(gt=0, le=1)] = 0.995
+    """Share of those born who live to the end of the year: tool default."""
+    child_survival: Annotated[float, Field(gt=0, le=1)] = 0.9997
+    """Share of older children who live through a year: tool default."""
+    attending: dict[StageName, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """Share of the children of a stage's ages who attend; 1 where not named."""
+    net_inflow: dict[StageName, Annotated[float, Field(ge=-1, le=10)]] = Field(default_factory=dict)
+    """Pupils from outside less those who attend outside, as a share of the children who attend; 0 where not named."""
+    fill_rate: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Share of seats that can be filled: tool default."""
+    per_dwelling: dict[StageName, NotNegative] = Field(default_factory=dict)
+    """Pupils of each stage that a new dwelling brings, where the table of estates does not say [pupils/dwelling]."""
+    people_per_dwelling: Positive = 3.0
+    """Residents of a new dwelling: tool default [people/dwelling]."""
+    least_seats: int = Field(default=45, gt=0)
+    """Fewest seats that are worth turning over to another stage: a class [seats]."""
 
 
 class Schools(_Closed):
@@ -277,6 +331,10 @@ class Question(_Closed):
     """How "best" is meant."""
     new: int | None = Field(default=None, ge=0, le=1000)
     """How many new schools."""
+    year: int | None = Field(default=None, ge=1900, le=2100)
+    """Year whose children are asked about; those counted today otherwise. Needs a projection."""
+    births: Literal["low", "middle", "high"] = "middle"
+    """year: variant of births."""
     limit: Limit | None = None
     """Limit of the question; the standard's limit of each grade band otherwise."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -366,9 +424,11 @@ class Project(_Closed):
     exclusions: str | None = None
     """Land where no school may stand."""
     births: str | None = None
-    """Births by year; not used yet, and the run says so."""
+    """Table of births by year."""
     migration: str | None = None
-    """Migration by year; not used yet, and the run says so."""
+    """Table of who moves between townships, and from and to the outside."""
+    projection: Projection | None = None
+    """How the children of coming years are counted; projected where this, ``births`` or ``migration`` is named."""
     standards: str = "cn_county_default"
     """Name of a shipped rule pack, or a path."""
     limits: dict[BandName, Limit] = Field(default_factory=dict)
@@ -457,6 +517,7 @@ class Project(_Closed):
             ("population.file", population.file),
             *((f"population.age_bands.{k}", v) for k, v in (population.age_bands or {}).items() if isinstance(v, str)),
             ("population.villages", population.villages),
+            ("population.known", population.known),
             ("schools.file", None if self.schools.file == "osm" else self.schools.file),
             ("housing", self.housing),
             ("exclusions", self.exclusions),
