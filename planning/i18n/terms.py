@@ -172,6 +172,14 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "going": msg("Pupils who go to this school"),
         "nearest": msg("nearest school"),
         "allocated": msg("allocation"),
+        "rule": msg("Rule"),
+        "document_number": msg("Number of the document"),
+        "clause": msg("Clause"),
+        "force": msg("Force"),
+        "confidence": msg("Confidence"),
+        "in_use": msg("In use"),
+        "pack": msg("Rule pack"),
+        "note": msg("Note"),
         # sheets
         "indicators": msg("Indicators"),
         "reconciliation": msg("Where every pupil is"),
@@ -182,6 +190,7 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "alternatives": msg("Other plans"),
         "trade_off": msg("Boarding, bus, teaching point"),
         "demand": msg("Pupils and people"),
+        "rules": msg("Rules"),
         "set_aside": msg("Set aside"),
         # units
         "m": msg("m"),

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from planning.i18n.terms import term
 from planning.report.words import quantity, rule_name, unit_name
 from planning.stages import STAGE_OF_BAND
-from planning.standards.model import CONFIDENCE
+from planning.standards.model import CONFIDENCE, FORCE
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
     from planning.scenario.county import County
     from planning.standards import Rule
 
-__all__ = ["override_section", "rule_section", "rule_value"]
+__all__ = ["override_section", "rule_section", "rule_table", "rule_value"]
 
 
 def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
@@ -33,7 +35,7 @@ def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
     -------
     list of dict
         ``title`` of a pack and its ``rules``, each with ``rule``, ``value``, ``source``, ``clause``, ``confidence``, ``law``
-        (law | tool), ``in_use`` and ``note``. The project's own limits come first.
+        (law | tool), ``mark`` (confidence), ``in_use`` and ``note``. The project's own limits come first.
     """
     pack, project = county.pack, county.project
     groups: dict[str, list[dict[str, Any]]] = {"": [], **{key: [] for key in reversed(pack.packs)}}
@@ -47,6 +49,7 @@ def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
                 "clause": "",
                 "confidence": t("set in the project file"),
                 "law": "tool",
+                "mark": "T",
                 "in_use": True,
                 "note": "",
             }
@@ -68,6 +71,7 @@ def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
                 "clause": rule.clause or "",
                 "confidence": t("superseded, not used") if rule.superseded else t.message(CONFIDENCE[rule.confidence]),
                 "law": "law" if rule.is_law else "tool",
+                "mark": rule.confidence,
                 "in_use": rule.enabled,
                 "note": rule.note.in_language(t.language) if rule.note else "",
             }
@@ -115,6 +119,47 @@ def override_section(t: Translator, county: County) -> list[dict[str, str]]:
     ]
 
 
+def rule_table(t: Translator, county: County) -> pd.DataFrame:
+    """
+    List every rule of the pack for programs and for the workbook, those that are not in use included.
+
+    Parameters
+    ----------
+    t : Translator
+        The language of names and notes.
+    county : County
+        Its rule pack.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rule`` (its path), ``name``, ``value``, ``unit``, ``source``, ``document_number`` (or why there is none), ``clause``,
+        ``force``, ``confidence``, ``in_use``, ``pack``, ``note``.
+    """
+    pack = county.pack
+    rows = []
+    for path, rule in pack.rules():
+        source = pack.sources[rule.source]
+        number = source.number or (source.no_number.in_language(t.language) if source.no_number else "")
+        rows.append(
+            {
+                "rule": path,
+                "name": rule_name(t, path),
+                "value": rule_value(t, rule),
+                "unit": unit_name(t, rule.unit),
+                "source": source.title.in_language(t.language),
+                "document_number": number,
+                "clause": rule.clause or "",
+                "force": t.message(FORCE[rule.force]),
+                "confidence": t("superseded, not used") if rule.superseded else t.message(CONFIDENCE[rule.confidence]),
+                "in_use": t("Yes") if rule.enabled else t("No"),
+                "pack": pack.packs[rule.pack].in_language(t.language),
+                "note": rule.note.in_language(t.language) if rule.note else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def rule_value(t: Translator, rule: Rule) -> str:
     """
     Write the value of a rule with its unit.
@@ -149,7 +194,7 @@ def rule_value(t: Translator, rule: Rule) -> str:
         return t.percent(value) if value < 1 else t.percent(value, 0)
     if rule.unit == "year":
         return str(int(value))
-    if rule.unit == "beds/boarder":  # the rule's name says it
+    if rule.unit in ("beds/boarder", "ratio"):  # the rule's name says it
         return _plain(t, value)
     return t("{n} pupils", n=_plain(t, value)) if rule.unit == "pupils" else f"{_plain(t, value)} {unit}"
 

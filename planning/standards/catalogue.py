@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     Parameters
     ----------
     unit : str
-        Its unit; ``1`` is a share or a ratio, ``words`` a choice.
+        Its unit; ``1`` is a share, ``ratio`` a coefficient, ``words`` a choice.
     title : Message
         Its name, without the stage or grade band.
     kind : str
@@ -77,8 +77,8 @@ _OF_STAGE: Mapping[str, Entry] = {
     "land_total": Entry("m2", msg("land of a school"), "by_classes"),
     "dorm_area_min": Entry("m2/boarder", msg("dormitory area, least")),
     "dorm_area_max": Entry("m2/boarder", msg("dormitory area, most")),
-    "cv_max": Entry("1", msg("largest coefficient of variation of an indicator")),
-    "composite_cv_max": Entry("1", msg("largest mean of the coefficients of variation")),
+    "cv_max": Entry("ratio", msg("largest coefficient of variation of an indicator")),
+    "composite_cv_max": Entry("ratio", msg("largest mean of the coefficients of variation")),
     "zoned_enrolment_min": Entry("1", msg("enrolled in their own zone, least share")),
     "peak_year": Entry("year", msg("year in which pupils are most numerous nationwide")),
     "small_from": Entry("pupils", msg("counts as small from")),

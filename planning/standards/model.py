@@ -14,6 +14,7 @@ __all__ = [
     "COMPUTED_GATES",
     "CONFIDENCE",
     "DOUBTFUL",
+    "FORCE",
     "Gate",
     "Override",
     "Rule",
@@ -49,6 +50,12 @@ CONFIDENCE: dict[str, Message] = {
     "T": msg("default of this tool, without legal force"),
 }
 DOUBTFUL = "KQ"
+#: What each force means.
+FORCE: dict[str, Message] = {
+    "must": msg("binding"),
+    "should": msg("recommended"),
+    "may": msg("optional"),
+}
 #: Short marks that stand wherever a number is shown that was not read in the document itself.
 _BADGES: Mapping[str, Message] = {
     "V2": msg("second-hand"),
