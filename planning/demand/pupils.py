@@ -1,7 +1,7 @@
 """
 People become pupils: by cell and grade band, in whole children, with no child lost in rounding.
 
-Two routes. Where the population comes by age group, a group's people are spread evenly over its single years, and the years
+Two routes. Where the population comes by age group, groups are split into single years (``ages.single_years``), and the years
 of a grade band are added up. Where only a total is known, a stage is a share of all people, and its bands share it by their
 number of grades. Fractions of a child become whole pupils by largest remainder: the county's total to the townships, each
 township's to its cells, each cell's to the bands of the stage.
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from planning.demand.ages import read_groups
+from planning.demand.ages import single_years
 from planning.errors import Message, SchemaError, SetAside, msg
 from planning.stages import BANDS
 
@@ -254,11 +254,11 @@ def expected_pupils(population: pd.Series, stages: Stages, *, ages: pd.DataFrame
     SchemaError
         If age groups overlap or cannot be read, lack a year of a stage, or a stage has neither ages to count nor a share.
     """
-    years = None if ages is None else _single_years([str(column) for column in ages.columns])
+    years = None if ages is None else single_years(ages)
     expected: dict[str, NDArray[np.float64]] = {}
     for stage, (span, share) in stages.items():
-        if span is not None and years is not None and ages is not None:
-            lacking = [year for year in range(span[0], span[1] + 1) if year not in years]
+        if span is not None and years is not None:
+            lacking = [year for year in range(span[0], span[1] + 1) if year not in years.columns]
             if lacking:
                 raise SchemaError(
                     msg(
@@ -267,10 +267,8 @@ def expected_pupils(population: pd.Series, stages: Stages, *, ages: pd.DataFrame
                         stage=stage,
                     )
                 )
-            by_group = ages.to_numpy(dtype=float)
             for band, (first, last) in ages_of_band(stage, span).items():
-                columns, parts = zip(*(years[year] for year in range(first, last + 1)), strict=True)
-                expected[band] = by_group[:, list(columns)] @ np.array(parts)
+                expected[band] = years[list(range(first, last + 1))].sum(axis=1).to_numpy(dtype=float)
             for band in BANDS[stage]:
                 expected.setdefault(band, np.zeros(len(population)))
         elif share is not None:
@@ -284,13 +282,6 @@ def expected_pupils(population: pd.Series, stages: Stages, *, ages: pd.DataFrame
                 )
             )
     return pd.DataFrame(expected, index=population.index)
-
-
-def _single_years(groups: list[str]) -> dict[int, tuple[int, float]]:
-    """For each year of age the column that holds it, and the year's part of that column; open groups hold none."""
-    return {
-        year: (column, 1 / len(group.years)) for column, group in enumerate(read_groups(groups)) for year in group.years
-    }
 
 
 def whole_pupils(
