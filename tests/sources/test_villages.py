@@ -63,7 +63,7 @@ def test_fractions_of_people_are_people_but_half_a_pupil_is_a_fault(write):
 
 
 def test_a_list_without_people_is_refused(write):
-    with pytest.raises(SourceError, match=r"villages\.xlsx: the column population, or pupils of a stage is missing"):
+    with pytest.raises(SourceError, match=r"villages\.xlsx: the column population, or pupils of a stage or grade is missing"):
         read_villages(write(["村名", "经度", "纬度"], ["a", 107, 27]), crs=CRS)
 
 
