@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 #: Ages of a stage where the project names none: the usual ones [years].
 USUAL_AGES = MappingProxyType({"kindergarten": (3, 5), "primary": (6, 11), "junior": (12, 14), "senior": (15, 17)})
 _PRIMARY_YEARS, _COMPULSORY_YEARS = 6, 9
+_VILLAGES = msg("villages")
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def columns_of_bands(stages: Stages, *, fourth_junior: bool = False) -> dict[str
     return columns
 
 
-def listed_pupils(villages: pd.DataFrame, stages: Stages, *, source: str = "villages") -> Listed:
+def listed_pupils(
+    villages: pd.DataFrame, stages: Stages, *, source: str = "villages", what: Message = _VILLAGES, gaps: bool = False
+) -> Listed:
     """
     Count the children of each village by its row of the list.
 
@@ -112,6 +115,11 @@ def listed_pupils(villages: pd.DataFrame, stages: Stages, *, source: str = "vill
         Ages and share by stage.
     source : str
         Name of the table, for the words.
+    what : Message
+        What its rows are, in the plural, likewise.
+    gaps : bool
+        A grade left empty is not known, and so are its band and stage; otherwise it is a grade with no pupils, or with what
+        the stage's total leaves, as in a list of villages, many of which have no child of some year.
 
     Returns
     -------
@@ -123,14 +131,15 @@ def listed_pupils(villages: pd.DataFrame, stages: Stages, *, source: str = "vill
     SchemaError
         If numbers of the same children contradict each other; with every row at once.
     """
-    reader = _Rows(villages, source)
+    reader = _Rows(villages, source, what)
     columns = columns_of_bands(stages, fourth_junior=reader.has("junior_4"))
     incoming, parts = _incoming(reader)
     years = _years(reader)
-    by_stage, by_band = {}, {}
+    by_stage: dict[str, Floats] = {}
+    by_band: dict[str, Floats] = {}
     for stage, (span, _) in stages.items():
         total, bands = reader.values(f"pupils_{stage}"), _bands_given(reader, stage)
-        total, bands = _by_grade(reader, stage, total, bands, columns.get(stage, {}))
+        total, bands = _by_grade(reader, stage, total, bands, columns.get(stage, {}), gaps=gaps)
         total = _by_registration(reader, stage, total, parts)
         total, bands = _by_age(stage, total, bands, years, span or USUAL_AGES.get(stage))
         if len(BANDS[stage]) == 1:
@@ -162,8 +171,8 @@ def listed_pupils(villages: pd.DataFrame, stages: Stages, *, source: str = "vill
 class _Rows:
     """Columns of a list as floats, and what is wrong with its rows."""
 
-    def __init__(self, table: pd.DataFrame, source: str) -> None:
-        self.table, self.source = table, source
+    def __init__(self, table: pd.DataFrame, source: str, what: Message) -> None:
+        self.table, self.source, self.what = table, source, what
         self.faults: list[Message] = []
         self.notices: list[Message] = []
 
@@ -173,7 +182,7 @@ class _Rows:
     def values(self, column: str) -> Floats:
         if column not in self.table:
             return np.full(len(self.table), np.nan)
-        return self.table[column].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        return np.asarray(self.table[column].astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
 
     def refuse(self, wrong: NDArray[np.bool_], what: Message, one: Floats, other: Floats, parts: Message) -> None:
         for place in np.flatnonzero(wrong):
@@ -188,7 +197,7 @@ class _Rows:
         if self.faults:
             raise SchemaError(
                 msg("{file}: {n} faults in the table of {what}.",
-                    file=self.source, n=len(self.faults), what=msg("villages")),
+                    file=self.source, n=len(self.faults), what=self.what),
                 self.faults,
             )  # fmt: skip
 
@@ -203,7 +212,7 @@ def _bands_given(reader: _Rows, stage: str) -> dict[str, Floats]:
 
 
 def _by_grade(
-    reader: _Rows, stage: str, total: Floats, bands: dict[str, Floats], columns: dict[str, str]
+    reader: _Rows, stage: str, total: Floats, bands: dict[str, Floats], columns: dict[str, str], *, gaps: bool
 ) -> tuple[Floats, dict[str, Floats]]:
     """Add grades up to bands and the stage; a grade that is not known takes what the stage's total leaves."""
     if bands:
@@ -220,7 +229,7 @@ def _by_grade(
             msg("pupils of {stage}", stage=stage), total, known, msg("its grades"),
         )  # fmt: skip
         partly = some & blank.any(axis=1) & np.isnan(total)
-        if partly.any():
+        if partly.any() and not gaps:
             absent = [column for column in columns if not reader.has(column)]
             reader.notices.append(
                 msg("{file}: no column holds {grades}; these grades were counted with no pupils. Add the columns, or the total of the stage.",
@@ -230,14 +239,14 @@ def _by_grade(
                          file=reader.source, n=int(partly.sum()), stage=stage)
             )  # fmt: skip
         share = np.divide(left, blank.sum(axis=1), out=np.zeros_like(left), where=blank.any(axis=1))
-        full = np.where(blank, np.maximum(share, 0.0)[:, None], grades)
+        full = grades if gaps else np.where(blank, np.maximum(share, 0.0)[:, None], grades)
         of_band = np.array(list(columns.values()))
         for band in BANDS[stage]:
             found = np.where(some, full[:, of_band == band].sum(axis=1), np.nan)
             if band in bands:
                 reader.refuse(_differs(bands[band], found), msg("pupils of {stage}", stage=band), bands[band], found, msg("its grades"))  # fmt: skip
                 bands[band] = np.where(np.isnan(bands[band]), found, bands[band])
-        total = np.where(np.isnan(total) & some, known, total)
+        total = np.where(np.isnan(total) & some, full.sum(axis=1), total)
     return total, bands
 
 
@@ -358,9 +367,7 @@ def _by_age(
     if years is None or span is None or not set(range(span[0], span[1] + 1)) <= set(years.columns):
         return total, bands
     unknown = np.isnan(total)
-    parts = {
-        band: _sum_of(years, range(first, last + 1)) for band, (first, last) in ages_of_band(stage, span).items()
-    }
+    parts = {band: _sum_of(years, range(first, last + 1)) for band, (first, last) in ages_of_band(stage, span).items()}
     for band in bands:
         bands[band] = np.where(unknown, parts.get(band, np.zeros(len(total))), bands[band])
     return np.where(unknown, np.sum(list(parts.values()), axis=0), total), bands

@@ -87,7 +87,7 @@ class Known:
         """
         for table in () if self.listed is None else (self.listed.stages, self.listed.bands):
             if what in table and township in table.index:
-                return float(table.at[township, what])
+                return float(table[what][township])
         return float("nan")
 
 
@@ -133,7 +133,9 @@ def known_numbers(
             )  # fmt: skip
         people = pd.concat([people.drop(COUNTY, errors="ignore"), pd.Series({COUNTY: float(known_total)})])
     rows = table.drop(columns=["population", "pupils"], errors="ignore")
-    return Known(people, pupils, listed_pupils(rows, stages, source=source), source)
+    return Known(
+        people, pupils, listed_pupils(rows, stages, source=source, what=msg("known numbers"), gaps=True), source
+    )
 
 
 def people_targets(base: pd.Series, firm: pd.Series, known: Known) -> pd.Series:
@@ -251,16 +253,14 @@ def _by_totals(of_stage: pd.DataFrame, given: pd.DataFrame, known: Known) -> pd.
     assert known.listed is not None  # noqa: S101 - the caller looked
     if totals.isna().all() or known.listed.bands.reindex(names).notna().any(axis=None):
         return by_township
-    columns = given.loc[COUNTY]
-    total = known.pupils.get(COUNTY, np.nan) if columns.isna().any() else columns.sum()
-    rows = _targets(of_stage.sum(axis=1), totals, float(total), what=msg("pupils"), source=known.source)
+    columns = pd.Series(given.loc[COUNTY])
+    total = float(known.pupils.get(COUNTY, np.nan)) if columns.isna().any() else float(columns.sum())
+    rows = _targets(of_stage.sum(axis=1), totals, total, what=msg("pupils"), source=known.source)
     fitted = fit_margins(of_stage, rows, columns if columns.notna().any() else None).table
     return round_table(fitted)
 
 
-def _fit_stage(
-    first: pd.DataFrame, rows: pd.Series, cells: pd.DataFrame, *, what: str, source: str
-) -> pd.DataFrame:
+def _fit_stage(first: pd.DataFrame, rows: pd.Series, cells: pd.DataFrame, *, what: str, source: str) -> pd.DataFrame:
     """Fit one stage: what is known of a township and band is taken out first, the rest fitted to what is left."""
     total = float(rows[COUNTY])
     names, bands = first.index, first.columns
@@ -268,7 +268,7 @@ def _fit_stage(
     if len(bands) == 1:
         return targets.to_frame(bands[0])
     fixed = cells.loc[names]
-    columns = cells.loc[COUNTY]
+    columns = pd.Series(cells.loc[COUNTY])
     taken = fixed.fillna(0.0)
     rest = first.where(fixed.isna(), 0.0)
     row_known = rows[names].notna() | (not np.isnan(total))
@@ -277,7 +277,7 @@ def _fit_stage(
     if (left_rows < -1e-6).any() or (left_columns < -1e-6).any():
         raise SchemaError(
             msg("{file}: {what}: the townships add up to {sum:.0f}, the county's known number is {county:.0f}. Correct one of them.",
-                file=source, what=msg("pupils of {stage}", stage=what), sum=float(taken.sum().sum()),
+                file=source, what=msg("pupils of {stage}", stage=what), sum=float(taken.to_numpy().sum()),
                 county=float(columns.sum()))
         )  # fmt: skip
     _refuse_empty(first, fixed)

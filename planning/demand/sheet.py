@@ -14,7 +14,16 @@ from planning.demand.pupils import Stages
 from planning.errors import Message, SetAside, msg
 from planning.stages import BANDS
 
-__all__ = ["TOTAL_TOLERANCE", "Demand", "check_factor", "check_total", "factor_notices", "no_pupils", "people_sheet", "pupil_sheet"]
+__all__ = [
+    "TOTAL_TOLERANCE",
+    "Demand",
+    "check_factor",
+    "check_total",
+    "factor_notices",
+    "no_pupils",
+    "people_sheet",
+    "pupil_sheet",
+]
 
 TOTAL_TOLERANCE = 0.03
 """How far a total may be from the known one before it is told: tool default, about the yearly error of a census."""
@@ -34,7 +43,9 @@ def no_pupils() -> pd.DataFrame:
     """
     text, number = pd.Series(dtype="str"), pd.Series(dtype=float)
     numbers = dict.fromkeys(("grid_pupils", "list_pupils", "known_pupils", "factor"), number)
-    return pd.DataFrame({**dict.fromkeys(("township", "stage", "band"), text), **numbers, "pupils": pd.Series(dtype="int64")})
+    return pd.DataFrame(
+        {**dict.fromkeys(("township", "stage", "band"), text), **numbers, "pupils": pd.Series(dtype="int64")}
+    )
 
 
 @dataclass(frozen=True)
@@ -246,14 +257,18 @@ def pupil_sheet(
     inside = ~in_margin.to_numpy(dtype=bool)
     found = _by_township(expected[inside], townships[inside])
     final = _by_township(whole[inside], townships[inside])
-    of_grid = None if grid is None else _by_township(grid, townships.reindex(grid.index)[~in_margin.reindex(grid.index)])
+    of_grid = (
+        None if grid is None else _by_township(grid, townships.reindex(grid.index)[~in_margin.reindex(grid.index)])
+    )
     rows = []
     for name in found.index:
         for stage in stages:
             bands = list(BANDS[stage])
             for band in dict.fromkeys([*([stage] if len(bands) > 1 else []), *bands]):
                 some = bands if band == stage else [band]
-                by_grid = np.nan if of_grid is None or name not in of_grid.index else float(of_grid.loc[name, some].sum())
+                by_grid = (
+                    np.nan if of_grid is None or name not in of_grid.index else float(of_grid.loc[name, some].sum())
+                )
                 by_list = _listed_of(pupils, village_townships, name, stage, band)
                 base = by_grid if by_grid > 0 else by_list
                 children = float(found.loc[name, some].sum())

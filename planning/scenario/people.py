@@ -97,9 +97,7 @@ def count_people(
     if villages is None:
         demand = pupils_by_cell(cells, stages, ages=of_groups, known=known)
     else:
-        demand = blend_villages(
-            cells, villages, stages, ages=of_groups, known=known, source=str(population.villages)
-        )
+        demand = blend_villages(cells, villages, stages, ages=of_groups, known=known, source=str(population.villages))
     told.take(notices=demand.notices, set_aside=demand.set_aside)
     if population.known_total is not None:
         off = check_total(grid.total_inside, population.known_total)

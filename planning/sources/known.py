@@ -107,7 +107,9 @@ def read_known(
         faults += _strange(names, townships, raw)
     raise_faults(raw.file, msg("known numbers"), faults)
     table = pd.DataFrame(columns).assign(
-        name=[msg("the county") if name == COUNTY else name for name in names],
+        name=pd.Series(
+            [msg("the county") if name == COUNTY else name for name in names], index=names.index, dtype=object
+        ),
         source_row=pd.array(list(raw.frame.index), dtype="Int64"),
     )
     table.index = pd.Index(names.to_list(), dtype="str", name="township")

@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from planning.sources.cells import normal, vocabulary
 
-__all__ = ["HALVES", "counted_columns", "forms_of_heading", "half_of_heading", "in_series", "joined", "series_column"]
+__all__ = [
+    "HALVES",
+    "counted_columns",
+    "forms_of_heading",
+    "half_of_heading",
+    "in_series",
+    "joined",
+    "series_column",
+    "without_sum",
+]
 
 #: Ends of the columns of boys and of girls, which add up to the column without one.
 HALVES = ("_boys", "_girls")
@@ -74,6 +83,26 @@ def in_series(column: str, subject: str) -> bool:
         True where it does.
     """
     return subject in vocabulary()["series"]["subjects"] and _COLUMN.fullmatch(column) is not None
+
+
+def without_sum(heading: str, subject: str) -> str:
+    """
+    Take the word for a sum off a heading of a table with series: 一年级小计 is 一年级.
+
+    Parameters
+    ----------
+    heading : str
+        Heading in the form in which headings are compared.
+    subject : str
+        What the table is about.
+
+    Returns
+    -------
+    str
+        The heading without it.
+    """
+    found = _forms()["sum"].fullmatch(heading) if subject in vocabulary()["series"]["subjects"] else None
+    return heading if found is None else found[1]
 
 
 def half_of_heading(heading: str, subject: str) -> tuple[str, str] | None:

@@ -24,7 +24,15 @@ import pyproj
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.sources.cells import normal, parse_number, text_of, vocabulary, without_unit
 from planning.sources.gate import check_file, read_layer
-from planning.sources.series import HALVES, forms_of_heading, half_of_heading, in_series, joined, series_column
+from planning.sources.series import (
+    HALVES,
+    forms_of_heading,
+    half_of_heading,
+    in_series,
+    joined,
+    series_column,
+    without_sum,
+)
 
 __all__ = [
     "Headings",
@@ -103,7 +111,8 @@ def _column_of(heading: str, subject: str) -> str | None:
     known = _known(subject)
     for text in forms_of_heading(heading):
         for form in (normal(text), without_unit(text)):
-            column = known.get(form) or series_column(form, subject)
+            bare = without_sum(form, subject)
+            column = known.get(form) or known.get(bare) or series_column(bare, subject)
             if column is not None:
                 return column
             half = half_of_heading(form, subject)

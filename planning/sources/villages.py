@@ -169,10 +169,11 @@ def _with_residents(points: Points) -> list[SetAside]:
 
 def _children(table: pd.DataFrame) -> pd.Series:
     """Count the children a row names: the larger of its stages, its grades and its ages, which are the same children."""
-    ages = [column for column in table if column.startswith("age_")]
+    columns = [str(column) for column in table.columns]
+    ages = [column for column in columns if column.startswith("age_")]
     years, groups = [c for c in ages if c.count("_") == 1], [c for c in ages if c.count("_") == 2]
-    grades = [column for column in table if column.startswith(("grade_", "junior_", "kindergarten_"))]
-    stages = [column for column in _PUPILS if column in table]
+    grades = [column for column in columns if column.startswith(("grade_", "junior_", "kindergarten_"))]
+    stages = [column for column in _PUPILS if column in columns]
     sums = [table[some].sum(axis=1).astype("Float64") for some in (stages, grades, years, groups)]
     return pd.Series(pd.concat(sums, axis=1).max(axis=1), index=table.index)
 

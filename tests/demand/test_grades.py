@@ -47,7 +47,9 @@ def test_junior_years_counted_from_one_to_four():
 
 
 def test_kindergarten_classes():
-    listed = listed_pupils(_list(kindergarten_1=[3], kindergarten_2=[4], kindergarten_3=[5]), {"kindergarten": (None, 1)})
+    listed = listed_pupils(
+        _list(kindergarten_1=[3], kindergarten_2=[4], kindergarten_3=[5]), {"kindergarten": (None, 1)}
+    )
     assert listed.bands.loc[0, "kindergarten"] == 12
 
 

@@ -52,7 +52,12 @@ def test_what_the_county_leaves_goes_to_the_grid_alone():
     firm = pd.Series({"A": False, "B": True, "C": False, "D": False})
     known = Known(pd.Series({"A": 120.0, COUNTY: 470.0}))
     assert people_targets(base, firm, known).to_dict() == pytest.approx({"A": 120, "B": 50, "C": 100, "D": 200})
-    assert people_targets(base, firm, Known(pd.Series({"A": 120.0}))).to_dict() == {"A": 120, "B": 50, "C": 50, "D": 100}
+    assert people_targets(base, firm, Known(pd.Series({"A": 120.0}))).to_dict() == {
+        "A": 120,
+        "B": 50,
+        "C": 50,
+        "D": 100,
+    }
     # nothing is left beside the list: all that is not known is scaled
     tight = people_targets(base, firm, Known(pd.Series({"A": 120.0, COUNTY: 160.0})))
     assert tight.to_dict() == pytest.approx({"A": 120, "B": 10, "C": 10, "D": 20})
@@ -99,7 +104,9 @@ def test_a_band_where_nobody_was_counted_stays_empty():
 
 
 def test_cells_across_the_line_are_not_fitted():
-    expected = pd.DataFrame({"primary_lower": [10.0, 10.0], "primary_upper": [10.0, 10.0], "junior": 0.0}, index=["c1", "c2"])
+    expected = pd.DataFrame(
+        {"primary_lower": [10.0, 10.0], "primary_upper": [10.0, 10.0], "junior": 0.0}, index=["c1", "c2"]
+    )
     known = known_numbers(_table(["A"], pupils_primary=[40]), STAGES_ASKED)
     fitted = fit_pupils(expected, pd.Series("A", index=expected.index), np.array([True, False]), known, STAGES_ASKED)
     assert fitted["primary_lower"].tolist() == [20, 10]
@@ -173,3 +180,17 @@ def test_a_list_of_pupils_without_people_says_that_known_people_were_not_used():
     demand = pupils_by_village(villages, STAGES_ASKED, known_total=100)
     assert "no village has a number of people" in str(demand.notices[0])
     assert demand.cells["pupils_junior"].tolist() == [5, 5]
+
+
+def test_a_grade_that_is_not_known_leaves_its_band_open():
+    table = _table(["A", COUNTY], grade_1=[10, None], grade_2=[10, None], grade_3=[10, None], grade_4=[9, None])
+    known = known_numbers(table.assign(pupils_primary=pd.array([75, None], dtype="Float64")), STAGES_ASKED)
+    assert known.pupils_of("A", "primary_lower") == 30
+    assert np.isnan(known.pupils_of("A", "primary_upper"))
+    assert known.pupils_of("A", "primary") == 75
+    demand = pupils_by_cell(_cells("AAB", [100, 300, 200]), STAGES_ASKED, known=known)
+    found = demand.cells.groupby("township")[["pupils_primary_lower", "pupils_primary_upper"]].sum()
+    assert found.loc["A"].tolist() == [30, 45]
+    assert found.loc["B"].tolist() == [10, 10]
+    with pytest.raises(SchemaError, match=r"(?s)faults in the table of known numbers.*75, but its grades add up to 80"):
+        known_numbers(table.assign(grade_5=[20, None], grade_6=[21, None], pupils_primary=[75, None]), STAGES_ASKED)

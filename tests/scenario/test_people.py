@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+
 import geopandas as gpd
 import numpy as np
 import openpyxl
+import pyogrio
 import pyproj
 import pytest
 import rasterio
+import rasterio.features
 import shapely
+import yaml
 from affine import Affine
 
-from planning.config import Project
+from planning.config import Project, load_project
 from planning.errors import SchemaError, SourceError
+from planning.scenario.county import prepare
 from planning.scenario.people import count_people
 from planning.scenario.told import Told
 
@@ -176,3 +182,46 @@ def test_known_numbers_that_contradict_each_other_are_refused(tmp_path):
         count(tmp_path, file="p.tif", known="known.xlsx")
     with pytest.raises(SchemaError, match=r"known_total is 60000, the county's row of known.xlsx says 80000"):
         count(tmp_path, file="p.tif", known="known.xlsx", known_total=60_000)
+
+
+def test_an_exchange_is_told_by_the_whole_preparation(tmp_path, demo_folder):
+    """The demo county's raster with two townships' people exchanged, held against the true numbers."""
+    for name in ("boundary.gpkg", "roads.osm.pbf", "schools.xlsx"):
+        shutil.copyfile(demo_folder / name, tmp_path / name)
+    towns = pyogrio.read_dataframe(demo_folder / "boundary.gpkg", layer="townships")
+    with rasterio.open(demo_folder / "population.tif") as raster:
+        values, profile = raster.read(1).astype("float64"), raster.profile
+        inside = [
+            rasterio.features.geometry_mask([shape], values.shape, raster.transform, invert=True)
+            for shape in towns.to_crs(raster.crs).geometry
+        ]
+        values[values == raster.nodata] = 0
+    true = [float(values[mask].sum()) for mask in inside]
+    order = np.argsort(true)
+    least, most = int(order[0]), int(order[-1])
+    for here, there in ((least, most), (most, least)):
+        values[inside[here]] *= true[there] / true[here]
+    profile.update(count=1, dtype="float64", nodata=None)
+    with rasterio.open(tmp_path / "population.tif", "w", **profile) as raster:
+        raster.write(values, 1)
+    write_table(tmp_path / "known.xlsx", ["乡镇", "常住人口"], *zip(towns["name"], map(round, true), strict=True))
+    content = {
+        "name": "Yunlan",
+        "language": "en",
+        "boundary": "boundary.gpkg",
+        "roads": {"file": "roads.osm.pbf"},
+        "population": {"file": "population.tif", "known": "known.xlsx"},
+        "schools": {"file": "schools.xlsx"},
+        "stages": {"primary": {"share": 0.08}},
+    }
+    (tmp_path / "project.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    county = prepare(load_project(tmp_path))
+    a, b = sorted([towns["name"][least], towns["name"][most]])
+    said = [str(notice) for notice in county.notices]
+    told = [sentence for sentence in said if f"gives {a} the people of {b} and the reverse" in sentence]
+    assert len(told) == 1
+    assert not any("without effect" in sentence and "population.known" in sentence for sentence in said)
+    assert "known.xlsx" in county.hashes
+    people = county.cells["population"].groupby(county.cells["township"]).sum()
+    assert people[towns["name"]].tolist() == pytest.approx([round(n) for n in true])
+    assert set(county.demand_by_band["township"]) >= {"*", *towns["name"]}
