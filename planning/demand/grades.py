@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from planning.demand.ages import single_years
 from planning.demand.pupils import Stages, ages_of_band
 from planning.errors import Message, SchemaError, msg
+from planning.i18n.terms import TERMS
 from planning.stages import BANDS
 
 __all__ = ["Listed", "children_by_year", "columns_of_bands", "listed_pupils"]
@@ -188,7 +189,7 @@ class _Rows:
         for place in np.flatnonzero(wrong):
             village = self.table.iloc[place]
             self.faults.append(
-                msg("{what}: {one:g}, but {parts} add up to {other:g} (row {row}, {name}). Correct one of them.",
+                msg("{what}: {one:.10g}, but {parts} add up to {other:.10g} (row {row}, {name}). Correct one of them.",
                     what=what, one=float(one[place]), parts=parts, other=float(other[place]),
                     row=village.get("source_row", village.name), name=village.get("name", ""))
             )  # fmt: skip
@@ -217,7 +218,9 @@ def _by_grade(
     """Add grades up to bands and the stage; a grade that is not known takes what the stage's total leaves."""
     if bands:
         added = sum(bands.values(), start=np.zeros(len(total)))
-        reader.refuse(_differs(total, added), msg("pupils of {stage}", stage=stage), total, added, msg("its grades"))
+        reader.refuse(
+            _differs(total, added), msg("pupils of {stage}", stage=TERMS[stage]), total, added, msg("its grades")
+        )
         total = np.where(np.isnan(total), added, total)
     if any(reader.has(column) for column in columns):
         grades = np.column_stack([reader.values(column) for column in columns])
@@ -226,17 +229,18 @@ def _by_grade(
         left = np.where(np.isnan(total), 0.0, total - known)
         reader.refuse(
             some & ((left < -1e-6) | (~blank.any(axis=1) & _differs(total, known))),
-            msg("pupils of {stage}", stage=stage), total, known, msg("its grades"),
+            msg("pupils of {stage}", stage=TERMS[stage]), total, known, msg("its grades"),
         )  # fmt: skip
         partly = some & blank.any(axis=1) & np.isnan(total)
         if partly.any() and not gaps:
             absent = [column for column in columns if not reader.has(column)]
             reader.notices.append(
-                msg("{file}: no column holds {grades}; these grades were counted with no pupils. Add the columns, or the total of the stage.",
-                    file=reader.source, grades=", ".join(absent))
+                msg("{file}: {stage}: no column holds the grades {grades}; they were counted with no pupils. Add the columns, or the total of the stage.",
+                    file=reader.source, stage=TERMS[stage],
+                         grades=", ".join(column.rpartition("_")[2] for column in absent))
                 if absent
                 else msg("{file}: in {n} villages some grades of {stage} are empty; they were counted with no pupils there.",
-                         file=reader.source, n=int(partly.sum()), stage=stage)
+                         file=reader.source, n=int(partly.sum()), stage=TERMS[stage])
             )  # fmt: skip
         share = np.divide(left, blank.sum(axis=1), out=np.zeros_like(left), where=blank.any(axis=1))
         full = grades if gaps else np.where(blank, np.maximum(share, 0.0)[:, None], grades)
@@ -244,7 +248,7 @@ def _by_grade(
         for band in BANDS[stage]:
             found = np.where(some, full[:, of_band == band].sum(axis=1), np.nan)
             if band in bands:
-                reader.refuse(_differs(bands[band], found), msg("pupils of {stage}", stage=band), bands[band], found, msg("its grades"))  # fmt: skip
+                reader.refuse(_differs(bands[band], found), msg("pupils of {stage}", stage=TERMS[band]), bands[band], found, msg("its grades"))  # fmt: skip
                 bands[band] = np.where(np.isnan(bands[band]), found, bands[band])
         total = np.where(np.isnan(total) & some, full.sum(axis=1), total)
     return total, bands
@@ -275,7 +279,7 @@ def _by_registration(reader: _Rows, stage: str, total: Floats, incoming: dict[st
     """Add incoming children to the registered pupils, where these stand apart."""
     registered = reader.values(f"registered_{stage}")
     added = registered + incoming.get(stage, np.zeros(len(total)))
-    reader.refuse(_differs(total, added), msg("pupils of {stage}", stage=stage), total, added,
+    reader.refuse(_differs(total, added), msg("pupils of {stage}", stage=TERMS[stage]), total, added,
                   msg("registered and incoming ones"))  # fmt: skip
     return np.where(np.isnan(total), added, total)
 

@@ -19,6 +19,7 @@ from planning.demand.margins import fit_margins
 from planning.demand.pupils import Stages
 from planning.demand.rounding import round_table
 from planning.errors import SchemaError, msg
+from planning.i18n.terms import TERMS
 from planning.stages import BANDS
 
 __all__ = ["COUNTY", "Known", "fit_pupils", "known_numbers", "people_targets"]
@@ -165,6 +166,7 @@ def people_targets(base: pd.Series, firm: pd.Series, known: Known) -> pd.Series:
     SchemaError
         If known numbers contradict each other, or are those of a township where nobody was counted.
     """
+    _refuse_absent(known.people, base.index)
     given = known.people.reindex(base.index)
     county = known.people_of(COUNTY)
     loose = given.isna() & ~firm
@@ -172,6 +174,16 @@ def people_targets(base: pd.Series, firm: pd.Series, known: Known) -> pd.Series:
     if loose.any() and float(base[loose].sum()) > 0 and left > 0:
         given = given.fillna(base[given.isna() & firm])
     return _targets(base, given, county, what=msg("people"), source=known.source)
+
+
+def _refuse_absent(numbers: pd.Series, townships: pd.Index) -> None:
+    """Refuse a number above 0 of a township where no place was counted at all."""
+    absent = [str(name) for name in numbers.index[numbers > 0] if name != COUNTY and name not in townships]
+    if absent:
+        raise SchemaError(
+            msg("{names}: a number above 0 is known, but the table has nobody there to scale. Add them to the table, or correct the known number.",
+                names=", ".join(absent))
+        )  # fmt: skip
 
 
 def _targets(base: pd.Series, given: pd.Series, total: float, *, what: object, source: str) -> pd.Series:
@@ -225,6 +237,8 @@ def fit_pupils(
     """
     if known.listed is None:
         return expected
+    anything = pd.concat([known.pupils, known.listed.stages, known.listed.bands], axis=1).max(axis=1)
+    _refuse_absent(anything, pd.Index(townships[inside].unique()))
     first = expected[inside].groupby(townships[inside]).sum()
     of_stage = pd.DataFrame({stage: first[list(BANDS[stage])].sum(axis=1) for stage in stages})
     given = known.listed.stages.reindex(index=[*first.index, COUNTY], columns=list(stages))
@@ -264,7 +278,9 @@ def _fit_stage(first: pd.DataFrame, rows: pd.Series, cells: pd.DataFrame, *, wha
     """Fit one stage: what is known of a township and band is taken out first, the rest fitted to what is left."""
     total = float(rows[COUNTY])
     names, bands = first.index, first.columns
-    targets = _targets(first.sum(axis=1), rows[names], total, what=msg("pupils of {stage}", stage=what), source=source)
+    targets = _targets(
+        first.sum(axis=1), rows[names], total, what=msg("pupils of {stage}", stage=TERMS[what]), source=source
+    )
     if len(bands) == 1:
         return targets.to_frame(bands[0])
     fixed = cells.loc[names]
@@ -277,7 +293,7 @@ def _fit_stage(first: pd.DataFrame, rows: pd.Series, cells: pd.DataFrame, *, wha
     if (left_rows < -1e-6).any() or (left_columns < -1e-6).any():
         raise SchemaError(
             msg("{file}: {what}: the townships add up to {sum:.0f}, the county's known number is {county:.0f}. Correct one of them.",
-                file=source, what=msg("pupils of {stage}", stage=what), sum=float(taken.to_numpy().sum()),
+                file=source, what=msg("pupils of {stage}", stage=TERMS[what]), sum=float(taken.to_numpy().sum()),
                 county=float(columns.sum()))
         )  # fmt: skip
     _refuse_empty(first, fixed)

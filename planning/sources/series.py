@@ -171,7 +171,7 @@ def joined(upper: str, lower: str) -> str:
     return f"{upper}{_BREAK}{lower}" if upper and lower else upper or lower
 
 
-def forms_of_heading(heading: str) -> tuple[str, ...]:
+def forms_of_heading(heading: str, subject: str) -> tuple[str, ...]:
     """
     Say in which forms a heading may be known: whole, and its lower row alone where the upper one only groups.
 
@@ -179,16 +179,19 @@ def forms_of_heading(heading: str) -> tuple[str, ...]:
     ----------
     heading : str
         Heading, two rows joined by ``joined`` or one.
+    subject : str
+        What the table is about.
 
     Returns
     -------
     tuple of str
-        Headings to be tried, in that order. A lower row does not stand alone under a word that changes what is counted,
-        such as 随迁 or 寄宿.
+        Headings to be tried, in that order. In a table with series a lower row does not stand alone under a word that
+        changes what is counted, such as 随迁 or 教师.
     """
     upper, mark, lower = heading.partition(_BREAK)
     if not mark:
         return (heading,)
-    if any(word in normal(upper) for word in vocabulary()["series"]["not_groups"]):
+    series = vocabulary()["series"]
+    if subject in series["subjects"] and any(word in normal(upper) for word in series["not_groups"]):
         return (upper + lower,)
     return upper + lower, lower

@@ -109,7 +109,7 @@ def _known(subject: str) -> Mapping[str, str]:
 
 def _column_of(heading: str, subject: str) -> str | None:
     known = _known(subject)
-    for text in forms_of_heading(heading):
+    for text in forms_of_heading(heading, subject):
         for form in (normal(text), without_unit(text)):
             bare = without_sum(form, subject)
             column = known.get(form) or known.get(bare) or series_column(bare, subject)
@@ -670,7 +670,7 @@ def counts(
     for row in values.index[wrong]:
         faults.append(
             msg(
-                "{heading}: {value:g}, but boys and girls add up to {sum:g} (row {row}). Correct one of them.",
+                "{heading}: {value:.10g}, but boys and girls add up to {sum:.10g} (row {row}). Correct one of them.",
                 heading=headings.used[column],
                 value=values[row],
                 sum=both[row],

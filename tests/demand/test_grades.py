@@ -64,10 +64,10 @@ def test_empty_grades_without_a_total_are_nobody_and_told():
     listed = listed_pupils(_grades([1, None, 3, 4, 5, 6, 7, 8, 9]), NINE, source="v.xlsx")
     assert listed.stages.loc[0, "primary"] == 19
     assert str(listed.notices[0]) == (
-        "v.xlsx: in 1 villages some grades of primary are empty; they were counted with no pupils there."
+        "v.xlsx: in 1 villages some grades of Primary school are empty; they were counted with no pupils there."
     )
     absent = listed_pupils(_list(grade_1=[4], grade_2=[4]), {"primary": ((6, 8), None)}, source="v.xlsx")
-    assert "no column holds grade_3" in str(absent.notices[0])
+    assert "no column holds the grades 3" in str(absent.notices[0])
 
 
 def test_contradictions_are_refused_with_every_row():
@@ -77,10 +77,10 @@ def test_contradictions_are_refused_with_every_row():
     with pytest.raises(SchemaError) as refused:
         listed_pupils(table, NINE, source="v.xlsx")
     assert [str(fault) for fault in refused.value.faults] == [
-        "pupils of primary: 20, but its grades add up to 21 (row 2, 村0). Correct one of them.",
-        "pupils of primary: 5, but its grades add up to 6 (row 4, 村2). Correct one of them.",
+        "pupils of Primary school: 20, but its grades add up to 21 (row 2, 村0). Correct one of them.",
+        "pupils of Primary school: 5, but its grades add up to 6 (row 4, 村2). Correct one of them.",
     ]
-    with pytest.raises(SchemaError, match="pupils of primary_lower: 4, but its grades add up to 3"):
+    with pytest.raises(SchemaError, match="pupils of Grades 1-3: 4, but its grades add up to 3"):
         listed_pupils(_grades([1] * 9).assign(pupils_primary_lower=pd.array([4], dtype="Int64")), NINE)
 
 

@@ -67,6 +67,8 @@ def test_people_who_cannot_be_had_are_refused():
     base, firm = pd.Series({"A": 100.0, "B": 0.0}), pd.Series({"A": False, "B": False})
     with pytest.raises(SchemaError, match="B: a number above 0 is known"):
         people_targets(base, firm, Known(pd.Series({"B": 5.0})))
+    with pytest.raises(SchemaError, match="Z: a number above 0 is known"):
+        people_targets(base, firm, Known(pd.Series({"Z": 5.0})))
     with pytest.raises(SchemaError, match="add up to 120, the county's known number is 110"):
         people_targets(base, firm, Known(pd.Series({"A": 120.0, COUNTY: 110.0})))
 
@@ -98,6 +100,9 @@ def test_a_band_where_nobody_was_counted_stays_empty():
     fitted = fit_pupils(expected, where, inside, known, STAGES_ASKED)
     assert fitted.loc["c1"].tolist() == pytest.approx([0, 20, 5])
     assert fitted.loc["c2", ["primary_lower", "primary_upper"]].tolist() == pytest.approx([15, 15])
+    nowhere = known_numbers(_table(["Z"], pupils_junior=[3]), STAGES_ASKED)
+    with pytest.raises(SchemaError, match="Z: a number above 0 is known"):
+        fit_pupils(expected, where, inside, nowhere, STAGES_ASKED)
     wrong = known_numbers(_table(["A"], pupils_primary_lower=[3], pupils_primary_upper=[3]), STAGES_ASKED)
     with pytest.raises(SchemaError, match=r"A \(primary_lower\): a number above 0 is known"):
         fit_pupils(expected, where, inside, wrong, STAGES_ASKED)
