@@ -134,9 +134,24 @@ def known_numbers(
             )  # fmt: skip
         people = pd.concat([people.drop(COUNTY, errors="ignore"), pd.Series({COUNTY: float(known_total)})])
     rows = table.drop(columns=["population", "pupils"], errors="ignore")
-    return Known(
-        people, pupils, listed_pupils(rows, stages, source=source, what=msg("known numbers"), gaps=True), source
-    )
+    listed = listed_pupils(rows, stages, source=source, what=msg("known numbers"), gaps=True)
+    _check_totals(pupils, listed.stages.sum(axis=1), table, source)
+    return Known(people, pupils, listed, source)
+
+
+def _check_totals(pupils: pd.Series, of_stages: pd.Series, table: pd.DataFrame, source: str) -> None:
+    """Refuse pupils of all stages together that are fewer than those of the stages, which may be some of them only."""
+    faults = [
+        msg("{what}: {one:.10g}, but {parts} add up to {other:.10g} (row {row}, {name}). Correct one of them.",
+            what=msg("pupils"), one=float(pupils[name]), parts=msg("its stages"), other=float(of_stages[name]),
+            row=table["source_row"].get(name, name), name=table["name"].get(name, name))
+        for name in pupils.index[pupils < of_stages - 0.5]
+    ]  # fmt: skip
+    if faults:
+        raise SchemaError(
+            msg("{file}: {n} faults in the table of {what}.", file=source, n=len(faults), what=msg("known numbers")),
+            faults,
+        )
 
 
 def people_targets(base: pd.Series, firm: pd.Series, known: Known) -> pd.Series:
@@ -265,7 +280,8 @@ def _by_totals(of_stage: pd.DataFrame, given: pd.DataFrame, known: Known) -> pd.
     by_township = given.loc[names]
     totals = known.pupils.reindex(names)
     assert known.listed is not None  # noqa: S101 - the caller looked
-    if totals.isna().all() or known.listed.bands.reindex(names).notna().any(axis=None):
+    of_bands = known.listed.bands.reindex(names)
+    if totals.isna().all() or by_township.notna().any(axis=None) or of_bands.notna().any(axis=None):
         return by_township
     columns = pd.Series(given.loc[COUNTY])
     total = float(known.pupils.get(COUNTY, np.nan)) if columns.isna().any() else float(columns.sum())

@@ -187,6 +187,15 @@ def test_a_list_of_pupils_without_people_says_that_known_people_were_not_used():
     assert demand.cells["pupils_junior"].tolist() == [5, 5]
 
 
+def test_all_pupils_are_no_fewer_than_those_of_the_stages():
+    table = _table(["A", "B"], pupils=[100, 100], pupils_primary=[60, 80], pupils_junior=[30, 30])
+    with pytest.raises(SchemaError, match=r"pupils: 100, but its stages add up to 110 \(row 3, B\)"):
+        known_numbers(table, STAGES_ASKED)
+    known = known_numbers(table.iloc[:1], STAGES_ASKED)  # ten more attend stages that are not asked about
+    demand = pupils_by_cell(_cells("AB", [1000, 500]), STAGES_ASKED, known=known)
+    assert demand.cells.filter(like="pupils_").sum(axis=1).tolist() == [90, 75]
+
+
 def test_a_grade_that_is_not_known_leaves_its_band_open():
     table = _table(["A", COUNTY], grade_1=[10, None], grade_2=[10, None], grade_3=[10, None], grade_4=[9, None])
     known = known_numbers(table.assign(pupils_primary=pd.array([75, None], dtype="Float64")), STAGES_ASKED)
