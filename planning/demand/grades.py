@@ -150,7 +150,7 @@ def listed_pupils(
     reader.raise_faults()
     if incoming is not None and np.nansum(incoming) > 0:
         reader.notices.append(
-            msg("{file}: {n:.0f} incoming children (随迁子女) live in the villages and are counted there.",
+            msg("{file}: {n:.0f} incoming children live in the villages and are counted there.",
                 file=source, n=float(np.nansum(incoming)))
         )  # fmt: skip
     boarders = reader.values("town_boarders") if reader.has("town_boarders") else None

@@ -21,7 +21,6 @@ __all__ = [
 
 #: Ends of the columns of boys and of girls, which add up to the column without one.
 HALVES = ("_boys", "_girls")
-_DIGITS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "小": 1, "中": 2, "大": 3}
 _COLUMN = re.compile(r"(grade_([1-9]|1[0-2])|junior_4|kindergarten_[1-3]|age_\d{1,2}(_\d{1,2})?)(_boys|_girls)?")
 _BREAK = " › "
 
@@ -57,7 +56,8 @@ def series_column(heading: str, subject: str) -> str | None:
         found = _forms()[name].fullmatch(heading)
         if found is None:
             continue
-        numbers = [_DIGITS.get(text) or int(text) for text in found.groups() if text]
+        digits = vocabulary()["series"]["digits"]
+        numbers = [int(digits.get(text, text)) for text in found.groups() if text]
         if name == "junior":
             return "junior_4" if numbers[0] > 3 else f"grade_{6 + numbers[0]}"
         if name == "senior":
