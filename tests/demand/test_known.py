@@ -208,3 +208,15 @@ def test_a_grade_that_is_not_known_leaves_its_band_open():
     assert found.loc["B"].tolist() == [10, 10]
     with pytest.raises(SchemaError, match=r"(?s)faults in the table of known numbers.*75, but its grades add up to 80"):
         known_numbers(table.assign(grade_5=[20, None], grade_6=[21, None], pupils_primary=[75, None]), STAGES_ASKED)
+
+
+def test_a_township_whose_pupils_alone_are_listed_rests_on_the_list_too():
+    cells = _cells("AAB", [100, 300, 200])
+    demand = blend_villages(cells, _villages("A", [None], pupils_primary=[66]), STAGES_ASKED)
+    sheet = demand.sheet.set_index("township")
+    assert sheet["source"].to_dict() == {COUNTY: "grid+list", "A": "grid+list", "B": "grid"}
+    assert np.isnan(sheet.loc["A", "list_total"])
+    bands = demand.by_band.set_index(["township", "band"])
+    assert bands.loc[("A", "primary"), ["grid_pupils", "list_pupils", "pupils"]].tolist() == [40, 66, 66]
+    assert np.isnan(bands.loc[("B", "primary"), "list_pupils"])
+    assert bands.loc[("A", "primary"), "factor"] == pytest.approx(1.65)
