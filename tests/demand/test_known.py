@@ -220,3 +220,11 @@ def test_a_township_whose_pupils_alone_are_listed_rests_on_the_list_too():
     assert bands.loc[("A", "primary"), ["grid_pupils", "list_pupils", "pupils"]].tolist() == [40, 66, 66]
     assert np.isnan(bands.loc[("B", "primary"), "list_pupils"])
     assert bands.loc[("A", "primary"), "factor"] == pytest.approx(1.65)
+
+
+def test_a_list_that_names_the_people_of_both_areas_shows_their_exchange_as_well():
+    cells = _cells("AABBC", [10, 20, 400, 500, 100])
+    demand = blend_villages(cells, _villages("ABC", [910, 31, 100]), STAGES_ASKED)
+    assert str(demand.notices[0]).startswith("The population file gives A the people of B and the reverse")
+    people = demand.cells["population"].groupby(demand.cells["township"]).sum()
+    assert people.to_dict() == pytest.approx({"A": 910, "B": 31, "C": 100})
