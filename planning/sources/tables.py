@@ -274,9 +274,8 @@ def _headings_in(rows: Sequence[Sequence[object]], subject: str, wanted: frozens
             below = None if below is None else _joined_rows(upper, below)
             choices += [] if below is None else [(list(map(str, below)), list(map(str, below)))]
         for headings, known in choices:
-            found = sum(
-                1 for text in known if text and (normal(text) in wanted or _column_of(text, subject) is not None)
-            )
+            columns = {normal(text) if normal(text) in wanted else _column_of(text, subject) for text in known if text}
+            found = len(columns - {None})
             if found > hits:
                 best, hits, titles = i, found, headings
     return best, hits, titles
