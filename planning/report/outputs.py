@@ -79,6 +79,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
         "demand": county.demand_sheet,
+        "demand_by_band": county.demand_by_band,
         "rules": rule_table(t, county),
         "set_aside": set_aside_table(result, t),
     }
