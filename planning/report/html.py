@@ -27,6 +27,7 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
+from planning.network.ground import road_km
 from planning.report.words import change, quantity, rule_name, unit_name
 from planning.stages import STAGE_OF_BAND
 from planning.standards.model import CONFIDENCE
@@ -160,7 +161,7 @@ def _county_numbers(t: Translator, result: RunResult) -> list[tuple[str, str]]:
         (t.number(float(county.cells["population"].sum())), t("inhabitants")),
         (t.number(len(county.cells)), t("inhabited places (grid cells or villages)")),
         (t.number(len(county.schools)), t("schools")),
-        (t.number(float(county.network.length_m.sum()) / 2000), t("km of roads and paths")),
+        (t.number(road_km(county.network)), t("km of roads and paths")),
     ]
 
 
