@@ -78,6 +78,8 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "p90_time": msg("90 % of pupils need at most"),
         "share_within_limit": msg("Pupils within the limit"),
         "share_off_road": msg("Share of the way off the mapped roads"),
+        "pupils_off_road": msg("Pupils who go much of their way off the mapped roads"),
+        "off_road_m": msg("Of it off the mapped roads (m)"),
         "mean_distance_allocated": msg("Mean way to the school with a seat"),
         "boarders": msg("Boarders"),
         "schools": msg("Schools"),
@@ -166,6 +168,7 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "frontier": msg("Other numbers of schools"),
         "alternatives": msg("Other plans"),
         "trade_off": msg("Boarding, bus, teaching point"),
+        "off_road": msg("Ways off the roads"),
         "demand": msg("Pupils and people"),
         "set_aside": msg("Set aside"),
         # units

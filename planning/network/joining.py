@@ -2,7 +2,8 @@
 Places come onto roads and open ground: to a road beside them, else to the open ground they stand on.
 
 A place no farther from a road than the spacing of the open ground joins the road, unless the straight way there crosses
-water; any other joins the nearest place of the open ground that it reaches without crossing water.
+water; any other joins the nearest place of the open ground that it reaches without crossing water. Ground from which no
+road is reached, such as an islet, is the last choice: who lives there is out of reach, and is not carried across the water.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from planning.errors import NetworkError, msg
-from planning.network.build import Network
+from planning.network.build import Network, component_labels
 from planning.network.ground import crosses, is_open_ground
 from planning.network.snap import NetworkPlace, Snap, point_on_network, snap_to_network, snappable_segments
 
 __all__ = ["Doorstep", "find_doorsteps", "join_to_ground", "place_on_ground"]
 
 _TRIED = 24  # places of the open ground tried from one point, the nearest first
+_FARTHEST = 5.0  # of them, so many times the reach of a road
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +37,9 @@ class Doorstep:
     roads : numpy.ndarray of bool, shape (n_segments,)
         Pieces of road that may be joined.
     nodes : numpy.ndarray of int64, shape (n_nodes,)
-        Nodes on open ground from which one gets about.
+        Nodes on open ground from which a road is reached.
     pockets : numpy.ndarray of int64, shape (n_pockets,)
-        Nodes on open ground that is shut in, such as an islet.
+        Nodes on open ground that is shut in.
     reach_m : float
         Longest straight way to a road [m].
     barriers : tuple of shapely.Geometry
@@ -75,9 +77,11 @@ def find_doorsteps(
     """
     kept = snappable_segments(network, usable)
     off_road = is_open_ground(network)[0::2]
-    every = _ends(network, off_road)
-    nodes = _ends(network, off_road & kept)
-    return Doorstep(kept & ~off_road, nodes, np.setdiff1d(every, nodes), reach_m, tuple(barriers))
+    part = component_labels(network, usable)[network.tails[0::2]]
+    about = np.isin(part, part[kept & ~off_road])
+    nodes = _ends(network, off_road & about)
+    pockets = np.setdiff1d(_ends(network, off_road), nodes)
+    return Doorstep(kept & ~off_road, nodes, pockets, reach_m, tuple(barriers))
 
 
 def join_to_ground(network: Network, points_xy: ArrayLike, doorstep: Doorstep) -> tuple[Network, Snap]:
@@ -162,7 +166,7 @@ def _onto_ground(
         left = np.flatnonzero(node < 0)
         if len(nodes) and len(left):
             leg, at = _nearest(network, points[left], nodes)
-            row, column = np.nonzero(np.isfinite(leg))
+            row, column = np.nonzero(leg <= _FARTHEST * doorstep.reach_m)
             free = np.zeros(leg.shape, dtype=bool)
             reached = network.xy[nodes[at[row, column]]]
             free[row, column] = ~crosses(points[left[row]], reached, doorstep.barriers)

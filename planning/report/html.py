@@ -16,6 +16,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.network.ground import road_km
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
@@ -27,8 +28,8 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
-from planning.network.ground import road_km
 from planning.report.words import change, quantity, rule_name, unit_name
+from planning.scenario.off_road import off_road_places
 from planning.stages import STAGE_OF_BAND
 from planning.standards.model import CONFIDENCE
 
@@ -42,8 +43,8 @@ __all__ = ["gap_in_words", "write_html"]
 #: Indicators of the report's tables, in this order; a table's own order is for programs.
 SHOWN = (
     "pupils", "mean_distance", "median_distance", "p90_distance", "max_distance", "mean_time", "share_within_limit",
-    "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "schools", "seats",
-    "schools_seats_unknown",
+    "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "pupils_off_road",
+    "schools", "seats", "schools_seats_unknown",
 )  # fmt: skip
 _ON_CARDS = (
     "pupils",
@@ -58,6 +59,7 @@ _ON_CARDS = (
 _BY_TOWNSHIP = ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
 _LONGEST_LIST = 60
 _FULLEST = 15
+_MOST_OFF_ROAD = 15
 #: Names of proposed sites in the list of all questions.
 _MOST_NAMES = 8
 
@@ -205,6 +207,8 @@ def _stage(
             for township, row in by_township.iterrows()
             if len(by_township) > 1 or township
         ],
+        "off_road": _off_road(t, result, state),
+        "off_road_share": t.percent(result.county.project.terrain.off_road_share, 0),
         "fullest": _fullest(t, state),
         "seats_known": bool(state.sites["seats"].notna().any()),
         "without_catchment": [_called(state.sites, site) for site in without[:_LONGEST_LIST]],
@@ -220,6 +224,22 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
         (term(t, category), term(t, reason) if reason else "", t.number(pupils), category)
         for category, reason, pupils in lines
         if pupils or category != "served"
+    ]
+
+
+def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple[str, str, str, str, str, str]]:
+    """List the places whose pupils go farthest off the mapped roads."""
+    table = off_road_places(result.county, state)[:_MOST_OFF_ROAD]
+    return [
+        (
+            row.name or row.cell_id,
+            row.township,
+            t.number(row.pupils),
+            quantity(t, row.distance_m, "m"),
+            quantity(t, row.off_road_m, "m"),
+            t.percent(row.share_off_road, 0),
+        )
+        for row in table.itertuples(index=False)
     ]
 
 

@@ -42,11 +42,14 @@ class OpenGround:
     spacing_m : float
         Distance of its places; a road no farther is joined before the ground is [m].
     barriers : tuple of shapely.Geometry
-        Water, which is crossed on roads only.
+        Rivers and lakes, which are crossed on roads only.
+    shores : tuple of shapely.Geometry
+        Lines of the coast, beyond which nobody walks; who is drawn there by a coarse map comes ashore.
     """
 
     spacing_m: float
     barriers: tuple[shapely.Geometry, ...]
+    shores: tuple[shapely.Geometry, ...] = ()
 
 
 class CostBook:

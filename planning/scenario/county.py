@@ -190,9 +190,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     ground = open_ground_of(project, basemap)
     if ground is not None:
         network = add_open_ground(network, ground, line, dem, told)
-    network, cells, schools, candidates = join_places(
-        network, demand.cells, schools, candidates, told, ground=ground
-    )
+    network, cells, schools, candidates = join_places(network, demand.cells, schools, candidates, told, ground=ground)
     factor = walk_over_terrain(project, network, dem, told)
     _tell_unused(project, told)
     check_table(cells, cells_schema(project.bands), file=project.name, what="cells")

@@ -39,6 +39,8 @@ __all__ = [
 
 #: Roads are read so far beyond the county line, so that a way to school may leave the county and come back [m].
 ROAD_MARGIN_M = 5000.0
+#: Rivers that bar the way are read so far beyond the county, so that nobody walks round their cut ends [degrees].
+_WATER_MARGIN_DEG = 0.01
 #: What of the waters nobody walks across: a stream is stepped over, a river is not (tool default).
 _CROSSED = ("stream",)
 #: A place farther than this from any mapped road is told: its way rests on a straight line [m].
@@ -70,7 +72,8 @@ def read_roads(
     if project.roads.file is not None:
         path = project.path(project.roads.file)
         source = read_osm_roads(path, crs=crs, area=lonlat, buffer_m=ROAD_MARGIN_M)
-        basemap = read_osm_basemap(path, crs=crs, area=lonlat)
+        drawn = lonlat.buffer(_WATER_MARGIN_DEG) if project.terrain.off_road else lonlat
+        basemap = read_osm_basemap(path, crs=crs, area=drawn)
     else:
         source = fetch_overpass_roads(
             lonlat, crs=crs, cache=project.folder / "cache" / "overpass", buffer_m=ROAD_MARGIN_M
@@ -133,7 +136,10 @@ def open_ground_of(project: Project, basemap: gpd.GeoDataFrame) -> OpenGround | 
     if not project.terrain.off_road:
         return None
     wet = basemap["kind"].isin(["river", "water"]) & ~basemap["detail"].isin(_CROSSED)
-    return OpenGround(project.terrain.spacing_m, tuple(basemap.geometry[wet]))
+    shore = basemap["detail"] == "coastline"
+    return OpenGround(
+        project.terrain.spacing_m, tuple(basemap.geometry[wet & ~shore]), tuple(basemap.geometry[wet & shore])
+    )
 
 
 def add_open_ground(
@@ -166,7 +172,10 @@ def add_open_ground(
         If the spacing would make more places than the program can carry.
     """
     laid = lay_ground(
-        line, spacing_m=ground.spacing_m, barriers=ground.barriers, elevation=None if dem is None else dem.sample
+        line,
+        spacing_m=ground.spacing_m,
+        barriers=(*ground.barriers, *ground.shores),
+        elevation=None if dem is None else dem.sample,
     )
     told.notices.append(
         msg(
@@ -270,6 +279,14 @@ def join_places(
     else:
         doorstep = find_doorsteps(network, usable=usable, reach_m=ground.spacing_m, barriers=ground.barriers)
         network, snap = join_to_ground(network, xy, doorstep)
+        shut_in = np.isin(snap.node[: len(cells)], doorstep.pockets)
+        if shut_in.any():
+            told.notices.append(
+                msg(
+                    "{people:.0f} people live on ground from which water keeps them from every mapped road.",
+                    people=float(cells["population"].to_numpy()[shut_in].sum()),
+                )
+            )
     ends = np.cumsum([len(table) for table in tables])[:-1]
     placed = [
         table.assign(node=node, leg_m=leg)

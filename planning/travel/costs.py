@@ -287,9 +287,7 @@ def _along_network(
     origins, targets = cell_nodes[rows], site_nodes[columns]
     off_road = np.zeros((len(origins), len(targets)), np.float32)
     if off_road_m is not None:
-        time_min, distance_m, off_road = router.three_matrices(
-            origins, targets, length, off_road_m, progress=progress
-        )
+        time_min, distance_m, off_road = router.three_matrices(origins, targets, length, off_road_m, progress=progress)
         off_road = np.where(np.isfinite(time_min), off_road, np.float32(0))
     elif metres_per_min is None:
         time_min, distance_m = router.matrix(origins, targets, also=length, progress=progress)

@@ -30,7 +30,18 @@ from planning.kernels import kernel, room
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
-__all__ = ["Metric", "Numbers", "Ways", "all_ways", "all_whole", "customise", "never_negative", "perfect", "reverse", "sum_chains"]
+__all__ = [
+    "Metric",
+    "Numbers",
+    "Ways",
+    "all_ways",
+    "all_whole",
+    "customise",
+    "never_negative",
+    "perfect",
+    "reverse",
+    "sum_chains",
+]
 
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.uint32]

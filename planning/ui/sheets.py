@@ -27,7 +27,7 @@ __all__ = [
 
 #: Whether more of an indicator is better (1), worse (-1), or neither.
 _GOOD = {"share_within_limit": 1, "served": 1, "seats_per_pupil": 1}
-_NEUTRAL = ("pupils", "schools", "schools_seats_unknown", "seats", "boarders", "share_off_road")
+_NEUTRAL = ("pupils", "schools", "schools_seats_unknown", "seats", "boarders", "share_off_road", "pupils_off_road")
 _MOST_ROWS = 400
 
 
