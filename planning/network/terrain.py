@@ -123,7 +123,7 @@ def node_heights(network: Network, elevation: Elevation) -> Floats:
     known = np.flatnonzero(ends & (links.sum(axis=1) > 0))
     if len(free):
         within, out = links[free][:, free], links[free][:, known]
-        pull = np.asarray(within.sum(axis=1)).ravel() + np.asarray(out.sum(axis=1)).ravel()
+        pull: Floats = np.asarray(within.sum(axis=1)).ravel() + np.asarray(out.sum(axis=1)).ravel()
         height[free] = spsolve(sparse.csc_array(sparse.diags_array(pull) - within), out @ height[known])
     return height
 

@@ -230,16 +230,18 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
 def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple[str, str, str, str, str, str]]:
     """List the places whose pupils go farthest off the mapped roads."""
     table = off_road_places(result.county, state)[:_MOST_OFF_ROAD]
+    names = table["name"].where(table["name"] != "", table["cell_id"])
     return [
-        (
-            row.name or row.cell_id,
-            row.township,
-            t.number(row.pupils),
-            quantity(t, row.distance_m, "m"),
-            quantity(t, row.off_road_m, "m"),
-            t.percent(row.share_off_road, 0),
+        (str(name), str(township), t.number(pupils), quantity(t, way, "m"), quantity(t, off, "m"), t.percent(share, 0))
+        for name, township, pupils, way, off, share in zip(
+            names,
+            table["township"],
+            table["pupils"].astype(int),
+            table["distance_m"].astype(float),
+            table["off_road_m"].astype(float),
+            table["share_off_road"].astype(float),
+            strict=True,
         )
-        for row in table.itertuples(index=False)
     ]
 
 

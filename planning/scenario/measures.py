@@ -81,18 +81,16 @@ def indicators(stage: str, rows: StageRows, seats: pd.Series, *, off_road_share:
     served = int(rows.pupils.sum() - rows.no_seat.sum() - rows.out_of_reach.sum())
     table = _with_boarders(table, rows, np.zeros(len(rows.pupils), dtype=np.int64)).drop(columns="group")
     reached = rows.distance_m[(rows.pupils > 0) & np.isfinite(rows.distance_m)]
-    more = pd.DataFrame(
-        [
-            ("max_distance", float(reached.max()) if reached.size else np.nan, "m"),
-            ("mean_distance_allocated", float(rows.allocated_m.sum()) / served if served else np.nan, "m"),
-        ],
-        columns=["indicator", "value", "unit"],
-    )
+    more = [
+        ("max_distance", float(reached.max()) if reached.size else np.nan, "m"),
+        ("mean_distance_allocated", float(rows.allocated_m.sum()) / served if served else np.nan, "m"),
+    ]
     if off_road_share is not None:
         beyond = share_off_road(rows.distance_m, rows.off_road_m) > off_road_share
-        more.loc[len(more)] = ["pupils_off_road", int(rows.pupils[beyond].sum()), "pupil"]
+        more.append(("pupils_off_road", float(rows.pupils[beyond].sum()), "pupil"))
     pupils = int(rows.pupils.sum() + rows.boarders.sum())
-    found = pd.concat([table, more, seat_indicators(seats, pupils)], ignore_index=True)
+    added = pd.DataFrame(more, columns=["indicator", "value", "unit"])
+    found = pd.concat([table, added, seat_indicators(seats, pupils)], ignore_index=True)
     found.insert(0, "stage", stage)
     return found
 

@@ -17,7 +17,10 @@ from planning.network.modes import mode_usable
 RIVER = shapely.LineString([(1000, -500), (1000, 1500)])
 
 
-def hybrid(*lines, area=shapely.box(0, 0, 2000, 1000), barriers=(RIVER,)):
+PLAIN = shapely.box(0, 0, 2000, 1000)
+
+
+def hybrid(*lines, area=PLAIN, barriers=(RIVER,)):
     roads = network_of(*lines)
     ground = lay_ground(area, spacing_m=100, barriers=barriers)
     network = add_ground(roads, ground, usable=mode_usable(roads, "walk"))
