@@ -110,7 +110,7 @@ def off_road_table(county: County, base: Mapping[str, StageState]) -> pd.DataFra
 
 def off_road_notices(county: County, base: Mapping[str, StageState]) -> tuple[Message, ...]:
     """
-    Say how many pupils rest on open ground, and name the first places.
+    Say how many pupils rest on open ground, and name the first places, or the townships of places without a name.
 
     Parameters
     ----------
@@ -129,7 +129,8 @@ def off_road_notices(county: County, base: Mapping[str, StageState]) -> tuple[Me
         places = off_road_places(county, state)
         if places.empty:
             continue
-        names = places["name"].where(places["name"] != "", places["cell_id"])
+        names = places["name"].where(places["name"] != "", places["township"])
+        names = names.where(names != "", places["cell_id"]).drop_duplicates()
         told.append(
             msg(
                 "{stage}: {pupils} pupils of {n} places go more than {percent:.0f} % of the way to their nearest school off the mapped roads: {names}. Their ways rest on an assumption; off_road.csv lists them all.",
@@ -137,7 +138,7 @@ def off_road_notices(county: County, base: Mapping[str, StageState]) -> tuple[Me
                 pupils=int(places["pupils"].sum()),
                 n=len(places),
                 percent=100 * county.project.terrain.off_road_share,
-                names=", ".join(names[:_NAMED]) + (" …" if len(places) > _NAMED else ""),
+                names=", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else ""),
             )
         )
     return tuple(told)
