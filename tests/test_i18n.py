@@ -32,6 +32,15 @@ def test_numbers_dates_and_shares():
     assert "2026" in EN.date(dt.date(2026, 11, 22))
 
 
+def test_large_numbers_in_sentences_are_grouped_and_years_are_not():
+    t = get_translator("en")
+    said = t(
+        "{a} of {b:.0f} in {year}: {c:+.1f}, {d}, {e}", a=12345, b=301501.4, year=2035, c=12345.6, d=True, e="99999"
+    )
+    assert said == "12,345 of 301,501 in 2035: +12345.6, True, 99999"
+    assert t("{n} {x}", n=float("nan"), x=-10000) == "nan -10,000"
+
+
 def test_messages_inside_messages_are_put_into_words():
     error = ConfigError(msg("{n} faults", n=1), [msg("{column}: {expected}", column="a", expected=msg("wrong"))])
     assert EN.error(error) == "1 faults\n  a: wrong"

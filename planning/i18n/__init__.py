@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
+import re
+import string
 from collections.abc import Mapping
 from importlib import resources
 from typing import Literal
@@ -35,6 +37,21 @@ def _catalogue(language: Language) -> Mapping[str, str]:
             for entry in read_po(stream, locale=_LOCALES[language], abort_invalid=True)
             if entry.id and entry.string
         }
+
+
+class _Sentence(string.Formatter):
+    """Fill a sentence; numbers of five digits and more are grouped, so that years and most row numbers stay as they are."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool) and _PLAIN.fullmatch(format_spec):
+            shown = format(value, format_spec)
+            return format(value, f",{format_spec}") if abs(value) >= _GROUPED_FROM and "e" not in shown else shown
+        return str(super().format_field(value, format_spec))
+
+
+_PLAIN = re.compile(r"(\.\d+f)?")
+_GROUPED_FROM = 10_000
+_FILL = _Sentence()
 
 
 class Translator:
@@ -68,7 +85,7 @@ class Translator:
             The sentence in this language; English where the catalogue has none.
         """
         template = _catalogue(self.language).get(id, id)
-        return template.format(**{key: self._value(value) for key, value in params.items()})
+        return _FILL.format(template, **{key: self._value(value) for key, value in params.items()})
 
     def message(self, message: Message) -> str:
         """

@@ -28,10 +28,9 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
-from planning.report.words import change, quantity, rule_name, unit_name
+from planning.report.rules import override_section, rule_section
+from planning.report.words import change, quantity, unit_name
 from planning.scenario.off_road import off_road_places
-from planning.stages import STAGE_OF_BAND
-from planning.standards.model import CONFIDENCE
 
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
@@ -118,7 +117,8 @@ def write_html(
         answers=answers,
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
-        rules=_rules(t, result),
+        rules=rule_section(t, county),
+        overrides=override_section(t, county),
         set_aside=[
             (item.source, "" if item.row is None else t.number(item.row), item.item, t.message(item.reason))
             for item in county.set_aside[:_LONGEST_LIST]
@@ -360,52 +360,3 @@ def _distance_legend(t: Translator) -> list[tuple[str, str]]:
         entries.append((colour, words))
         start = end
     return [*entries, (NO_WAY_COLOUR, t("no way to a school"))]
-
-
-def _rules(t: Translator, result: RunResult) -> list[dict[str, str]]:
-    """List the rules in force with source and confidence; a default of this tool or of the project is never shown as law."""
-    pack, project = result.county.pack, result.county.project
-    rows = []
-    for band, limit in project.limits.items():
-        parts = [(limit.time_min, "min"), (limit.distance_m, "m")]
-        rows.append(
-            {
-                "rule": rule_name(t, f"bands.{band}.time_limit"),
-                "value": " · ".join(quantity(t, value, unit) for value, unit in parts if value is not None),
-                "source": t("this project's own choice"),
-                "clause": "",
-                "confidence": t("set in the project file"),
-                "law": "tool",
-                "note": "",
-            }
-        )
-    for path, rule in pack.rules():
-        section, _, key = path.partition(".")
-        name = key.partition(".")[0]
-        others = {"bands": STAGE_OF_BAND.get(name), "stages": name}.get(section)
-        if others is not None and others not in project.stages:
-            continue
-        if section == "bands" and name in project.limits and path.endswith(".time_limit"):
-            continue
-        source = pack.sources[rule.source]
-        rows.append(
-            {
-                "rule": rule_name(t, path),
-                "value": _rule_value(t, rule.value, rule.unit),
-                "source": source.title.in_language(t.language) + (f" {source.number}" if source.number else ""),
-                "clause": rule.clause or "",
-                "confidence": t.message(CONFIDENCE[rule.confidence]),
-                "law": "law" if rule.is_law else "tool",
-                "note": rule.note.in_language(t.language) if rule.note else "",
-            }
-        )
-    return rows
-
-
-def _rule_value(t: Translator, value: float | bool, unit: str) -> str:
-    if isinstance(value, bool):
-        return t("Yes") if value else t("No")
-    number = t.number(value, 0 if float(value).is_integer() else 1)
-    if unit == "beds/boarder":  # the rule's name says it
-        return number
-    return t("{n} pupils", n=number) if unit == "pupils" else f"{number} {unit_name(t, unit)}"

@@ -11,35 +11,13 @@ from typing import TYPE_CHECKING
 from planning.errors import Message, msg
 from planning.i18n.terms import term
 from planning.stages import KINDS, STAGES
+from planning.standards.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
 
 __all__ = ["FIELDS", "Field", "change", "quantity", "rule_name", "unit_name"]
 
-#: What each part of a rule's path is called; stages and grade bands have their terms.
-_RULES: Mapping[str, Message] = MappingProxyType(
-    {
-        "time_limit": msg("longest daily way to school"),
-        "walking_speed": msg("walking speed on level ground"),
-        "may_board": msg("may board"),
-        "weekly_time_limit": msg("longest weekly way of a boarder"),
-        "class_size_max": msg("largest class"),
-        "school_size_max": msg("largest school"),
-        "school_size_min": msg("smallest new school"),
-        "small_school_below": msg("Counts as a small school below"),
-        "beds_per_boarder": msg("Beds for each boarder"),
-        "siting_buffers": msg("Distance of a new school from"),
-        "water": msg("water"),
-        "steep": msg("steep ground"),
-        "hazard": msg("hazard areas"),
-        "farmland": msg("protected farmland"),
-        "railway": msg("railways"),
-        "trunk_road": msg("trunk roads"),
-        "expressway": msg("expressways"),
-        "other": msg("other excluded land"),
-    }
-)
 #: Units as they stand after a number or in brackets.
 _UNITS: Mapping[str, Message] = MappingProxyType(
     {
@@ -63,6 +41,25 @@ _UNITS: Mapping[str, Message] = MappingProxyType(
         "pupil-min": msg("pupil-minutes"),
         "pupil-minutes/week": msg("pupil-minutes a week"),
         "yuan/year": msg("yuan a year"),
+        "m2": msg("square metres"),
+        "m2/pupil": msg("square metres for each pupil"),
+        "m2/boarder": msg("square metres for each boarder"),
+        "yuan/pupil": msg("yuan for each pupil"),
+        "books/pupil": msg("books for each pupil"),
+        "per100": msg("for each 100 pupils"),
+        "pupils/staff": msg("pupils for each member of staff"),
+        "staff/boarder": msg("staff for each boarder"),
+        "boarders/room": msg("boarders in a room"),
+        "seats/1000": msg("seats for each 1,000 residents"),
+        "people/1000": msg("for each 1,000 residents"),
+        "floors": msg("floors"),
+        "years": msg("years"),
+        "months": msg("months"),
+        "hours": msg("hours"),
+        "indicators": msg("indicators"),
+        "level": msg("level"),
+        "staff": msg("people of staff"),
+        "words": msg("list"),
     }
 )
 
@@ -125,9 +122,15 @@ def rule_name(t: Translator, path: str) -> str:
     str
         Such as ``Junior secondary: longest daily way to school``.
     """
-    parts = [part for part in path.split(".") if part not in ("bands", "stages")]
-    words = [t.message(_RULES[part]) if part in _RULES else term(t, part) for part in parts]
-    return t("{what}: {detail}", what=words[0], detail=words[1]) if len(words) == 2 else " ".join(words)
+    section, _, rest = path.partition(".")
+    title = t.message(CATALOGUE[path].title)
+    if section in ("bands", "stages"):
+        return t("{what}: {detail}", what=term(t, rest.partition(".")[0]), detail=title)
+    if section == "siting_buffers":
+        return t("{what}: {detail}", what=t("Distance of a new school from"), detail=title)
+    if section == "circles":
+        return t("{what}: {detail}", what=t("{n}-minute living circle", n=rest.partition(".")[0]), detail=title)
+    return title
 
 
 def unit_name(t: Translator, unit: str) -> str:

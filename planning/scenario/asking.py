@@ -101,8 +101,7 @@ def _money_faults(question: Question, project: Project, pack: RulePack) -> list[
                     name=question.name,
                 )
             )
-        rules = next((rules for stage, rules in pack.stages.items() if stage == question.stage), None)
-        if larger.classes is None and (rules is None or rules.size_classes is None):
+        if larger.classes is None and pack.rule(f"stages.{question.stage}.size_classes") is None:
             faults.append(
                 msg(
                     "question {name}: the standard has no class counts for {stage}. Add enlarge.classes to the question.",

@@ -34,7 +34,7 @@ from planning.scenario.streets import (
     walkable_nodes,
 )
 from planning.scenario.told import Told
-from planning.schemas import cells_schema, check_table
+from planning.schemas import EXCLUSION_KINDS, cells_schema, check_table
 from planning.siting.candidates import CandidateOptions, make_candidates
 from planning.sources.housing import read_housing
 from planning.sources.osm_features import read_osm_schools
@@ -181,7 +181,9 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
         schools_xy=shapely.get_coordinates(schools.geometry[schools["status"] == "open"]),
         places=basemap[basemap["kind"] == "place"],
         options=CandidateOptions(
-            buffer_m={kind: float(rule.value) for kind, rule in pack.siting_buffers.items() if rule.enabled}
+            buffer_m={
+                kind: rule.number for kind, rule in pack.below("siting_buffers").items() if kind in EXCLUSION_KINDS
+            }
         ),
     )
     check_room(project.questions, project, len(candidates))

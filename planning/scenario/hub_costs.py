@@ -35,7 +35,7 @@ def may_board(county: County, band: str) -> bool:
     bool
         As the pack says.
     """
-    return next(bool(rules.may_board.value) for name, rules in county.pack.bands.items() if name == band)
+    return county.pack.needed(f"bands.{band}.may_board").yes
 
 
 def beds_of(county: County, schools: gpd.GeoDataFrame) -> NDArray[np.float64]:
@@ -126,5 +126,5 @@ def weekly_limit(county: County, question: Question, band: str) -> BandLimit:
     """
     if question.weekly_limit is not None:
         return limit_of_question(question.weekly_limit, county.project, county.pack, band)
-    rule = next(rules.weekly_time_limit for name, rules in county.pack.bands.items() if name == band)
-    return BandLimit(time_min=float(rule.value)) if rule is not None and rule.enabled else BandLimit()
+    longest = county.pack.number(f"bands.{band}.weekly_time_limit")
+    return BandLimit() if longest is None else BandLimit(time_min=longest)

@@ -120,12 +120,8 @@ def limit_of_band(project: Project, pack: RulePack, band: str) -> BandLimit:
     own = next((limit for name, limit in project.limits.items() if name == band), None)
     if own is not None:
         return _of_config(own)
-    rules = next(rules for name, rules in pack.bands.items() if name == band)
-    found = [
-        float(rule.value) if rule is not None and rule.enabled else np.inf
-        for rule in (rules.time_limit, rules.distance_limit)
-    ]
-    return BandLimit(*found)
+    found = [pack.number(f"bands.{band}.{name}") for name in ("time_limit", "distance_limit")]
+    return BandLimit(*(np.inf if number is None else number for number in found))
 
 
 def limit_of_question(limit: Limit | None, project: Project, pack: RulePack, band: str) -> BandLimit:
@@ -179,5 +175,4 @@ def band_time(time_min: NDArray[np.float32], pack: RulePack, band: str, mode: st
     """
     if mode != "walk":
         return time_min
-    speed = next(float(rules.walking_speed.value) for name, rules in pack.bands.items() if name == band)
-    return (time_min * np.float32(WALK_KMH / speed)).astype(np.float32)
+    return (time_min * np.float32(WALK_KMH / pack.needed(f"bands.{band}.walking_speed").number)).astype(np.float32)

@@ -142,9 +142,8 @@ def class_size(county: County, stage: str) -> int:
     int
         Pupils; 45 where the pack does not say.
     """
-    rules = next((rules for name, rules in county.pack.stages.items() if name == stage), None)
-    rule = None if rules is None else rules.class_size_max
-    return int(rule.value) if rule is not None and rule.enabled else _DEFAULT_CLASS_SIZE
+    largest = county.pack.number(f"stages.{stage}.class_size_max")
+    return _DEFAULT_CLASS_SIZE if largest is None else int(largest)
 
 
 def default_seats(county: County, stage: str) -> int:

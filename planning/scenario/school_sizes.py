@@ -108,12 +108,9 @@ def larger_sizes(
     larger = question.enlarge
     if larger is None:
         return []
-    rules = next((rules for name, rules in county.pack.stages.items() if name == question.stage), None)
     classes = larger.classes
-    if classes is None:
-        assert rules is not None  # noqa: S101 - the question was checked for it
-        assert rules.size_classes is not None  # noqa: S101
-        classes = rules.size_classes.classes
+    if classes is None:  # the question was checked for it
+        classes = county.pack.needed(f"stages.{question.stage}.size_classes").counts
     a_class = larger.class_size or class_size(county, question.stage)
     per_seat = larger.cost_per_seat if larger.cost_per_seat is not None else county.project.costs.build_per_seat or 0.0
     largest = _largest_school(county, question.stage)
@@ -148,6 +145,5 @@ def _may_enlarge(county: County, question: Question, asked: Asked, code: str) ->
 
 
 def _largest_school(county: County, stage: str) -> float:
-    rules = next((rules for name, rules in county.pack.stages.items() if name == stage), None)
-    rule = None if rules is None else rules.school_size_max
-    return float(rule.value) if rule is not None and rule.enabled else math.inf
+    largest = county.pack.number(f"stages.{stage}.school_size_max")
+    return math.inf if largest is None else largest

@@ -1,33 +1,28 @@
-"""The schema of a rule pack and its reader: closed and frozen, numbers and choices only, never formulas."""
+"""What a rule pack holds: closed and frozen, numbers and choices only, never formulas."""
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-import pydantic
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from planning.config import faults_in_words, read_yaml
-from planning.errors import ConfigError, Message, SourceMissingError, msg
-from planning.stages import STAGE_OF_BAND
+from planning.errors import Message, msg
+from planning.standards.catalogue import CATALOGUE
 
 __all__ = [
     "COMPUTED_GATES",
     "CONFIDENCE",
-    "BandRules",
+    "DOUBTFUL",
+    "FORCE",
     "Gate",
+    "Override",
     "Rule",
     "RulePack",
-    "SizeClasses",
     "Source",
-    "StageRules",
     "Words",
-    "load_pack",
 ]
 
-Unit = Literal["min", "m", "km/h", "pupils", "classes", "beds/boarder", "yes/no"]
 Confidence = Literal["V", "V2", "D", "K", "KQ", "T"]
 Force = Literal["must", "should", "may"]
 StageName = Literal["kindergarten", "primary", "junior", "senior", "special"]
@@ -53,6 +48,21 @@ CONFIDENCE: dict[str, Message] = {
     "K": msg("known, not yet checked"),
     "KQ": msg("doubtful, not used"),
     "T": msg("default of this tool, without legal force"),
+}
+DOUBTFUL = "KQ"
+#: What each force means.
+FORCE: dict[str, Message] = {
+    "must": msg("binding"),
+    "should": msg("recommended"),
+    "may": msg("optional"),
+}
+#: Short marks that stand wherever a number is shown that was not read in the document itself.
+_BADGES: Mapping[str, Message] = {
+    "V2": msg("second-hand"),
+    "D": msg("derived"),
+    "K": msg("not verified"),
+    "KQ": msg("doubtful"),
+    "T": msg("tool default"),
 }
 
 
@@ -102,11 +112,19 @@ class Source(_Closed):
     title: Words
     """Title of the document."""
     number: str | None = None
-    """Its number (文号 or standard number); None where it has none."""
+    """Its number (文号 or standard number)."""
+    no_number: Words | None = None
+    """Why it has none."""
     year: int | None = None
     """Year of issue."""
     level: Literal["law", "national", "industry", "province", "city", "county", "tool", "foreign"]
     """Who issued it."""
+
+    @model_validator(mode="after")
+    def _number_or_reason(self) -> Source:
+        if (self.number is None) == (self.no_number is None):
+            raise ValueError(msg("either number, or no_number with the reason why the document has none"))
+        return self
 
     def message(self) -> Message:
         """
@@ -122,31 +140,42 @@ class Source(_Closed):
         return msg("{title} {number}", title=self.title.message(), number=self.number)
 
 
-class Rule(_Closed):
-    """One number or choice, with its unit, its source and how sure it is."""
+def _rows(value: object) -> object:
+    """Let the class counts of a table be written as text, as files of saved runs have them."""
+    if not isinstance(value, bool | int | float | dict | list | tuple):
+        raise ValueError(msg("must be a number, true or false, or a list in [ ]"))
+    if isinstance(value, dict):
+        return {int(key) if isinstance(key, str) and key.isdecimal() else key: item for key, item in value.items()}
+    return tuple(value) if isinstance(value, list) else value
 
-    value: float | bool
-    """The number, or yes / no."""
-    unit: Unit
+
+Value = Annotated[
+    bool | float | tuple[float, ...] | tuple[str, ...] | dict[int, float],
+    BeforeValidator(_rows),
+]
+
+
+class Rule(_Closed):
+    """One number, table or choice, with its unit, its source and how sure it is."""
+
+    value: Value
+    """A number, yes / no, a list, or a number by count of classes."""
+    unit: str
     """Unit of the value."""
     source: str = Field(min_length=1)
-    """Key among the pack's sources."""
+    """Key among the sources."""
     clause: str | None = None
     """Clause of the document, where known."""
     force: Force
     """must: a plan that breaks it is shown as failing; should: a warning; may: a choice."""
     confidence: Confidence
-    """How sure the number is."""
+    """How sure the value is."""
+    superseded: bool = False
+    """Whether a later document replaced it: it is shown, but nothing uses it."""
     note: Words | None = None
     """What a reader must know of it."""
-
-    @model_validator(mode="after")
-    def _value_fits_unit(self) -> Rule:
-        if isinstance(self.value, bool) != (self.unit == "yes/no"):
-            raise ValueError(
-                msg("a value in {unit} must be a number, and yes/no must be true or false", unit=self.unit)
-            )
-        return self
+    pack: str = ""
+    """Key of the pack that gave it; set by the reader."""
 
     @property
     def enabled(self) -> bool:
@@ -156,9 +185,9 @@ class Rule(_Closed):
         Returns
         -------
         bool
-            False for a doubtful value: it ships, but nothing uses it.
+            False for a doubtful or superseded value: it ships, but nothing uses it.
         """
-        return self.confidence != "KQ"
+        return self.confidence != DOUBTFUL and not self.superseded
 
     @property
     def is_law(self) -> bool:
@@ -172,53 +201,74 @@ class Rule(_Closed):
         """
         return self.confidence != "T"
 
+    @property
+    def badge(self) -> Message | None:
+        """
+        Give the mark that stands beside the value wherever it is shown.
 
-class BandRules(_Closed):
-    """Rules for one grade band."""
+        Returns
+        -------
+        Message or None
+            None for what was read in the document itself.
+        """
+        return _BADGES.get(self.confidence)
 
-    time_limit: Rule | None = None
-    """Longest way to school, one way."""
-    distance_limit: Rule | None = None
-    """Longest way to school, one way."""
-    walking_speed: Rule
-    """Speed of a child on level ground."""
-    may_board: Rule
-    """Whether children of the band may board."""
-    weekly_time_limit: Rule | None = None
-    """Longest weekly way of a boarder, one way, by vehicle."""
+    @property
+    def number(self) -> float:
+        """
+        Give the value of a rule that is a number.
 
+        Returns
+        -------
+        float
+            The number.
 
-class SizeClasses(_Closed):
-    """The sizes in which schools are built, by their number of classes."""
+        Raises
+        ------
+        TypeError
+            If the rule is no number.
+        """
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            raise TypeError(f"no number: {self.value!r}")
+        return float(self.value)
 
-    classes: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)]
-    """Class counts, rising."""
-    source: str = Field(min_length=1)
-    """Key among the pack's sources."""
-    clause: str | None = None
-    """Clause of the document, where known."""
-    confidence: Confidence
-    """How sure the counts are."""
+    @property
+    def yes(self) -> bool:
+        """
+        Give the value of a rule that is yes or no.
 
-    @model_validator(mode="after")
-    def _rising(self) -> SizeClasses:
-        if list(self.classes) != sorted(set(self.classes)):
-            raise ValueError(msg("classes must rise"))
-        return self
+        Returns
+        -------
+        bool
+            Yes or no.
 
+        Raises
+        ------
+        TypeError
+            If the rule is neither.
+        """
+        if not isinstance(self.value, bool):
+            raise TypeError(f"neither yes nor no: {self.value!r}")
+        return self.value
 
-class StageRules(_Closed):
-    """Rules for one stage."""
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """
+        Give the value of a rule that is a list of whole numbers.
 
-    size_classes: SizeClasses | None = None
-    """Class counts of a school."""
+        Returns
+        -------
+        tuple of int
+            Rising.
 
-    class_size_max: Rule | None = None
-    """Pupils in a class."""
-    school_size_max: Rule | None = None
-    """Pupils in a school."""
-    school_size_min: Rule | None = None
-    """Pupils in a new school."""
+        Raises
+        ------
+        TypeError
+            If the rule is no such list.
+        """
+        if not isinstance(self.value, tuple) or any(isinstance(item, str) for item in self.value):
+            raise TypeError(f"no list of numbers: {self.value!r}")
+        return tuple(int(item) for item in self.value)
 
 
 class Gate(_Closed):
@@ -229,7 +279,7 @@ class Gate(_Closed):
     title: Words
     """What blocks a closure."""
     source: str = Field(min_length=1)
-    """Key among the pack's sources."""
+    """Key among the sources."""
     clause: str | None = None
     """Clause of the document, where known."""
     confidence: Confidence
@@ -254,114 +304,135 @@ class Gate(_Closed):
         return self
 
 
-class RulePack(_Closed):
-    """A set of rules that a county is measured against."""
+class Override(_Closed):
+    """A rule that one pack gives instead of another."""
 
-    id: str = Field(min_length=1)
+    path: str
+    """Which rule."""
+    before: Rule
+    """As the pack that is built upon gives it."""
+    after: Rule
+    """As it holds now."""
+
+
+class RulePack(_Closed):
+    """A set of rules that a county is measured against, what it builds upon included."""
+
+    id: str
     """Key of the pack."""
     title: Words
     """Name of the pack."""
+    issuer: Words | None = None
+    """Who wrote the pack; None for those that ship."""
+    packs: dict[str, Words]
+    """Names of all packs that are in it, by key, its own included."""
     sources: dict[str, Source]
-    """Documents that the rules name."""
-    bands: dict[Literal["kindergarten", "primary_lower", "primary_upper", "junior", "senior", "special"], BandRules]
-    """Rules by grade band."""
-    stages: dict[StageName, StageRules]
-    """Rules by stage."""
-    small_school_below: Rule
-    """Under this a school counts as small."""
-    beds_per_boarder: Rule
-    """Beds that each boarder needs."""
-    siting_buffers: dict[
-        Literal["water", "steep", "hazard", "farmland", "railway", "trunk_road", "expressway", "other"], Rule
-    ]
-    """Distance that a new school keeps from excluded land, by kind."""
-    closure_gate: Annotated[tuple[Gate, ...], Field(min_length=1)]
-    """Conditions that block the closure of a school."""
+    """Documents that rules and conditions name."""
+    values: dict[str, Rule]
+    """Rules by path, in the order of the catalogue."""
+    closure_gate: tuple[Gate, ...]
+    """Conditions that block the closure of a school, in the order in which they are tested."""
+    overrides: tuple[Override, ...] = ()
+    """Rules that a pack gives instead of one that it builds upon."""
 
-    @model_validator(mode="after")
-    def _complete(self) -> RulePack:
-        absent = [band for band in STAGE_OF_BAND if band not in self.bands]
-        if absent:
-            raise ValueError(msg("bands: {names} missing", names=", ".join(absent)))
-        unknown = sorted({source for path, source in self._named_sources() if source not in self.sources})
-        if unknown:
-            raise ValueError(msg("sources: {names} named but not listed", names=", ".join(unknown)))
-        return self
+    def rule(self, path: str) -> Rule | None:
+        """
+        Give a rule that is in use.
+
+        Parameters
+        ----------
+        path : str
+            Its path in the catalogue, such as ``bands.junior.time_limit``.
+
+        Returns
+        -------
+        Rule or None
+            None where no pack gives it, or where it is doubtful or superseded.
+
+        Raises
+        ------
+        KeyError
+            If the catalogue has no such path.
+        """
+        if path not in CATALOGUE:
+            raise KeyError(path)
+        found = self.values.get(path)
+        return found if found is not None and found.enabled else None
+
+    def needed(self, path: str) -> Rule:
+        """
+        Give a rule that every complete pack has.
+
+        Parameters
+        ----------
+        path : str
+            Its path in the catalogue.
+
+        Returns
+        -------
+        Rule
+            In use.
+
+        Raises
+        ------
+        KeyError
+            If the pack does not give it, or the catalogue has no such path.
+        """
+        found = self.rule(path)
+        if found is None:
+            raise KeyError(path)
+        return found
+
+    def number(self, path: str) -> float | None:
+        """
+        Give a number that is in use.
+
+        Parameters
+        ----------
+        path : str
+            Its path in the catalogue.
+
+        Returns
+        -------
+        float or None
+            None where there is none.
+
+        Raises
+        ------
+        KeyError
+            If the catalogue has no such path.
+        """
+        found = self.rule(path)
+        return None if found is None else found.number
+
+    def below(self, group: str) -> dict[str, Rule]:
+        """
+        Give the rules of a group that are in use.
+
+        Parameters
+        ----------
+        group : str
+            Such as ``siting_buffers``.
+
+        Returns
+        -------
+        dict of str to Rule
+            By the last part of the path.
+        """
+        start = f"{group}."
+        return {
+            path[len(start) :]: rule
+            for path, rule in self.values.items()
+            if path.startswith(start) and "." not in path[len(start) :] and rule.enabled
+        }
 
     def rules(self) -> list[tuple[str, Rule]]:
         """
-        List every rule with its path.
+        List every rule with its path, those that are not in use included.
 
         Returns
         -------
         list of tuple
             Path such as ``bands.junior.time_limit``, and the rule.
         """
-        found: list[tuple[str, Rule]] = []
-
-        def _walk(value: object, path: str) -> None:
-            if isinstance(value, Rule):
-                found.append((path, value))
-            elif isinstance(value, BaseModel):
-                for name in type(value).model_fields:
-                    _walk(getattr(value, name), f"{path}.{name}".lstrip("."))
-            elif isinstance(value, dict):
-                for key, item in value.items():
-                    _walk(item, f"{path}.{key}")
-
-        _walk(self, "")
-        return found
-
-    def _named_sources(self) -> list[tuple[str, str]]:
-        gates = [(f"closure_gate.{gate.id}", gate.source) for gate in self.closure_gate]
-        sizes = [
-            (f"stages.{name}.size_classes", rules.size_classes.source)
-            for name, rules in self.stages.items()
-            if rules.size_classes is not None
-        ]
-        return [(path, rule.source) for path, rule in self.rules()] + gates + sizes
-
-
-def load_pack(name: str, *, folder: Path | None = None) -> RulePack:
-    """
-    Read a rule pack.
-
-    Parameters
-    ----------
-    name : str
-        Name of a shipped pack, or the path of a YAML file.
-    folder : pathlib.Path, optional
-        Where a relative path starts from.
-
-    Returns
-    -------
-    RulePack
-        Closed and frozen.
-
-    Raises
-    ------
-    SourceMissingError
-        If there is no such pack; the message lists those that ship.
-    ConfigError
-        With every fault and its path.
-    """
-    if name.endswith((".yaml", ".yml")):
-        path = (folder or Path()) / name
-    else:
-        shipped = resources.files(__package__) / "packs"
-        names = sorted(Path(str(entry)).stem for entry in shipped.iterdir() if str(entry).endswith(".yaml"))
-        if name not in names:
-            raise SourceMissingError(
-                msg(
-                    "standards: there is no rule pack {name}. Shipped: {names}; or write the path of a .yaml file.",
-                    name=name,
-                    names=", ".join(names),
-                )
-            )
-        path = Path(str(shipped / f"{name}.yaml"))
-    content = read_yaml(path)
-    try:
-        return RulePack.model_validate(dict(content))
-    except pydantic.ValidationError as error:
-        faults = faults_in_words(error)
-        raise ConfigError(msg("{file}: {n} faults in the rule pack.", file=path.name, n=len(faults)), faults) from error
+        return list(self.values.items())
