@@ -127,7 +127,7 @@ def choose_stops(walk_m: ArrayLike, pupils: ArrayLike, *, limit_m: float) -> Sto
         raise SchemaError(msg("Pupils, walks to a stop and the longest walk must be 0 or more."))
     near = walk <= limit_m
     chosen: list[int] = []
-    open_homes = near.any(axis=1)
+    open_homes: Bools = np.any(near, axis=1)
     while open_homes.any():
         best = int(np.argmax(near[open_homes].sum(axis=0)))
         chosen.append(best)
@@ -161,7 +161,7 @@ def _better_place(walk: Floats, near: Bools, count: Floats, chosen: list[int], p
 
 def _fewest_stops(near: Bools) -> int:
     """Count homes of which no two can share a stop; those with the fewest places come first."""
-    open_homes = near.any(axis=1)
+    open_homes: Bools = np.any(near, axis=1)
     n = 0
     for home in np.argsort(near.sum(axis=1), kind="stable"):
         if open_homes[home]:
@@ -222,7 +222,8 @@ def route_buses(
     waiting = trip.pupils.copy()
     left = (waiting > 0) & ~np.array([trip.fits((stop,)) for stop in range(len(waiting))], dtype=bool)
     waiting[left] = 0
-    bound, ride_bound = _fewest_buses(trip, waiting), max((trip.ride((s,)) for s in np.flatnonzero(waiting)), default=0)
+    bound = _fewest_buses(trip, waiting)
+    ride_bound = max((trip.ride((int(stop),)) for stop in np.flatnonzero(waiting)), default=0.0)
     full = [
         ((int(stop),), (trip.seats,)) for stop in np.flatnonzero(waiting) for _ in range(waiting[stop] // trip.seats)
     ]

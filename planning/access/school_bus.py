@@ -195,7 +195,7 @@ def plan_bus(
     direct = np.maximum(to_gate[:, 0], from_gate[0]) + options.dwell_min if gate >= 0 else np.zeros(0)
     walk_m = np.full((len(node), len(near)), np.inf)
     walk_m[riders] = walk.matrix(node[riders], near, also=network.length_m)[1] + leg[riders, None]
-    could_walk = (walk_m <= options.walk_limit_m).any(axis=1)
+    could_walk: NDArray[np.bool_] = np.any(walk_m <= options.walk_limit_m, axis=1)
     kept = direct <= options.ride_limit_min
     near, walk_m = near[kept], walk_m[:, kept]
     choice = choose_stops(walk_m, count, limit_m=options.walk_limit_m)
