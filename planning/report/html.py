@@ -27,6 +27,7 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
+from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, rule_name, unit_name
 from planning.stages import STAGE_OF_BAND
 from planning.standards.model import CONFIDENCE
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
     from planning.scenario.run import RunResult
+    from planning.scenario.ways_to_school import WaysToSchool
 
 __all__ = ["gap_in_words", "write_html"]
 
@@ -67,6 +69,7 @@ def write_html(
     path: Path,
     *,
     notices: Sequence[Message] = (),
+    ways: WaysToSchool | None = None,
     day: dt.date | None = None,
 ) -> Path:
     """
@@ -82,6 +85,8 @@ def write_html(
         The file.
     notices : sequence of Message
         Reservations besides those of the county.
+    ways : WaysToSchool, optional
+        The way to school; no section about it by default.
     day : datetime.date, optional
         Date of the report; today by default.
 
@@ -112,6 +117,7 @@ def write_html(
         numbers=_county_numbers(t, result),
         notices=[t.message(notice) for notice in (*county.notices, *notices)],
         stages=stages,
+        ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
