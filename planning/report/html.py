@@ -28,12 +28,14 @@ from planning.report.figures import (
     draw_ground,
 )
 from planning.report.rules import override_section, rule_section
+from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
 
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
     from planning.scenario.run import RunResult
+    from planning.scenario.ways_to_school import WaysToSchool
 
 __all__ = ["gap_in_words", "write_html"]
 
@@ -66,6 +68,7 @@ def write_html(
     path: Path,
     *,
     notices: Sequence[Message] = (),
+    ways: WaysToSchool | None = None,
     day: dt.date | None = None,
 ) -> Path:
     """
@@ -81,6 +84,8 @@ def write_html(
         The file.
     notices : sequence of Message
         Reservations besides those of the county.
+    ways : WaysToSchool, optional
+        The way to school; no section about it by default.
     day : datetime.date, optional
         Date of the report; today by default.
 
@@ -111,6 +116,7 @@ def write_html(
         numbers=_county_numbers(t, result),
         notices=[t.message(notice) for notice in (*county.notices, *notices)],
         stages=stages,
+        ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 #: Columns whose texts are codes of ours; any other text is a name, and stays as it was written.
-CODES = ("stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way")
+CODES = ("stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way", "mode")
 #: Columns of shares, which people read in per cent.
 SHARES = ("share_within_limit", "loss", "gap", "share")
 #: The longest text that a cell of a workbook holds [characters].

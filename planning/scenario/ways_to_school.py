@@ -93,7 +93,7 @@ def stage_ways(county: County, state: StageState) -> StageWays:
     StageWays
         Pupils by arc, and where all metres are.
     """
-    network = county.network
+    network, mode = county.network, county.project.mode_of(state.stage)
     flows = state.allocated.groupby(["cell_id", "site_id"], sort=True)["pupils"].sum()
     flows = flows[flows > 0]
     cell = county.cells.index.get_indexer(flows.index.get_level_values(0))
@@ -114,16 +114,16 @@ def stage_ways(county: County, state: StageState) -> StageWays:
     straight = np.hypot(homes.x.to_numpy() - schools.x.to_numpy(), homes.y.to_numpy() - schools.y.to_numpy())
     is_straight = ~joined | ((straight < legs) & (straight.astype(np.float32) == distance))
     on_roads = ~is_straight
-    carried = county.costs.router(state.mode).arc_flows(
+    carried = county.costs.router(mode).arc_flows(
         home_node[on_roads], school_node[on_roads], pupils[on_roads], also=network.length_m
     )[0]
-    on_foot = np.isinf(mode_minutes(network, state.mode).reshape(-1, 2)).all(axis=1).repeat(2)
-    walked = carried if state.mode == "walk" else np.where(on_foot, carried, 0.0)
+    on_foot = np.isinf(mode_minutes(network, mode).reshape(-1, 2)).all(axis=1).repeat(2)
+    walked = carried if mode == "walk" else np.where(on_foot, carried, 0.0)
     return StageWays(
         walked,
         {
             "stage": state.stage,
-            "mode": state.mode,
+            "mode": mode,
             "pupils": float(pupils.sum()) + elsewhere,
             "pupils_on_roads": float(pupils[on_roads].sum()),
             "pupils_straight": float(pupils[is_straight].sum()),
