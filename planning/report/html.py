@@ -16,6 +16,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.report.bus_lines import line_section
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
@@ -288,6 +289,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "curve": curve_section(t, answer),
         "plans": plan_section(t, answer),
         "ways": way_section(t, answer, result.county),
+        "lines": line_section(t, answer),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (

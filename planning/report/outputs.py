@@ -11,6 +11,7 @@ import pandas as pd
 
 from planning.i18n import get_translator
 from planning.i18n.terms import term
+from planning.report.bus_lines import line_table
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.html import write_html
@@ -80,6 +81,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "frontier": curve_table(result.answers),
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
+        "bus_lines": line_table(result.answers),
         "dangers": danger_table(ways, t),
         "ways_to_school": ways.sheet,
         "demand": county.demand_sheet,

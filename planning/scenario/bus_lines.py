@@ -60,15 +60,6 @@ class BusLines:
     max_min: float
 
 
-@dataclass(frozen=True)
-class _Round:
-    """A plan, and by home those of its own limit whom it leaves, with the reason."""
-
-    plan: BusPlan
-    left: pd.Series
-    why: pd.Series
-
-
 def bus_lines(
     county: County,
     schools: gpd.GeoDataFrame,
@@ -91,7 +82,7 @@ def bus_lines(
     schools : geopandas.GeoDataFrame
         Open schools of the stage, as ``stage_sites`` gives them.
     riders : pandas.DataFrame
-        ``cell_id, band, site_id, pupils``: who is to ride where.
+        ``cell_id, band, site_id, pupils``: who is to ride where; of whom no school is in reach, the site is empty.
     ride_limits : Mapping
         Longest ride by grade band [min].
     seats : int
@@ -118,18 +109,19 @@ def bus_lines(
             return None
         node, leg_m = _stand(county, site_id, schools)
         asked = riders[riders["site_id"] == site_id]
-        rounds = _rounds(county, walk, drive, places, asked, node, ride_limits, seats)
-        tables.append(_table(county, site_id, str(schools.at[site_id, "name"]), rounds))
-        for plan in (part.plan for part in rounds):
-            plans.append(plan)
+        here, left = _rounds(county, walk, drive, places, asked, node, ride_limits, seats)
+        tables.append(_table(county, site_id, str(schools.at[site_id, "name"]), here, left))
+        plans += here
+        for plan in here:
             served = plan.homes[plan.homes["stop"].notna()]
             on_foot = (served["walk_m"] + plan.gate_walk_m + leg_m) / _METRES_A_MINUTE
             minutes.append((served["ride_min"] + on_foot).to_numpy(dtype=np.float64))
             weights.append(served["pupils"].to_numpy(dtype=np.float64))
+    nowhere = riders[~riders["site_id"].isin(schools.index)].groupby("cell_id", sort=True)[["pupils"]].sum()
+    tables.append(_table(county, "", "", [], nowhere.assign(reason="ride_too_long")))
     way, pupils = (np.concatenate([*parts, np.zeros(0)]) for parts in (minutes, weights))
-    table = pd.concat(tables, ignore_index=True) if tables else _table(county, "", "", [])
     return BusLines(
-        table=table,
+        table=pd.concat(tables, ignore_index=True),
         pupils=int(pupils.sum()),
         buses=sum(len(plan.buses) for plan in plans),
         buses_bound=sum(plan.buses_bound for plan in plans),
@@ -158,9 +150,9 @@ def _rounds(
     school: int,
     ride_limits: Mapping[str, float],
     seats: int,
-) -> list[_Round]:
-    """Plan for all within the shortest limit, then for those left over whose own limit is longer."""
-    rounds = []
+) -> tuple[list[BusPlan], pd.DataFrame]:
+    """Plan for all within the shortest limit, then for those left over whose own limit is longer; say who is left by home."""
+    plans, lost = [], []
     limit_of = asked["band"].map(ride_limits).to_numpy(dtype=np.float64)
     for limit in np.unique(limit_of).tolist():
         pupils = asked.groupby("cell_id", sort=True)["pupils"].sum()
@@ -179,28 +171,27 @@ def _rounds(
         )
         why = pd.Series(plan.homes["reason"].to_numpy(), index=pupils.index)
         waits = (why.reindex(asked["cell_id"]) != "").to_numpy()
-        left = asked[waits & (limit_of <= limit)].groupby("cell_id", sort=True)["pupils"].sum()
-        rounds.append(_Round(plan, left, why.reindex(left.index)))
+        plans.append(plan)
+        left = asked[waits & (limit_of <= limit)].groupby("cell_id", sort=True)[["pupils"]].sum()
+        lost.append(left.assign(reason=why.reindex(left.index)))
         again = waits & (limit_of > limit)
         asked, limit_of = asked[again], limit_of[again]
         if not len(asked):
             break
-    return rounds
+    return plans, pd.concat(lost)
 
 
-def _table(county: County, site_id: str, name: str, rounds: Sequence[_Round]) -> pd.DataFrame:
+def _table(county: County, site_id: str, name: str, plans: Sequence[BusPlan], left: pd.DataFrame) -> pd.DataFrame:
     """List the stops of each bus, then the homes without one; buses and stops are numbered through."""
     parts = [pd.DataFrame(columns=["bus", "order", "stop", "pupils", "ride_min", "walk_m_max", "bus_km_day", "x", "y"])]
     buses = stops = 0
-    for part in rounds:
-        plan = part.plan
+    for plan in plans:
         lines = plan.routes.join(plan.stops[["x", "y", "walk_m_max"]], on="stop")
         lines["bus_km_day"] = lines["bus"].map(plan.buses["km_day"])
         parts.append(lines.assign(bus=lines["bus"] + buses, stop=lines["stop"] + stops, reason=""))
         buses, stops = buses + len(plan.buses), stops + len(plan.stops)
-    for part in rounds:
-        homes = county.cells.geometry.loc[part.left.index]
-        parts.append(pd.DataFrame({"pupils": part.left, "reason": part.why, "x": homes.x, "y": homes.y}))
+    homes = county.cells.geometry.loc[left.index]
+    parts.append(left.assign(x=homes.x, y=homes.y))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     table = table.reindex(columns=[*parts[0].columns, "reason"])
     points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(table["x"], table["y"]), index=table.index, crs=county.crs)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from planning.config import Question
     from planning.scenario.county import County
 
-__all__ = ["BUS_SEATS", "WAY_COLUMNS", "compare_ways", "weigh_with_buses", "weigh_ways"]
+__all__ = ["BUS_SEATS", "WAY_COLUMNS", "compare_ways", "weigh_ways"]
 
 #: Seats of a school bus where the question names none: a default of this tool.
 BUS_SEATS = 40
@@ -34,7 +34,7 @@ BUS_SEATS = 40
 _POINTS_S = 10.0
 WAY_COLUMNS = (
     "question", "stage", "way", "pupils_asked", "pupils_served", "pupils_left", "week_min", "one_way_min_max",
-    "beds_needed", "seats_needed", "buses", "bus_km_week", "teaching_points", "cost_yuan_year",
+    "beds_needed", "seats_needed", "buses", "buses_bound", "bus_km_week", "teaching_points", "cost_yuan_year",
 )  # fmt: skip
 
 
@@ -125,34 +125,6 @@ def compare_ways(
 
 def weigh_ways(
     county: County, question: Question, *, edits: Sequence[Edit] = (), cancel: Callable[[], bool] | None = None
-) -> pd.DataFrame:
-    """
-    Put boarding, school bus and teaching points side by side, at the rates and with the buses that the project names.
-
-    As :func:`weigh_with_buses`, without the lines of the buses.
-
-    Parameters
-    ----------
-    county : County
-        The base; its project holds the rates.
-    question : Question
-        A question about boarding.
-    edits : sequence of Edit
-        What is changed before.
-    cancel : callable, optional
-        True stops the search for teaching points.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``WAY_COLUMNS``, a row a way; NA where a way has no such thing or it is not known. No row where nobody
-        lives beyond the limit.
-    """
-    return weigh_with_buses(county, question, edits=edits, cancel=cancel)[0]
-
-
-def weigh_with_buses(
-    county: County, question: Question, *, edits: Sequence[Edit] = (), cancel: Callable[[], bool] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Put boarding, school bus and teaching points side by side, the bus by the lines that it would drive.
@@ -174,7 +146,8 @@ def weigh_with_buses(
     Returns
     -------
     ways : pandas.DataFrame
-        As :func:`weigh_ways` gives them.
+        Columns ``WAY_COLUMNS``, a row a way; NA where a way has no such thing or it is not known. No row where nobody
+        lives beyond the limit.
     lines : pandas.DataFrame
         ``LINE_COLUMNS``: each stop of each bus, and the homes that none serves.
     """
@@ -188,12 +161,12 @@ def weigh_with_buses(
     found = compare_ways(
         county, question, edits=edits, rates=rates, bus_limit_min=question.bus_limit_min, cancel=cancel
     )
-    riders = found.cells[(found.cells["way"] == "school_bus") & (found.cells["served"] > 0)]
+    riders = found.cells[found.cells["way"] == "school_bus"]
     lines = bus_lines(
         county,
         stage_sites(county, question.stage, edits),
         pd.DataFrame(
-            {"cell_id": riders["cell"], "band": riders["band"], "site_id": riders["site"], "pupils": riders["served"]}
+            {"cell_id": riders["cell"], "band": riders["band"], "site_id": riders["site"], "pupils": riders["pupils"]}
         ),
         ride_limits=_ride_limits(county, question),
         seats=bus_seats,
@@ -207,6 +180,7 @@ def weigh_with_buses(
             "cost_year": "cost_yuan_year",
         }
     )
+    table["buses_bound"] = np.nan
     named = pd.DataFrame(columns=list(LINE_COLUMNS))
     if lines is not None:
         _drive(table, lines, rates)
@@ -214,7 +188,8 @@ def weigh_with_buses(
             named = lines.table.assign(question=question.name, stage=question.stage)[list(LINE_COLUMNS)]
     table.loc[table["pupils_served"] == 0, "cost_yuan_year"] = np.nan  # what helps nobody is no cheap way
     table = table[table["pupils_asked"] > 0].assign(question=question.name, stage=question.stage)[list(WAY_COLUMNS)]
-    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds_needed", "seats_needed", "buses", "teaching_points"]
+    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds_needed", "seats_needed", "buses", "buses_bound"]
+    counts += ["teaching_points"]
     return table.astype({**dict.fromkeys(counts, "Int64"), "way": "str"}), named
 
 
@@ -240,6 +215,7 @@ def _drive(table: pd.DataFrame, lines: BusLines, rates: siting.Rates) -> None:
         "one_way_min_max": lines.max_min,
         "seats_needed": float(lines.pupils),
         "buses": float(lines.buses),
+        "buses_bound": float(lines.buses_bound),
         "bus_km_week": km_week,
         "cost_yuan_year": cost,
     }
