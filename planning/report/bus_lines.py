@@ -72,15 +72,15 @@ def line_section(t: Translator, answer: Answer) -> dict[str, Any] | None:
     buses = buses.sort_values("ride_min", ascending=False, kind="stable").reset_index()
     rows = [
         (
-            f"{row.school or row.site_id}",
-            t.number(int(row.bus)),
-            t.number(int(row.stops)),
-            t.number(int(row.pupils)),
-            quantity(t, float(row.ride_min), "min"),
-            quantity(t, float(row.walk_m), "m"),
-            t.number(float(row.km), 1),
+            row["school"] or row["site_id"],
+            t.number(int(row["bus"])),
+            t.number(int(row["stops"])),
+            t.number(int(row["pupils"])),
+            quantity(t, float(row["ride_min"]), "min"),
+            quantity(t, float(row["walk_m"]), "m"),
+            t.number(float(row["km"]), 1),
         )
-        for row in buses.head(_LONGEST_LIST).itertuples()
+        for _, row in buses.head(_LONGEST_LIST).iterrows()
     ]
     left = lines[lines["bus"].isna()].groupby("reason")["pupils"].sum()
     return {

@@ -85,6 +85,7 @@ def test_a_way_that_helps_nobody_has_no_cost():
         county(project=project_of(costs=RATES)), QUESTION.model_copy(update={"bus_limit_min": 0.1})
     )
     assert ways.set_index("way").loc["school_bus", ["pupils_served", "pupils_left"]].to_list() == [0, 11]
+    assert lines[["pupils", "reason"]].to_numpy().tolist() == [[11, "ride_too_long"]]
     assert ways.set_index("way")["cost_yuan_year"].isna().to_list() == [False, True, False]
 
 
