@@ -43,7 +43,7 @@ class BusLines:
     pupils : int
         Who rides [pupils].
     buses, buses_bound : int
-        How many there are; no plan for these stops and these rides has fewer than the second.
+        How many there are; no plan that carries the same pupils from the same stops has fewer than the second.
     km_day : float
         Of all buses, morning and afternoon [km].
     mean_min, max_min : float
@@ -104,14 +104,16 @@ def bus_lines(
     plans: list[BusPlan] = []
     minutes: list[NDArray[np.float64]] = []
     weights: list[NDArray[np.float64]] = []
+    buses_bound = 0
     for site_id in schools.index[schools.index.isin(riders["site_id"])]:
         if cancel is not None and cancel():
             return None
         node, leg_m = _stand(county, site_id, schools)
         asked = riders[riders["site_id"] == site_id]
-        here, left = _rounds(county, walk, drive, places, asked, node, ride_limits, seats)
+        here, left, least = _rounds(county, walk, drive, places, asked, node, ride_limits, seats)
         tables.append(_table(county, site_id, str(schools.at[site_id, "name"]), here, left))
         plans += here
+        buses_bound += least
         for plan in here:
             served = plan.homes[plan.homes["stop"].notna()]
             on_foot = (served["walk_m"] + plan.gate_walk_m + leg_m) / _METRES_A_MINUTE
@@ -124,7 +126,7 @@ def bus_lines(
         table=pd.concat(tables, ignore_index=True),
         pupils=int(pupils.sum()),
         buses=sum(len(plan.buses) for plan in plans),
-        buses_bound=sum(plan.buses_bound for plan in plans),
+        buses_bound=buses_bound,
         km_day=float(sum(plan.km_day for plan in plans)),
         mean_min=float(np.average(way, weights=pupils)) if pupils.sum() else float("nan"),
         max_min=float(way.max()) if len(way) else float("nan"),
@@ -150,10 +152,11 @@ def _rounds(
     school: int,
     ride_limits: Mapping[str, float],
     seats: int,
-) -> tuple[list[BusPlan], pd.DataFrame]:
-    """Plan for all within the shortest limit, then for those left over whose own limit is longer; say who is left by home."""
+) -> tuple[list[BusPlan], pd.DataFrame, int]:
+    """Plan for all within the shortest limit, then for those left over whose own limit is longer; say who is left by home, and the least buses."""
     plans, lost = [], []
     limit_of = asked["band"].map(ride_limits).to_numpy(dtype=np.float64)
+    longest = limit_of.max()
     for limit in np.unique(limit_of).tolist():
         pupils = asked.groupby("cell_id", sort=True)["pupils"].sum()
         cells = county.cells.loc[pupils.index]
@@ -178,7 +181,10 @@ def _rounds(
         asked, limit_of = asked[again], limit_of[again]
         if not len(asked):
             break
-    return plans, pd.concat(lost)
+    by_seats = -(-sum(int(plan.buses["pupils"].sum()) for plan in plans) // seats)
+    # a bus of the longest rides may take the others on its way, so that only its own bound holds for all
+    least = max(by_seats, plans[-1].buses_bound) if limit == longest else by_seats
+    return plans, pd.concat(lost), least
 
 
 def _table(county: County, site_id: str, name: str, plans: Sequence[BusPlan], left: pd.DataFrame) -> pd.DataFrame:
