@@ -128,15 +128,19 @@ def choose_stops(walk_m: ArrayLike, pupils: ArrayLike, *, limit_m: float) -> Sto
     near = walk <= limit_m
     chosen: list[int] = []
     open_homes: Bools = np.any(near, axis=1)
+    gain = near[open_homes].sum(axis=0)
     while open_homes.any():
-        best = int(np.argmax(near[open_homes].sum(axis=0)))
+        best = int(np.argmax(gain))
         chosen.append(best)
+        gain -= near[open_homes & near[:, best]].sum(axis=0)
         open_homes &= ~near[:, best]
+    stops_of_home = near[:, chosen].sum(axis=1)
     for place in list(chosen):  # the first ones taken are most likely to be needless after the others
-        rest = [other for other in chosen if other != place]
-        if not (near[:, place] & ~near[:, rest].any(axis=1)).any():
-            chosen = rest
-    chosen = sorted({_better_place(walk, near, count, chosen, place) for place in chosen})
+        if not (near[:, place] & (stops_of_home == 1)).any():
+            chosen.remove(place)
+            stops_of_home -= near[:, place]
+    of_home = _nearest(walk, near, np.array(sorted(chosen), dtype=np.int64))
+    chosen = sorted({_better_place(walk, near, count, np.flatnonzero(of_home == place)) for place in chosen})
     places = np.array(chosen, dtype=np.int64)
     return StopChoice(places, _nearest(walk, near, places), _fewest_stops(near))
 
@@ -150,11 +154,8 @@ def _nearest(walk: Floats, near: Bools, places: Ints) -> Ints:
     return of_home
 
 
-def _better_place(walk: Floats, near: Bools, count: Floats, chosen: list[int], place: int) -> int:
+def _better_place(walk: Floats, near: Bools, count: Floats, homes: Ints) -> int:
     """Find the place within the walk of all homes of a stop to which they walk least."""
-    homes = np.flatnonzero(_nearest(walk, near, np.array(sorted(chosen), dtype=np.int64)) == place)
-    alone = np.flatnonzero(near[:, place] & ~near[:, [other for other in chosen if other != place]].any(axis=1))
-    homes = np.union1d(homes, alone)
     common = np.flatnonzero(near[homes].all(axis=0))
     return int(common[np.argmin(count[homes] @ walk[np.ix_(homes, common)])])
 
