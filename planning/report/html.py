@@ -17,6 +17,7 @@ from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.network.ground import road_km
+from planning.report.bus_lines import line_section
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
@@ -29,6 +30,7 @@ from planning.report.figures import (
     draw_ground,
 )
 from planning.report.rules import override_section, rule_section
+from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
 from planning.scenario.off_road import off_road_places
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
     from planning.scenario.run import RunResult
+    from planning.scenario.ways_to_school import WaysToSchool
 
 __all__ = ["gap_in_words", "write_html"]
 
@@ -69,6 +72,7 @@ def write_html(
     path: Path,
     *,
     notices: Sequence[Message] = (),
+    ways: WaysToSchool | None = None,
     day: dt.date | None = None,
 ) -> Path:
     """
@@ -84,6 +88,8 @@ def write_html(
         The file.
     notices : sequence of Message
         Reservations besides those of the county.
+    ways : WaysToSchool, optional
+        The way to school; no section about it by default.
     day : datetime.date, optional
         Date of the report; today by default.
 
@@ -114,6 +120,7 @@ def write_html(
         numbers=_county_numbers(t, result),
         notices=[t.message(notice) for notice in (*county.notices, *notices)],
         stages=stages,
+        ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
@@ -305,6 +312,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "curve": curve_section(t, answer),
         "plans": plan_section(t, answer),
         "ways": way_section(t, answer, result.county),
+        "lines": line_section(t, answer),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (

@@ -44,6 +44,7 @@ CODES = (
     "when",
     "model",
     "way",
+    "mode",
     "source",
 )
 #: Columns of shares, which people read in per cent.

@@ -16,6 +16,7 @@ from planning import siting
 from planning.errors import Message, msg
 from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.boarding import answer_boarding
+from planning.scenario.bus_lines import LINE_COLUMNS
 from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS, DayQuestion, other_plans, solve_curve
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate, stage_sites
@@ -88,6 +89,8 @@ class Answer:
         Other plans nearly as good, where the question asks for them: ``PLAN_COLUMNS``.
     ways : pandas.DataFrame
         Boarding, school bus and teaching points for the same pupils, of a question about boarding: ``WAY_COLUMNS``.
+    lines : pandas.DataFrame
+        The stops of its school buses, and the homes that none serves: ``LINE_COLUMNS``.
     """
 
     question: Question
@@ -103,6 +106,7 @@ class Answer:
     curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
     plans: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLAN_COLUMNS)))
     ways: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WAY_COLUMNS)))
+    lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LINE_COLUMNS)))
 
 
 def answer(
@@ -146,7 +150,7 @@ def answer(
     if question.model != "boarding":
         return _answer_day(county, question, edits, cancel, started=started)
     proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
-    ways = weigh_ways(county, question, edits=edits, cancel=cancel)
+    ways, lines = weigh_ways(county, question, edits=edits, cancel=cancel)
     return Answer(
         question,
         proposal,
@@ -157,6 +161,7 @@ def answer(
         (*proposal.explanation, *notes),
         time.perf_counter() - started,
         ways=ways,
+        lines=lines,
     )
 
 

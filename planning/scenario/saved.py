@@ -31,10 +31,10 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 5
+FORMAT = 6
 _TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
-_ASIDE = ("curve", "plans", "ways")
+_ASIDE = ("curve", "plans", "ways", "lines")
 _TABLES = (
     "boundary",
     "townships",
