@@ -32,6 +32,8 @@ class WayToSchool:
     """
     Where pupils walk, and where that is dangerous.
 
+    Where flows were given by name, both tables have a column ``pupils_<name>`` for each.
+
     Parameters
     ----------
     segments : geopandas.GeoDataFrame
@@ -43,8 +45,6 @@ class WayToSchool:
         step_onto_road: pupils step onto a fast road here, to cross it or to go along it; along_road: they walk along it),
         ``pupils``, ``length_m`` (0 at a point), ``highway``, ``name``, ``rank`` from 1, geometry. A stretch of a road runs
         as far as at least half as many walk as at its busiest piece, whose pupils it has.
-
-    Where flows are given by name, both have a column ``pupils_<name>`` for each.
     """
 
     segments: gpd.GeoDataFrame
