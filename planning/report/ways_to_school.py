@@ -45,6 +45,7 @@ _ROAD_CLASSES = {
     "primary": msg("main road"),
     "secondary": msg("secondary road"),
     "tertiary": msg("township road"),
+    "open_ground": msg("open ground, no road mapped"),
 }
 _REASONS: dict[str, Message] = {
     "water": msg("The way crosses water where no bridge is mapped."),

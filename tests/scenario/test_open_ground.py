@@ -25,6 +25,7 @@ from planning.scenario.evaluate import evaluate
 from planning.scenario.off_road import OFF_ROAD_COLUMNS, off_road_notices, off_road_places, off_road_table
 from planning.scenario.run import RunResult
 from planning.scenario.saved import load_run, save_run
+from planning.scenario.ways_to_school import ways_to_school
 
 CRS = pyproj.CRS.from_epsg(4545)
 ORIGIN = np.array([500_000.0, 3_000_000.0])
@@ -234,3 +235,23 @@ def test_grande_comore_up_and_down_the_volcano(shared_data, root, tmp_path):
     assert near_steep[some].mean() + back.min(axis=1)[some].mean() > 2.1 * near_flat[some].mean()
     told = off_road_places(known, evaluate(known, "primary"))
     assert len(told) > 100
+
+
+def test_pupils_on_open_ground_walk_the_metres_of_the_allocation(tmp_path):
+    write_hill(tmp_path / "dem.tif")
+    known = county(tmp_path, bridge=True, dem="dem.tif", slope=True)
+    state = evaluate(known, "primary")
+    found = ways_to_school(known, [state])
+    flows, costs = state.allocated, known.costs.schools("walk")
+    rows, columns = costs.cell_ids.get_indexer(flows["cell_id"]), costs.site_ids.get_indexer(flows["site_id"])
+    pupils = flows["pupils"].to_numpy(dtype=float)
+    metres = float(pupils @ costs.distance_m[rows, columns].astype(float))
+    sheet = found.sheet.set_index("stage").loc["primary"]
+    assert sheet["pupils_on_roads"] == pupils.sum() == 130
+    assert sheet["walked_pupil_m"] + sheet["legs_pupil_m"] == pytest.approx(metres, rel=1e-6)
+    assert float(found.roads["pupil_m"].sum()) == pytest.approx(sheet["walked_pupil_m"], rel=1e-9)
+    # off the roads as well, metre by metre
+    ground = found.roads["highway"] == OPEN_GROUND
+    off_road = float(pupils @ costs.off_road_m[rows, columns].astype(float))
+    assert float(found.roads["pupil_m"][ground].sum()) + sheet["legs_pupil_m"] == pytest.approx(off_road, rel=1e-6)
+    assert not (found.dangers["kind"] == "water").any()  # over the bridge
