@@ -80,6 +80,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "trade_off": way_table(result.answers),
         "demand": county.demand_sheet,
         "rules": rule_table(t, county),
+        "demand_by_band": county.demand_by_band,
         "set_aside": set_aside_table(result, t),
     }
     shapefiles = {

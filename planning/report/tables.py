@@ -30,7 +30,20 @@ __all__ = [
 ]
 
 #: Columns whose texts are codes of ours; any other text is a name, and stays as it was written.
-CODES = ("stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way")
+CODES = (
+    "stage",
+    "band",
+    "indicator",
+    "category",
+    "reason",
+    "kind",
+    "ownership",
+    "status",
+    "when",
+    "model",
+    "way",
+    "source",
+)
 #: Columns of shares, which people read in per cent.
 SHARES = ("share_within_limit", "loss", "gap", "share")
 #: The longest text that a cell of a workbook holds [characters].
@@ -242,6 +255,8 @@ def _in_words(table: pd.DataFrame, t: Translator) -> pd.DataFrame:
             shown[column] = (
                 shown[column].astype(object).map(lambda code: term(t, code) if isinstance(code, str) else code)
             )
+        elif column == "township":
+            shown[column] = shown[column].replace({"*": t("Whole county")})
         elif column == "unit":
             shown[column] = shown[column].map(lambda unit: unit_name(t, unit))
         elif pd.api.types.is_bool_dtype(shown[column].dtype):

@@ -16,6 +16,7 @@ import shapely
 
 from planning.config import Project
 from planning.crs import check_metric, local_metric_crs, parse_crs
+from planning.demand.sheet import no_pupils
 from planning.demand.villages import assign_townships
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.network.build import Network, build_network
@@ -92,6 +93,8 @@ class County:
         SHA-256 of every file read, by its name in the project.
     costs : CostBook
         Travel costs, swept at their first use.
+    demand_by_band : pandas.DataFrame
+        What the children of each township and grade band rest on.
     """
 
     project: Project
@@ -114,6 +117,7 @@ class County:
     set_aside: tuple[SetAside, ...]
     hashes: Mapping[str, str]
     costs: CostBook = field(repr=False)
+    demand_by_band: pd.DataFrame = field(default_factory=no_pupils)
 
 
 def prepare(project: Project, *, progress: Progress | None = None) -> County:
@@ -199,6 +203,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
         pack=pack,
         cell_size_m=cell_size_m,
         demand_sheet=demand.sheet,
+        demand_by_band=demand.by_band,
         notices=tuple(told.notices),
         set_aside=tuple(told.set_aside),
         hashes=_hashes(project),
@@ -343,7 +348,6 @@ def _tell_unused(project: Project, told: Told) -> None:
         name
         for name, is_set in (
             ("terrain.off_road", project.terrain.off_road),
-            ("population.known", project.population.known is not None),
             ("projection", project.projection is not None),
             ("births", project.births is not None),
             ("migration", project.migration is not None),
@@ -369,6 +373,7 @@ def _hashes(project: Project) -> dict[str, str]:
         project.population.file,
         *(place for place in (project.population.age_bands or {}).values() if isinstance(place, str)),
         project.population.villages,
+        project.population.known,
         project.schools.file if project.schools.file != "osm" else None,
         project.housing,
         project.exclusions,

@@ -30,7 +30,7 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 3
+FORMAT = 4
 #: Tables of an answer that are there only where its question asks for them.
 _ASIDE = ("curve", "plans", "ways")
 _TABLES = (
@@ -44,6 +44,7 @@ _TABLES = (
     "exclusions",
     "housing",
     "demand_sheet",
+    "demand_by_band",
 )
 
 

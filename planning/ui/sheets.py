@@ -117,7 +117,7 @@ def demand_html(sheet: pd.DataFrame, t: Translator) -> str:
     if sheet.empty:
         return _empty(t("No totals by township are known; the population grid is taken as it is."))
     names = {"*": t("Whole county"), "": t("(no township)")}
-    sources = {"grid": t("population grid"), "list": t("village list")}
+    sources = {"grid": t("population grid"), "list": t("village list"), "grid+list": t("grid and list")}
     rows = [
         [
             names.get(str(row.township), str(row.township)),
