@@ -45,6 +45,9 @@ _TABLES = (
     "housing",
     "demand_sheet",
     "demand_by_band",
+    "ages",
+    "births",
+    "migration",
 )
 
 
