@@ -479,6 +479,18 @@ class Project(_Closed):
         """
         return self.projection is not None or self.births is not None or self.migration is not None
 
+    @property
+    def projection_or_default(self) -> Projection:
+        """
+        Give the assumptions on coming years, the defaults where the project names none.
+
+        Returns
+        -------
+        Projection
+            The assumptions.
+        """
+        return Projection() if self.projection is None else self.projection
+
     def path(self, name: str) -> Path:
         """
         Place a name from the project file in the file system.
