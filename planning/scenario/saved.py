@@ -23,6 +23,7 @@ from planning.scenario.evaluate import FLOW_COLUMNS, StageState, evaluate
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
 from planning.scenario.run import RunResult
+from planning.scenario.years import county_asked_of
 from planning.siting import Proposal
 from planning.standards import RulePack
 from planning.travel.costs import Costs
@@ -234,7 +235,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
     question = next(question for question in county.project.questions if question.name == data["question"])
     proposed = data["proposal"]
     edits = tuple(edits_from_data(data["edits"]))
-    after = None
+    county, _ = county_asked_of(county, question)
+    after, before = None, None if question.year is None else evaluate(county, question.stage)
     if data["has_after"]:
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
@@ -253,6 +255,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         seconds=data["seconds"],
         moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
+        year=question.year,
+        before=before,
         **asides,
     )
 
