@@ -58,7 +58,8 @@ def county_asked_of(county: County, question: Question) -> tuple[County, list[Me
     outlook, lacking = project_outlook(county)
     if outlook is None:
         raise ConfigError(
-            msg("question {name}: the children of {year} are not known.", name=question.name, year=question.year), lacking
+            msg("question {name}: the children of {year} are not known.", name=question.name, year=question.year),
+            lacking,
         )
     return county_of_year(county, outlook, question.year, question.births)
 
@@ -130,7 +131,9 @@ def county_of_year(county: County, outlook: Outlook, year: int, births: str) -> 
     )
     cells = county.cells.assign(**{str(column): whole[column] for column in whole})
     told = [msg("Pupils are those of {year}, {births}.", year=year, births=_OF_BIRTHS[births])]
-    return replace(county, cells=cells, costs=county.costs.with_cells(cells)), told + _far_estates(county, outlook, homes)
+    return replace(county, cells=cells, costs=county.costs.with_cells(cells)), told + _far_estates(
+        county, outlook, homes
+    )
 
 
 _OF_BIRTHS = {
