@@ -104,8 +104,8 @@ def pupils_by_township(county: County, townships: list[str]) -> pd.DataFrame:
     """
     own = county.cells[~county.cells["in_margin"].astype(bool)]
     table = own[[f"pupils_{band}" for band in county.project.bands]].groupby(own["township"].astype(str)).sum()
-    table = table.set_axis(list(county.project.bands), axis="columns")
-    return table.reindex(townships).fillna(0).astype(float)
+    table = table.set_axis(list(county.project.bands), axis="columns").reindex(townships)
+    return pd.DataFrame(table.fillna(0).astype(float))
 
 
 def children_today(county: County, year: int) -> tuple[pd.DataFrame | None, list[Message]]:

@@ -107,7 +107,8 @@ def children_of_dwellings(county: County, estates: gpd.GeoDataFrame) -> tuple[pd
     last = max(last for _, last in stage_ages(county.project).values())
     given = county.project.projection_or_default.per_dwelling
     first = spans["kindergarten"][0]
-    parts, by_default = [], set()
+    parts: list[pd.DataFrame] = []
+    by_default: set[str] = set()
     for housing_id, estate in estates.iterrows():
         rates = {}
         for stage, default in PER_DWELLING.items():
@@ -115,7 +116,7 @@ def children_of_dwellings(county: County, estates: gpd.GeoDataFrame) -> tuple[pd
             rates[stage] = (
                 float(own) if own == own else float(next((v for k, v in given.items() if k == stage), default))
             )
-            if own != own and stage not in given and stage in county.project.stages:
+            if own != own and stage not in given:
                 by_default.add(stage)
         spread = spans["kindergarten"][1] - first + 1
         rates["under_school"] = rates["kindergarten"] * first / spread

@@ -153,7 +153,7 @@ def project_outlook(county: County) -> tuple[Outlook | None, tuple[Message, ...]
     moved_in, of_dwellings = children_of_dwellings(county, estates)
     moves, of_moves = _moves(county, year, until, last=int(children.columns[-1]))
     survival = survival_of(project, int(children.columns[-1]))
-    summed = moved_in.groupby(["year", "township", "age"], as_index=False)["children"].sum()
+    summed = moved_in.groupby(["year", "township", "age"])["children"].sum().reset_index()
     without = {variant: project_cohorts(children, year, births[variant], survival, moves=moves) for variant in VARIANTS}
     with_estates = without if not len(summed) else {
         variant: project_cohorts(children, year, births[variant], survival, moves=moves, estates=summed)
@@ -185,19 +185,19 @@ def project_outlook(county: County) -> tuple[Outlook | None, tuple[Message, ...]
 def _moves(county: County, year: int, until: int, *, last: int) -> tuple[list[Move], list[Message]]:
     """Make moves of the table; open ages and years reach as far as the projection does."""
     moves, left_out = [], 0
-    for row in county.migration.itertuples(index=False):
-        first_age = 0 if pd.isna(row.first_age) else int(row.first_age)
-        last_age = last if pd.isna(row.last_age) else min(int(row.last_age), last)
-        first_year = year + 1 if pd.isna(row.first_year) else int(row.first_year)
-        last_year = until if pd.isna(row.last_year) else int(row.last_year)
+    for row in county.migration.to_dict("records"):
+        first_age = 0 if pd.isna(row["first_age"]) else int(row["first_age"])
+        last_age = last if pd.isna(row["last_age"]) else min(int(row["last_age"]), last)
+        first_year = year + 1 if pd.isna(row["first_year"]) else int(row["first_year"])
+        last_year = until if pd.isna(row["last_year"]) else int(row["last_year"])
         if first_age > last_age:
             left_out += 1
             continue
         moves.append(
             Move(
-                str(row.origin), str(row.destination), first_age, last_age, first_year, last_year,
-                share=None if pd.isna(row.share) else float(row.share),
-                children=None if pd.isna(row.children) else float(row.children),
+                str(row["origin"]), str(row["destination"]), first_age, last_age, first_year, last_year,
+                share=None if pd.isna(row["share"]) else float(row["share"]),
+                children=None if pd.isna(row["children"]) else float(row["children"]),
             )
         )  # fmt: skip
     told = [
@@ -229,7 +229,7 @@ def seats_there(county: County, stages: list[str]) -> tuple[pd.DataFrame, list[M
     schools = county.schools[(county.schools["status"] == "open") & ~county.schools["in_margin"]]
     table, told = {}, []
     for stage in stages:
-        of_stage = schools[schools["kind"].map(lambda kind: stage in stages_of_kind(kind)).astype(bool)]
+        of_stage = schools[[stage in stages_of_kind(kind) for kind in schools["kind"].astype(str)]]
         known = of_stage[f"seats_{stage}"].astype("Float64")
         stand_in = known.fillna(of_stage[f"pupils_{stage}"].astype("Float64")).astype(float)
         by_township = stand_in.groupby(of_stage["township"].astype(str)).agg(lambda seats: seats.sum(skipna=False))

@@ -22,6 +22,7 @@ from planning.scenario.edits import edits_from_data, edits_to_data
 from planning.scenario.evaluate import FLOW_COLUMNS, StageState, evaluate
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
+from planning.scenario.outlook import project_outlook
 from planning.scenario.run import RunResult
 from planning.scenario.years import county_asked_of
 from planning.siting import Proposal
@@ -166,7 +167,8 @@ def load_run(folder: Path) -> RunResult:
     )
     base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in project.stages}
     answers = tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
-    return RunResult(county, base, answers, document["seconds"], document["versions"])
+    outlook, _ = project_outlook(county)
+    return RunResult(county, base, answers, document["seconds"], document["versions"], outlook)
 
 
 def _message_data(message: Message) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from planning.errors import Message, SetAside, SourceError, msg
@@ -109,7 +110,7 @@ def read_births(
             msg("has no year or no number of births. Add them, and it will take part."),
             row=int(row),
         )
-        for row in table.index[~complete]
+        for row in np.asarray(table.index[~complete])
     ]
     kept = table[complete].astype({"year": "int64", "township": "str"})
     births = kept.sort_values(["year", "township"], kind="stable", ignore_index=True)
@@ -122,7 +123,7 @@ def _unordered(table: pd.DataFrame) -> list[Message]:
     return [
         msg("row {row}: births of the low variant must be at most those of the middle one, and those at most the high ones.",
             row=int(row))
-        for row in table.index[wrong]
+        for row in np.asarray(table.index[wrong])
     ]  # fmt: skip
 
 

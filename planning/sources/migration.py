@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from planning.errors import Message, SetAside, SourceError, msg
@@ -112,7 +113,7 @@ def read_migration(
             msg("has neither a share nor a number of children. Add one, and it will take part."),
             row=int(row),
         )
-        for row in table.index[empty]
+        for row in np.asarray(table.index[empty])
     ]
     columns = ["origin", "destination", "first_age", "last_age", "first_year", "last_year", "share", "children"]
     moves = table.loc[~empty, columns].reset_index(drop=True)
@@ -152,8 +153,9 @@ def _shares(raw: RawTable, headings: Headings) -> tuple[pd.Series, list[Message]
             continue
         if number is None:
             continue
-        values.at[row] = number / 100 if in_percent else number
-        if not 0 <= values.at[row] <= 1:
+        share = number / 100 if in_percent else number
+        values.at[row] = share
+        if not 0 <= share <= 1:
             faults.append(
                 msg("{heading}: a share must be between 0 and 1, or between 0% and 100%: {value} (row {row}).",
                     heading=heading, value=text, row=row)
@@ -189,15 +191,16 @@ def _span(raw: RawTable, headings: Headings, what: str) -> tuple[pd.Series, pd.S
 
 def _no_moves(table: pd.DataFrame) -> list[Message]:
     """Name the rows that are no move."""
-    faults = []
-    for row, move in table.iterrows():
-        if not move["origin"] or not move["destination"] or move["origin"] == move["destination"]:
-            faults.append(msg("row {row}: a move needs two different places.", row=int(str(row))))
-        if move["share"] == move["share"] and move["children"] == move["children"]:
-            faults.append(msg("row {row}: give a share or a number of children, not both.", row=int(str(row))))
-        if move["share"] == move["share"] and move["origin"] == OUTSIDE:
-            faults.append(
-                msg("row {row}: who comes from outside can only be a number of children a year: a share of the outside is not known.",
-                    row=int(str(row)))
-            )  # fmt: skip
-    return faults
+    share, children = table["share"].notna(), table["children"].notna()
+    same = (table["origin"] == table["destination"]) | (table["origin"] == "") | (table["destination"] == "")
+    outside = share & (table["origin"] == OUTSIDE)
+    rows = np.asarray(table.index)
+    return [
+        *(msg("row {row}: a move needs two different places.", row=int(row)) for row in rows[same]),
+        *(msg("row {row}: give a share or a number of children, not both.", row=int(row)) for row in rows[share & children]),
+        *(
+            msg("row {row}: who comes from outside can only be a number of children a year: a share of the outside is not known.",
+                row=int(row))
+            for row in rows[outside]
+        ),
+    ]  # fmt: skip
