@@ -277,7 +277,7 @@ def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str,
 
 def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) -> dict[str, Any]:
     question, proposal = answer.question, answer.proposal
-    before = _values(result.base[question.stage])
+    before = _values(answer.before if answer.before is not None else result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
     proposed = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
@@ -287,6 +287,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "model": term(t, question.model),
         "status": term(t, proposal.status),
         "proof": gap_in_words(t, answer),
+        "year": answer.year,
         "has_answer": math.isfinite(proposal.objective),
         "objective": _plain(t, proposal.objective),
         "bound": _plain(t, proposal.bound),
