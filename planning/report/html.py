@@ -27,6 +27,7 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
+from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
 from planning.report.words import change, quantity, unit_name
 
@@ -112,6 +113,7 @@ def write_html(
         notices=[t.message(notice) for notice in (*county.notices, *notices)],
         stages=stages,
         answers=answers,
+        outlook=outlook_section(t, county, result.outlook),
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
         rules=rule_section(t, county),

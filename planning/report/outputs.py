@@ -14,6 +14,7 @@ from planning.i18n.terms import term
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.html import write_html
+from planning.report.outlook import outlook_tables
 from planning.report.rules import rule_table
 from planning.report.tables import (
     cell_table,
@@ -79,6 +80,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
         "demand": county.demand_sheet,
+        **outlook_tables(t, county, result.outlook),
         "rules": rule_table(t, county),
         "demand_by_band": county.demand_by_band,
         "set_aside": set_aside_table(result, t),

@@ -43,6 +43,9 @@ CODES = (
     "model",
     "way",
     "source",
+    "variant",
+    "from_stage",
+    "to_stage",
 )
 #: Columns of shares, which people read in per cent.
 SHARES = ("share_within_limit", "loss", "gap", "share")

@@ -9,10 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from line_county import line_county, places, project_of
 
 from planning.scenario.changes import no_births, no_moves
 from planning.scenario.outlook import project_outlook
-from line_county import line_county, places, project_of
 
 YEAR = 2025
 BIRTHS = 100.0
@@ -145,7 +145,13 @@ def test_an_estate_counts_from_its_year_on_and_not_before():
 
 def test_pupils_per_dwelling_of_the_table_come_first():
     housing = estate(2000, 2027, 1100.0, pupils_primary=0.3)
-    mine = {"until": 2028, "infant_survival": 1, "child_survival": 1, "fill_rate": 1, "per_dwelling": {"primary": 0.1, "junior": 0.05}}
+    mine = {
+        "until": 2028,
+        "infant_survival": 1,
+        "child_survival": 1,
+        "fill_rate": 1,
+        "per_dwelling": {"primary": 0.1, "junior": 0.05},
+    }
     outlook, _ = project_outlook(county(housing=housing, project={"projection": mine}))
     plain, _ = project_outlook(county(project={"projection": mine}))
     for stage, brought in (("primary", 600), ("junior", 100)):
@@ -246,5 +252,3 @@ def test_births_by_fertility_of_people_and_of_women():
     outlook, _ = project_outlook(dataclasses.replace(made, ages=ages))
     # 35 ages × 3.5 women × 1.4 / 35
     assert outlook.with_estates["middle"].children.loc[2026][0].tolist() == pytest.approx([4.9, 4.9])
-
-

@@ -30,9 +30,7 @@ def migration_table(town_names: list[str], words: Words) -> pd.DataFrame:
     """List moves: from the townships to the county seat, more from the small ones, and to and from places outside."""
     text = words["migration"]
     seat, years = town_names[0], f"{min(COMING)}-{max(COMING)}"
-    rows = [
-        [name, seat, "0-14", years, "1%" if name.endswith(text["town"]) else "2%", None] for name in town_names[1:]
-    ]
+    rows = [[name, seat, "0-14", years, "1%" if name.endswith(text["town"]) else "2%", None] for name in town_names[1:]]
     rows += [
         [seat, text["outside"], "0-14", years, "0.5%", None],
         [text["outside"], seat, "3-11", years, None, 40],
