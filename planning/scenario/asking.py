@@ -45,6 +45,7 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
     faults = []
     if question.new is None and question.model in _NEED_NEW:
         faults.append(msg("question {name}: new is missing. Say how many new schools.", name=question.name))
+    faults += _year_faults(question, project)
     if question.model in _NEED_LIMIT:
         faults += [
             msg(
@@ -70,6 +71,29 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
             )
         )
     return faults + _money_faults(question, project, pack)
+
+
+def _year_faults(question: Question, project: Project) -> list[Message]:
+    """Say what a question about a coming year lacks."""
+    if question.year is None:
+        return []
+    if not project.is_projected:
+        return [
+            msg("question {name}: year {year} needs a projection. Add births: (a table), or projection: with fertility, to the project.",
+                name=question.name, year=question.year)
+        ]  # fmt: skip
+    first, last = project.population.year, project.projection_or_default.until
+    if first is None:
+        return [
+            msg("question {name}: year {year} needs population.year, the year that the people stand for. Add it to the project.",
+                name=question.name, year=question.year)
+        ]  # fmt: skip
+    if not first <= question.year <= last:
+        return [
+            msg("question {name}: year {year} is not between {first} (population.year) and {last} (projection.until).",
+                name=question.name, year=question.year, first=first, last=last)
+        ]  # fmt: skip
+    return []
 
 
 def _money_faults(question: Question, project: Project, pack: RulePack) -> list[Message]:

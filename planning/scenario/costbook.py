@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -52,6 +53,27 @@ class CostBook:
         self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
+
+    def for_cells(self, cells: gpd.GeoDataFrame) -> CostBook:
+        """
+        Give the costs of the same places with other pupils, sharing what has been swept.
+
+        Parameters
+        ----------
+        cells : geopandas.GeoDataFrame
+            The same cells in the same order, with the pupils of another year.
+
+        Returns
+        -------
+        CostBook
+            Its candidates' costs are swept anew only where pupils live in other cells than before.
+        """
+        other = copy.copy(self)
+        other._cells = cells
+        same = bool(((_pupils(cells) > 0) == (_pupils(self._cells) > 0)).all())
+        with self._lock:
+            other._costs = {key: costs for key, costs in self._costs.items() if same or key[0] != "candidates"}
+        return other
 
     def minutes(self, mode: Mode) -> NDArray[np.float64]:
         """
@@ -237,8 +259,7 @@ class CostBook:
             if (what, mode) not in self._costs:
                 sites, cells = self._places[what], self._cells
                 if what == "candidates":  # a question is asked for pupils; empty cells would only fill memory
-                    pupils = cells.filter(regex="^pupils_").sum(axis=1)
-                    cells = cells[pupils > 0]
+                    cells = cells[_pupils(cells) > 0]
                 self._costs[what, mode] = build_costs(
                     self.router(mode),
                     self.network.length_m,
@@ -259,6 +280,10 @@ class CostBook:
 
 def _numbered(n: int) -> pd.Index[str]:
     return pd.Index([str(number) for number in range(n)], dtype="str")
+
+
+def _pupils(cells: gpd.GeoDataFrame) -> pd.Series:
+    return pd.Series(cells.filter(regex="^pupils_").sum(axis=1))
 
 
 def _xy(places: gpd.GeoDataFrame) -> NDArray[np.float64]:

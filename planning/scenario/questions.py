@@ -27,6 +27,7 @@ from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
 from planning.scenario.reasons import with_reasons
 from planning.scenario.trade_off import WAY_COLUMNS, weigh_ways
+from planning.scenario.year import county_in
 from planning.stages import BANDS
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class Answer:
         Other plans nearly as good, where the question asks for them: ``PLAN_COLUMNS``.
     ways : pandas.DataFrame
         Boarding, school bus and teaching points for the same pupils, of a question about boarding: ``WAY_COLUMNS``.
+    before : StageState or None
+        What ``after`` is compared with, of a question about a coming year: that year's children, nothing built. None:
+        the county as it is today.
+    year : int or None
+        The coming year that is asked about.
     """
 
     question: Question
@@ -103,6 +109,8 @@ class Answer:
     curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
     plans: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLAN_COLUMNS)))
     ways: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WAY_COLUMNS)))
+    before: StageState | None = None
+    year: int | None = None
 
 
 def answer(
@@ -138,6 +146,23 @@ def answer(
     """
     started = time.perf_counter()
     check_questions([question], county.project, county.pack)
+    if question.year is not None:
+        county, notes = county_in(county, question.year, question.births)
+        before = evaluate(county, question.stage, edits)
+        found = _answer(county, question, edits, cancel, started=started)
+        return replace(found, before=before, year=question.year, notes=(*notes, *found.notes))
+    return _answer(county, question, edits, cancel, started=started)
+
+
+def _answer(
+    county: County,
+    question: Question,
+    edits: Sequence[Edit],
+    cancel: Callable[[], bool] | None,
+    *,
+    started: float,
+) -> Answer:
+    """Answer a question of the county's own year."""
     now = stage_sites(county, question.stage, edits)["kind"]
     others = county.schools.loc[county.schools["status"] == "open", "kind"]
     check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
