@@ -77,6 +77,7 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "no_school_of_this_grade": msg("no school of these grades"),
         # when, status
         "base": msg("Today"),
+        "before": msg("That year, nothing built"),
         "after": msg("After"),
         "optimal": msg("proven best"),
         "time_limit": msg("stopped by the time limit"),

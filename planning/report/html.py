@@ -249,12 +249,13 @@ def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str,
 
 def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) -> dict[str, Any]:
     question, proposal = answer.question, answer.proposal
-    before = _values(result.base[question.stage])
+    before = _values(result.base[question.stage] if answer.before is None else answer.before)
     after = _values(answer.after) if answer.after is not None else {}
     proposed = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
     return {
         "name": question.name,
+        "year": answer.year,
         "stage": term(t, question.stage),
         "model": term(t, question.model),
         "status": term(t, proposal.status),

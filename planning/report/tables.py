@@ -55,7 +55,7 @@ _LONGEST_CELL = 32_767
 
 def indicator_table(result: RunResult) -> pd.DataFrame:
     """
-    List all indicators: the base first, then each question's after.
+    List all indicators: the base first, then that of each question about a coming year, then each question's after.
 
     Parameters
     ----------
@@ -68,6 +68,11 @@ def indicator_table(result: RunResult) -> pd.DataFrame:
         ``question, when, stage, indicator, value, unit``; a count is a whole number.
     """
     parts = [state.indicators.assign(question="", when="base") for state in result.base.values()]
+    parts += [
+        answer.before.indicators.assign(question=answer.question.name, when="before")
+        for answer in result.answers
+        if answer.before is not None
+    ]
     parts += [
         answer.after.indicators.assign(question=answer.question.name, when="after")
         for answer in result.answers

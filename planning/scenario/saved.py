@@ -24,6 +24,7 @@ from planning.scenario.outlook import project_outlook
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
 from planning.scenario.run import RunResult
+from planning.scenario.year import county_in
 from planning.siting import Proposal
 from planning.standards import RulePack
 from planning.travel.costs import Costs
@@ -31,7 +32,7 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 4
+FORMAT = 5
 #: Tables of an answer that are there only where its question asks for them.
 _ASIDE = ("curve", "plans", "ways")
 _TABLES = (
@@ -236,7 +237,10 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
     question = next(question for question in county.project.questions if question.name == data["question"])
     proposed = data["proposal"]
     edits = tuple(edits_from_data(data["edits"]))
-    after = None
+    after = before = None
+    if question.year is not None:
+        county, _ = county_in(county, question.year, question.births)
+        before = evaluate(county, question.stage)
     if data["has_after"]:
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
@@ -255,6 +259,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         seconds=data["seconds"],
         moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
+        before=before,
+        year=question.year,
         **asides,
     )
 
