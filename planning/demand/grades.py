@@ -150,7 +150,7 @@ def listed_pupils(
     reader.raise_faults()
     if incoming is not None and np.nansum(incoming) > 0:
         reader.notices.append(
-            msg("{file}: {n:.0f} incoming children (随迁子女) live in the villages and are counted there.",
+            msg("{file}: {n:.0f} incoming children live in the villages and are counted there.",
                 file=source, n=float(np.nansum(incoming)))
         )  # fmt: skip
     boarders = reader.values("town_boarders") if reader.has("town_boarders") else None
@@ -218,9 +218,11 @@ def _by_grade(
     """Add grades up to bands and the stage; a grade that is not known takes what the stage's total leaves."""
     if bands:
         added = sum(bands.values(), start=np.zeros(len(total)))
+        some = np.nansum(list(bands.values()), axis=0)
         reader.refuse(
-            _differs(total, added), msg("pupils of {stage}", stage=TERMS[stage]), total, added, msg("its grades")
-        )
+            _differs(total, added) | (some > total + 1e-6),
+            msg("pupils of {stage}", stage=TERMS[stage]), total, some, msg("its grades"),
+        )  # fmt: skip
         total = np.where(np.isnan(total), added, total)
     if any(reader.has(column) for column in columns):
         grades = np.column_stack([reader.values(column) for column in columns])

@@ -291,32 +291,33 @@ def _by_totals(of_stage: pd.DataFrame, given: pd.DataFrame, known: Known) -> pd.
 
 
 def _fit_stage(first: pd.DataFrame, rows: pd.Series, cells: pd.DataFrame, *, what: str, source: str) -> pd.DataFrame:
-    """Fit one stage: what is known of a township and band is taken out first, the rest fitted to what is left."""
-    total = float(rows[COUNTY])
-    names, bands = first.index, first.columns
-    targets = _targets(
-        first.sum(axis=1), rows[names], total, what=msg("pupils of {stage}", stage=TERMS[what]), source=source
-    )
+    """
+    Fit one stage: what is known of a township and band is taken out first, the rest fitted to what is left.
+
+    A stage has one band or two: the county's total and one of its bands give the other.
+    """
+    total, names, bands = float(rows[COUNTY]), first.index, first.columns
+    words = msg("pupils of {stage}", stage=TERMS[what])
     if len(bands) == 1:
-        return targets.to_frame(bands[0])
-    fixed = cells.loc[names]
-    columns = pd.Series(cells.loc[COUNTY])
-    taken = fixed.fillna(0.0)
-    rest = first.where(fixed.isna(), 0.0)
-    row_known = rows[names].notna() | (not np.isnan(total))
-    left_rows = (targets - taken.sum(axis=1)).where(row_known & fixed.isna().any(axis=1))
-    left_columns = columns - taken.sum()
-    if (left_rows < -1e-6).any() or (left_columns < -1e-6).any():
+        return _targets(first.sum(axis=1), rows[names], total, what=words, source=source).to_frame(bands[0])
+    fixed, columns = cells.loc[names], pd.Series(cells.loc[COUNTY])
+    _refuse_empty(first, fixed)
+    columns = columns.fillna(total - columns.sum()) if columns.isna().sum() == 1 else columns
+    taken, rest = fixed.fillna(0.0), first.where(fixed.isna(), 0.0)
+    left_rows = (rows[names] - taken.sum(axis=1)).where(fixed.isna().any(axis=1))
+    left_columns = (columns - taken.sum()).mask(fixed.notna().all())
+    left = total - float(taken.to_numpy().sum())
+    if (left_rows < -0.5).any() or (left_columns < -0.5).any() or left < -0.5:
         raise SchemaError(
             msg("{file}: {what}: the townships add up to {sum:.0f}, the county's known number is {county:.0f}. Correct one of them.",
-                file=source, what=msg("pupils of {stage}", stage=TERMS[what]), sum=float(taken.to_numpy().sum()),
-                county=float(columns.sum()))
+                file=source, what=words, sum=float(taken.to_numpy().sum()), county=float(columns.sum()))
         )  # fmt: skip
-    _refuse_empty(first, fixed)
-    all_fixed = fixed.notna().all()
-    left_columns = left_columns.mask(all_fixed)
-    fitted = fit_margins(rest, left_rows.clip(lower=0.0), left_columns.clip(lower=0.0))
-    return fitted.table + taken
+    if left_columns.isna().all():
+        open_rows = rest.sum(axis=1)
+        known_rows = left_rows.clip(lower=0.0).where(open_rows > 0, left_rows.fillna(0.0))
+        targets = _targets(open_rows, known_rows, left, what=words, source=source)
+        return rest.mul(targets / open_rows.where(open_rows > 0), axis=0).fillna(0.0) + taken
+    return fit_margins(rest, left_rows.clip(lower=0.0), left_columns.clip(lower=0.0)).table + taken
 
 
 def _refuse_empty(first: pd.DataFrame, fixed: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -199,6 +200,9 @@ def people_sheet(
     """
     nothing = pd.Series(dtype=float)
     of_grid, of_list = nothing if grid is None else grid, nothing if listed is None else listed
+    named: set[str] = set()  # townships of whose pupils, if not people, the list says something
+    if pupils is not None and townships is not None:
+        named = set(townships[pupils.stages.notna().any(axis=1)].dropna().astype(str))
     rows = []
     for name in [COUNTY, *sorted(map(str, target.index))]:
         if name == COUNTY:
@@ -209,7 +213,8 @@ def people_sheet(
         else:
             by_grid, by_list = float(of_grid.get(name, np.nan)), float(of_list.get(name, np.nan))
             found = float(target[name])
-            source = "+".join(w for w, people in (("grid", by_grid), ("list", by_list)) if not np.isnan(people))
+            on_list = name in named or not np.isnan(by_list)
+            source = "+".join(w for w, is_there in (("grid", not np.isnan(by_grid)), ("list", on_list)) if is_there)
         base = by_grid if by_grid > 0 else by_list
         rows.append(
             {
@@ -272,49 +277,59 @@ def pupil_sheet(
         As ``Demand.by_band``; the county first.
     """
     inside = ~in_margin.to_numpy(dtype=bool)
-    found = _by_township(expected[inside], townships[inside])
-    final = _by_township(whole[inside], townships[inside])
-    of_grid = (
-        None if grid is None else _by_township(grid, townships.reindex(grid.index)[~in_margin.reindex(grid.index)])
+    labels = {
+        band: (stage, list(BANDS[stage]) if band == stage else [band])
+        for stage in stages
+        for band in dict.fromkeys([stage, *BANDS[stage]] if len(BANDS[stage]) > 1 else BANDS[stage])
+    }
+    children = _by_township(_labelled(expected[inside], labels), townships[inside])
+    final = _by_township(
+        _labelled(whole.rename(columns=lambda name: str(name).removeprefix("pupils_"))[inside], labels),
+        townships[inside],
     )
-    rows = []
-    for name in found.index:
-        for stage in stages:
-            bands = list(BANDS[stage])
-            for band in dict.fromkeys([*([stage] if len(bands) > 1 else []), *bands]):
-                some = bands if band == stage else [band]
-                by_grid = (
-                    np.nan if of_grid is None or name not in of_grid.index else float(of_grid.loc[name, some].sum())
-                )
-                by_list = _listed_of(pupils, village_townships, name, stage, band)
-                base = by_grid if by_grid > 0 else by_list
-                children = float(found.loc[name, some].sum())
-                rows.append(
-                    {
-                        "township": name,
-                        "stage": stage,
-                        "band": band,
-                        "grid_pupils": by_grid,
-                        "list_pupils": by_list,
-                        "known_pupils": known.pupils_of(name, band),
-                        "factor": children / base if base > 0 else 1.0,
-                        "pupils": int(final.loc[name, [f"pupils_{each}" for each in some]].sum()),
-                    }
-                )
-    return pd.DataFrame(rows)
+    names = children.index
+    by_grid = by_list = known_ones = pd.DataFrame(np.nan, index=names, columns=list(labels))
+    if grid is not None:
+        own = ~in_margin.reindex(grid.index).to_numpy(dtype=bool)
+        by_grid = _by_township(_labelled(grid[own], labels), townships.reindex(grid.index)[own]).reindex(names)
+    if pupils is not None and village_townships is not None:
+        ours = village_townships.notna()
+        by_list = _by_township(_columns_of(pupils, labels)[ours], village_townships[ours]).reindex(names)
+    if known.listed is not None:
+        known_ones = _columns_of(known.listed, labels).reindex(names)
+    base = by_grid.where(by_grid > 0, by_list)
+    factor = (children / base.where(base > 0)).fillna(1.0)
+    return pd.DataFrame(
+        {
+            "township": np.repeat(names.astype(str), len(labels)),
+            "stage": [stage for stage, _ in labels.values()] * len(names),
+            "band": list(labels) * len(names),
+            "grid_pupils": by_grid.to_numpy(dtype=float).ravel(),
+            "list_pupils": by_list.to_numpy(dtype=float).ravel(),
+            "known_pupils": known_ones.to_numpy(dtype=float).ravel(),
+            "factor": factor.to_numpy(dtype=float).ravel(),
+            "pupils": final.to_numpy(dtype=np.int64).ravel(),
+        }
+    )
+
+
+def _labelled(table: pd.DataFrame, labels: Mapping[str, tuple[str, list[str]]]) -> pd.DataFrame:
+    """Give each row of the sheet a column: a grade band, or a stage as the sum of its bands."""
+    return pd.DataFrame({label: table[bands].sum(axis=1) for label, (_, bands) in labels.items()}, index=table.index)
+
+
+def _columns_of(listed: Listed, labels: Mapping[str, tuple[str, list[str]]]) -> pd.DataFrame:
+    """Give each row of the sheet the list's column; a stage may be known where its bands are not."""
+    return pd.DataFrame(
+        {
+            label: listed.stages[stage] if label == stage else listed.bands[label]
+            for label, (stage, _) in labels.items()
+        },
+        index=listed.stages.index,
+    )
 
 
 def _by_township(table: pd.DataFrame, townships: pd.Series) -> pd.DataFrame:
-    """Add children up by township, with the county's own row first."""
-    sums = table.reindex(townships.index).groupby(townships.astype(str)).sum().sort_index()
-    return pd.concat([sums.sum().to_frame(COUNTY).T, sums])
-
-
-def _listed_of(pupils: Listed | None, townships: pd.Series | None, name: str, stage: str, band: str) -> float:
-    """Count the list's children of a township, or of the county, NaN where it names none."""
-    if pupils is None or townships is None:
-        return float("nan")
-    column = (pupils.stages[stage] if band == stage else pupils.bands[band])[townships.notna()]
-    if name != COUNTY:
-        column = column[townships == name]
-    return float(column.sum(min_count=1))
+    """Add children up by township, with the county's own row first; NaN where nothing is known."""
+    sums = table.groupby(townships.astype(str)).sum(min_count=1).sort_index()
+    return pd.concat([sums.sum(min_count=1).to_frame(COUNTY).T, sums])

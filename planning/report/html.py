@@ -16,6 +16,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.network.ground import road_km
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
@@ -30,6 +31,7 @@ from planning.report.figures import (
 from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
 from planning.report.words import change, quantity, unit_name
+from planning.scenario.off_road import off_road_places
 
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
@@ -41,8 +43,8 @@ __all__ = ["gap_in_words", "write_html"]
 #: Indicators of the report's tables, in this order; a table's own order is for programs.
 SHOWN = (
     "pupils", "mean_distance", "median_distance", "p90_distance", "max_distance", "mean_time", "share_within_limit",
-    "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "schools", "seats",
-    "schools_seats_unknown",
+    "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "pupils_off_road",
+    "schools", "seats", "schools_seats_unknown",
 )  # fmt: skip
 _ON_CARDS = (
     "pupils",
@@ -57,6 +59,7 @@ _ON_CARDS = (
 _BY_TOWNSHIP = ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
 _LONGEST_LIST = 60
 _FULLEST = 15
+_MOST_OFF_ROAD = 15
 #: Names of proposed sites in the list of all questions.
 _MOST_NAMES = 8
 
@@ -162,7 +165,7 @@ def _county_numbers(t: Translator, result: RunResult) -> list[tuple[str, str]]:
         (t.number(float(county.cells["population"].sum())), t("inhabitants")),
         (t.number(len(county.cells)), t("inhabited places (grid cells or villages)")),
         (t.number(len(county.schools)), t("schools")),
-        (t.number(float(county.network.length_m.sum()) / 2000), t("km of roads and paths")),
+        (t.number(road_km(county.network)), t("km of roads and paths")),
     ]
 
 
@@ -206,6 +209,8 @@ def _stage(
             for township, row in by_township.iterrows()
             if len(by_township) > 1 or township
         ],
+        "off_road": _off_road(t, result, state),
+        "off_road_share": t.percent(result.county.project.terrain.off_road_share, 0),
         "fullest": _fullest(t, state),
         "seats_known": bool(state.sites["seats"].notna().any()),
         "without_catchment": [_called(state.sites, site) for site in without[:_LONGEST_LIST]],
@@ -221,6 +226,24 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
         (term(t, category), term(t, reason) if reason else "", t.number(pupils), category)
         for category, reason, pupils in lines
         if pupils or category != "served"
+    ]
+
+
+def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple[str, str, str, str, str, str]]:
+    """List the places whose pupils go farthest off the mapped roads."""
+    table = off_road_places(result.county, state)[:_MOST_OFF_ROAD]
+    names = table["name"].where(table["name"] != "", table["cell_id"])
+    return [
+        (str(name), str(township), t.number(pupils), quantity(t, way, "m"), quantity(t, off, "m"), t.percent(share, 0))
+        for name, township, pupils, way, off, share in zip(
+            names,
+            table["township"],
+            table["pupils"].astype(int),
+            table["distance_m"].astype(float),
+            table["off_road_m"].astype(float),
+            table["share_off_road"].astype(float),
+            strict=True,
+        )
     ]
 
 

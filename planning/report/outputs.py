@@ -34,6 +34,7 @@ from planning.report.vectors import (
     write_shapefile,
 )
 from planning.scenario.areas import catchments
+from planning.scenario.off_road import off_road_notices, off_road_table
 from planning.scenario.proposals import no_sites
 
 if TYPE_CHECKING:
@@ -79,10 +80,11 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "frontier": curve_table(result.answers),
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
+        "off_road": off_road_table(county, result.base),
         "demand": county.demand_sheet,
+        "demand_by_band": county.demand_by_band,
         **outlook_tables(t, county, result.outlook),
         "rules": rule_table(t, county),
-        "demand_by_band": county.demand_by_band,
         "set_aside": set_aside_table(result, t),
     }
     shapefiles = {
@@ -98,7 +100,8 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "proposed_sites": proposed,
         "cells": cell_table(result),
     }
-    notices = shortened_names((layers["nearest"], layers["allocated"]), encoding)
+    notices = off_road_notices(county, result.base)
+    notices += shortened_names((layers["nearest"], layers["allocated"]), encoding)
     return [
         *(
             write_shapefile(layers[layer], out / f"{name}.shp", style=style, t=t, encoding=encoding)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.report.text_safety import as_plain_text, is_text_column
 from planning.report.words import unit_name
+from planning.scenario.off_road import share_off_road
 
 if TYPE_CHECKING:
     from planning.scenario.run import RunResult
@@ -48,7 +50,7 @@ CODES = (
     "to_stage",
 )
 #: Columns of shares, which people read in per cent.
-SHARES = ("share_within_limit", "loss", "gap", "share")
+SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share")
 #: The longest text that a cell of a workbook holds [characters].
 _LONGEST_CELL = 32_767
 
@@ -160,15 +162,20 @@ def cell_table(result: RunResult) -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        The cells with ``{band}_school`` and ``{band}_m`` [m] for each grade band; empty where none is reached.
+        The cells with ``{band}_school``, ``{band}_m`` [m] and ``{band}_off_road``, the share of that way off the roads [-], for
+        each grade band; empty where none is reached. ``rests_off_road``: whether any share is beyond the project's.
     """
     cells = result.county.cells.drop(columns=["node"])
+    rests = np.zeros(len(cells), dtype=bool)
     for state in result.base.values():
         for band, nearest in state.nearest.items():
             distance = nearest["distance_m"].astype("float64")
             cells[f"{band}_school"] = nearest["site_id"]
             cells[f"{band}_m"] = distance.where(distance != float("inf")).round(1)
-    return cells
+            share = share_off_road(distance, nearest["off_road_m"])
+            cells[f"{band}_off_road"] = share.round(4)
+            rests |= share > result.county.project.terrain.off_road_share
+    return cells.assign(rests_off_road=rests)
 
 
 def set_aside_table(result: RunResult, t: Translator) -> pd.DataFrame:

@@ -25,7 +25,16 @@ from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.changes import no_births, no_moves, read_changes
 from planning.scenario.costbook import CostBook
 from planning.scenario.people import count_people
-from planning.scenario.streets import join_places, read_elevation, read_roads, tell_network, walkable_nodes
+from planning.scenario.streets import (
+    add_open_ground,
+    join_places,
+    open_ground_of,
+    read_elevation,
+    read_roads,
+    tell_network,
+    walk_over_terrain,
+    walkable_nodes,
+)
 from planning.scenario.told import Told
 from planning.schemas import EXCLUSION_KINDS, cells_schema, check_table
 from planning.siting.candidates import CandidateOptions, make_candidates
@@ -67,7 +76,8 @@ class County:
     roads : Roads
         As read, further layers merged in.
     basemap : geopandas.GeoDataFrame
-        ``kind`` (river, water, railway, place), ``detail``, ``name``: for drawing only.
+        ``kind`` (river, water, railway, place), ``detail``, ``name``: drawn beneath the roads; barriers to those who walk
+        over open ground.
     network : Network
         Cells, schools and candidates are nodes of it.
     cells : geopandas.GeoDataFrame
@@ -191,9 +201,13 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     )
     check_room(project.questions, project, len(candidates))
     tell(0.85, msg("Joining homes and schools to the roads"))
-    network, cells, schools, candidates = join_places(network, demand.cells, schools, candidates, told)
-    _tell_unused(project, told)
     tell_network(network, schools, told)
+    ground = open_ground_of(project, basemap)
+    if ground is not None:
+        network = add_open_ground(network, ground, line, dem, told)
+    network, cells, schools, candidates = join_places(network, demand.cells, schools, candidates, told, ground=ground)
+    factor = walk_over_terrain(project, network, dem, told)
+    _tell_unused(project, told)
     check_table(cells, cells_schema(project.bands), file=project.name, what="cells")
     return County(
         project=project,
@@ -219,7 +233,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
         notices=tuple(told.notices),
         set_aside=tuple(told.set_aside),
         hashes=_hashes(project),
-        costs=CostBook(network, cells, schools, candidates),
+        costs=CostBook(network, cells, schools, candidates, walking_factor=factor, open_ground=ground),
     )
 
 
@@ -359,7 +373,6 @@ def _tell_unused(project: Project, told: Told) -> None:
     unused = [
         name
         for name, is_set in (
-            ("terrain.off_road", project.terrain.off_road),
             ("housing", project.housing is not None and not project.is_projected),
             ("costs.running_per_school", money.running_per_school is not None and not weighed),
             ("costs.yuan_per_pupil_km", money.yuan_per_pupil_km is not None and not weighed),

@@ -24,6 +24,7 @@ from planning.scenario.outlook import project_outlook
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
 from planning.scenario.run import RunResult
+from planning.scenario.streets import open_ground_of
 from planning.scenario.year import county_in
 from planning.siting import Proposal
 from planning.standards import RulePack
@@ -32,7 +33,8 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 5
+FORMAT = 6
+_TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
 _ASIDE = ("curve", "plans", "ways")
 _TABLES = (
@@ -77,6 +79,8 @@ def save_run(result: RunResult, folder: Path) -> None:
         {name: getattr(network, name) for name in ("x", "y", "tails", "heads", "length_m", "way", "forward")},
         folder / "network.npz",
     )
+    if county.costs.walking_factor is not None:
+        store.write_arrays({"walking_factor": county.costs.walking_factor}, folder / _TERRAIN)
     for mode, costs in county.costs.known_schools().items():
         store.write_arrays(
             {"distance_m": costs.distance_m, "time_min": costs.time_min, "off_road_m": costs.off_road_m},
@@ -148,7 +152,15 @@ def load_run(folder: Path) -> RunResult:
         refs["refs"],
     )
     project = Project.model_validate({**document["project"], "folder": document["folder"]})
-    costs = CostBook(network, tables["cells"], tables["schools"], tables["candidates"])
+    factor = store.read_arrays(folder / _TERRAIN)["walking_factor"] if (folder / _TERRAIN).exists() else None
+    costs = CostBook(
+        network,
+        tables["cells"],
+        tables["schools"],
+        tables["candidates"],
+        walking_factor=factor,
+        open_ground=open_ground_of(project, tables["basemap"]),
+    )
     for mode in document["modes"]:
         arrays = store.read_arrays(folder / f"costs_{mode}.npz")
         costs.know_schools(mode, Costs(tables["cells"].index, tables["schools"].index, **arrays, mode=mode))

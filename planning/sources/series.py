@@ -21,7 +21,6 @@ __all__ = [
 
 #: Ends of the columns of boys and of girls, which add up to the column without one.
 HALVES = ("_boys", "_girls")
-_DIGITS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "小": 1, "中": 2, "大": 3}
 _COLUMN = re.compile(r"(grade_([1-9]|1[0-2])|junior_4|kindergarten_[1-3]|age_\d{1,2}(_\d{1,2})?)(_boys|_girls)?")
 _BREAK = " › "
 
@@ -57,7 +56,8 @@ def series_column(heading: str, subject: str) -> str | None:
         found = _forms()[name].fullmatch(heading)
         if found is None:
             continue
-        numbers = [_DIGITS.get(text) or int(text) for text in found.groups() if text]
+        digits = vocabulary()["series"]["digits"]
+        numbers = [int(digits.get(text, text)) for text in found.groups() if text]
         if name == "junior":
             return "junior_4" if numbers[0] > 3 else f"grade_{6 + numbers[0]}"
         if name == "senior":
@@ -173,12 +173,12 @@ def joined(upper: str, lower: str) -> str:
 
 def forms_of_heading(heading: str, subject: str) -> tuple[str, ...]:
     """
-    Say in which forms a heading may be known: whole, and its lower row alone where the upper one only groups.
+    Say in which forms a heading may be known: whole, and its lower rows alone where the upper ones only group.
 
     Parameters
     ----------
     heading : str
-        Heading, two rows joined by ``joined`` or one.
+        Heading, its rows joined by ``joined``, or one row.
     subject : str
         What the table is about.
 
@@ -188,10 +188,9 @@ def forms_of_heading(heading: str, subject: str) -> tuple[str, ...]:
         Headings to be tried, in that order. In a table with series a lower row does not stand alone under a word that
         changes what is counted, such as 随迁 or 教师.
     """
-    upper, mark, lower = heading.partition(_BREAK)
-    if not mark:
-        return (heading,)
+    rows = heading.split(_BREAK)
     series = vocabulary()["series"]
-    if subject in series["subjects"] and any(word in normal(upper) for word in series["not_groups"]):
-        return (upper + lower,)
-    return upper + lower, lower
+    telling = series["not_groups"] if subject in series["subjects"] else ()
+    needed = [i for i, row in enumerate(rows) if any(word in normal(row) for word in telling)]
+    first = min(needed, default=len(rows) - 1)
+    return tuple("".join(rows[i:]) for i in range(first + 1))

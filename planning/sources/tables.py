@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 _HEADER_SEARCHED_ROWS = 20
+_MERGED_ROWS = 2  # rows of headings that may stand above the last one
 _MAX_ROWS = 500_000
 #: A larger count in one cell is a slip of the pen, and would overflow the sums.
 _MAX_COUNT = 1_000_000_000
@@ -209,7 +210,7 @@ def read_table(
     """
     Read a table of any accepted kind as it stands.
 
-    Headings may stand in two rows, the upper one merged over several columns: the two are then joined, "小学 › 一年级".
+    Headings may stand in two rows or three, the upper ones merged over several columns: they are then joined, "小学 › 一年级".
 
     Parameters
     ----------
@@ -261,18 +262,20 @@ def _headings_in(rows: Sequence[Sequence[object]], subject: str, wanted: frozens
     """
     Find the row with most known headings: position, number of hits, headings; the first row that is not empty otherwise.
 
-    Two rows count as one where together they say more than either: the position is then that of the lower one.
+    Two rows or three count as one where together they say more than one alone: the position is then that of the lowest.
     """
     best = next((i for i, row in enumerate(rows) if any(text_of(c) for c in row)), 0)
     hits, titles = 0, [text_of(cell) for cell in rows[best]] if rows else []
     for i, row in enumerate(rows[:_HEADER_SEARCHED_ROWS]):
         single = [cell.strip() if isinstance(cell, str) else "" for cell in row]
-        double = _joined_rows(rows[i - 1], row) if i else None
-        choices = [([text_of(cell) for cell in row], single), *([(double, double)] if double else [])]
+        choices = [([text_of(cell) for cell in row], single)]
+        below: Sequence[object] | None = row
+        for upper in reversed(rows[max(i - _MERGED_ROWS, 0) : i]):
+            below = None if below is None else _joined_rows(upper, below)
+            choices += [] if below is None else [(list(map(str, below)), list(map(str, below)))]
         for headings, known in choices:
-            found = sum(
-                1 for text in known if text and (normal(text) in wanted or _column_of(text, subject) is not None)
-            )
+            columns = {normal(text) if normal(text) in wanted else _column_of(text, subject) for text in known if text}
+            found = len(columns - {None})
             if found > hits:
                 best, hits, titles = i, found, headings
     return best, hits, titles

@@ -196,6 +196,30 @@ def test_all_pupils_are_no_fewer_than_those_of_the_stages():
     assert demand.cells.filter(like="pupils_").sum(axis=1).tolist() == [90, 75]
 
 
+def test_more_of_a_band_than_of_its_stage_is_refused():
+    table = _table(["A", "B"], pupils_primary=[60, 80], pupils_primary_lower=[61, None])
+    with pytest.raises(SchemaError, match=r"Primary school: 60, but its grades add up to 61 \(row 2, A\)"):
+        known_numbers(table, STAGES_ASKED)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_whatever_part_of_the_truth_is_known_is_met(seed):
+    """A table of whole pupils is drawn, a part of it told: what was told comes back to the last child."""
+    rng = np.random.default_rng(seed)
+    names, bands = list("ABCD"), ["primary_lower", "primary_upper", "junior"]
+    truth = pd.DataFrame(rng.integers(1, 300, (4, 3)), index=names, columns=bands)
+    truth.loc[COUNTY] = truth.sum()
+    truth["primary"] = truth["primary_lower"] + truth["primary_upper"]
+    told = truth.where(rng.random(truth.shape) < 0.5).add_prefix("pupils_")
+    cells = _cells(names + list(rng.choice(names, 12)), rng.gamma(0.7, 100, 16) + 0.5)
+    known = known_numbers(_table(list(told.index), **told.to_dict("list")), STAGES_ASKED)
+    demand = pupils_by_cell(cells, STAGES_ASKED, known=known)
+    found = demand.by_band.pivot(index="township", columns="band", values="pupils").loc[truth.index, truth.columns]
+    here = told.notna().to_numpy()
+    assert (found.to_numpy()[here] == truth.to_numpy()[here]).all()
+
+
 def test_a_grade_that_is_not_known_leaves_its_band_open():
     table = _table(["A", COUNTY], grade_1=[10, None], grade_2=[10, None], grade_3=[10, None], grade_4=[9, None])
     known = known_numbers(table.assign(pupils_primary=pd.array([75, None], dtype="Float64")), STAGES_ASKED)
@@ -208,3 +232,23 @@ def test_a_grade_that_is_not_known_leaves_its_band_open():
     assert found.loc["B"].tolist() == [10, 10]
     with pytest.raises(SchemaError, match=r"(?s)faults in the table of known numbers.*75, but its grades add up to 80"):
         known_numbers(table.assign(grade_5=[20, None], grade_6=[21, None], pupils_primary=[75, None]), STAGES_ASKED)
+
+
+def test_a_township_whose_pupils_alone_are_listed_rests_on_the_list_too():
+    cells = _cells("AAB", [100, 300, 200])
+    demand = blend_villages(cells, _villages("A", [None], pupils_primary=[66]), STAGES_ASKED)
+    sheet = demand.sheet.set_index("township")
+    assert sheet["source"].to_dict() == {COUNTY: "grid+list", "A": "grid+list", "B": "grid"}
+    assert np.isnan(sheet.loc["A", "list_total"])
+    bands = demand.by_band.set_index(["township", "band"])
+    assert bands.loc[("A", "primary"), ["grid_pupils", "list_pupils", "pupils"]].tolist() == [40, 66, 66]
+    assert np.isnan(bands.loc[("B", "primary"), "list_pupils"])
+    assert bands.loc[("A", "primary"), "factor"] == pytest.approx(1.65)
+
+
+def test_a_list_that_names_the_people_of_both_areas_shows_their_exchange_as_well():
+    cells = _cells("AABBC", [10, 20, 400, 500, 100])
+    demand = blend_villages(cells, _villages("ABC", [910, 31, 100]), STAGES_ASKED)
+    assert str(demand.notices[0]).startswith("The population file gives A the people of B and the reverse")
+    people = demand.cells["population"].groupby(demand.cells["township"]).sum()
+    assert people.to_dict() == pytest.approx({"A": 910, "B": 31, "C": 100})

@@ -121,6 +121,7 @@ def test_boys_and_girls_under_each_grade_are_added(write):
         ("3年级", "grade_3"),
         ("小学六年级学生数", "grade_6"),
         ("初二", "grade_8"),
+        ("小三", "grade_3"),
         ("初四", "junior_4"),
         ("高一年级", "grade_10"),
         ("Grade 4", "grade_4"),
@@ -155,3 +156,15 @@ def test_a_group_that_changes_what_is_counted_is_not_taken_for_all_pupils(write)
 def test_a_mapping_may_name_a_grade(write):
     path = write(["村名", "经度", "纬度", "G1"], ["a", 107, 27, 5])
     assert read_villages(path, crs=CRS, mapping={"grade_1": "G1"}).villages["grade_1"].tolist() == [5]
+
+
+def test_three_rows_of_headings(write):
+    rows = [
+        ["村名", "位置", None, "学龄儿童", *[None] * 3, "户籍学生", "随迁子女"],
+        [None, "经度", "纬度", "幼儿园", None, "初中", None, "小学", "小学"],
+        [None, None, None, "男", "女", "男", "女", None, None],
+    ]
+    read = read_villages(write(["统计表"], *rows, ["a", 107, 27, 3, 4, 10, 11, 40, 5]), crs=CRS)
+    columns = ["pupils_kindergarten", "pupils_junior", "registered_primary", "incoming_primary"]
+    assert read.villages[columns].iloc[0].tolist() == [7, 21, 40, 5]
+    assert read.mapping["pupils_junior_boys"] == "学龄儿童 › 初中 › 男"
