@@ -126,7 +126,7 @@ def _chart(t: Translator, outlook: Outlook, stage: str) -> Any:
         years,
         lines,
         names={variant: term(t, variant) for variant in VARIANTS},
-        along=t("year"),
+        along=t("Year"),
         level=float(table["seats"].iloc[0]),
         level_name=t("seats there today"),
     )
