@@ -29,6 +29,7 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
+from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
 from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
@@ -122,6 +123,7 @@ def write_html(
         stages=stages,
         ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
+        outlook=outlook_section(t, county, result.outlook),
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
         rules=rule_section(t, county),

@@ -46,6 +46,9 @@ CODES = (
     "way",
     "mode",
     "source",
+    "variant",
+    "from_stage",
+    "to_stage",
 )
 #: Columns of shares, which people read in per cent.
 SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share")

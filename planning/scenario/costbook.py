@@ -359,7 +359,8 @@ class CostBook:
 
     def _lived_in(self) -> pd.Index:
         """List the cells that have pupils."""
-        return self._cells.index[self._cells.filter(regex="^pupils_").sum(axis=1) > 0]
+        lived_in = self._cells.filter(regex="^pupils_").sum(axis=1).to_numpy() > 0
+        return pd.Index(self._cells.index.to_numpy()[lived_in])
 
 
 def _numbered(n: int) -> pd.Index[str]:

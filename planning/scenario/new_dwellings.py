@@ -116,7 +116,7 @@ def children_of_dwellings(county: County, estates: gpd.GeoDataFrame) -> tuple[pd
             rates[stage] = (
                 float(own) if own == own else float(next((v for k, v in given.items() if k == stage), default))
             )
-            if own != own and stage not in given:
+            if own != own and stage not in given and spans[stage][0] <= last:
                 by_default.add(stage)
         spread = spans["kindergarten"][1] - first + 1
         rates["under_school"] = rates["kindergarten"] * first / spread

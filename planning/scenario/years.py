@@ -114,9 +114,8 @@ def county_of_year(county: County, outlook: Outlook, year: int, births: str) -> 
     for stage, span in outlook.ages.items():
         for band, (first, last) in ages_of_band(stage, span).items():
             ages = list(range(first, last + 1))
-            today = plain.loc[outlook.year, ages].sum(axis=1)
-            then = plain.loc[year, ages].sum(axis=1)
-            more = built.loc[year, ages].sum(axis=1) - then
+            today, then = (_of_ages(plain, at, ages) for at in (outlook.year, year))
+            more = _of_ages(built, year, ages) - then
             moved_in = _by_estate(outlook, year, ages, more)
             in_estates = moved_in.groupby(estates["township"].astype(str)).sum().reindex(more.index).fillna(0.0)
             counts = _spread(places[f"pupils_{band}"].astype(float), townships, people, then + more - in_estates, today)
@@ -136,6 +135,12 @@ def county_of_year(county: County, outlook: Outlook, year: int, births: str) -> 
     )
 
 
+def _of_ages(children: pd.DataFrame, year: int, ages: list[int]) -> pd.Series:
+    """Add up the children of some ages in a year, by township."""
+    there = children.index.get_level_values("year") == year
+    return pd.Series(children.loc[there, ages].sum(axis=1).droplevel("year"))
+
+
 _OF_BIRTHS = {
     "low": msg("low births"),
     "middle": msg("middle births"),
@@ -151,7 +156,7 @@ def _by_estate(outlook: Outlook, year: int, ages: list[int], more: pd.Series) ->
     came = came[came > 0]
     township = outlook.estates["township"].astype(str).reindex(came.index)
     total = came.groupby(township).transform("sum")
-    return came / total * township.map(more.clip(lower=0.0)).astype(float)
+    return pd.Series(came / total * township.map(more.clip(lower=0.0)).astype(float))
 
 
 def _spread(
