@@ -360,7 +360,8 @@ class CostBook:
     def _lived_in(self) -> pd.Index:
         """List the cells that have pupils."""
         lived_in = self._cells.filter(regex="^pupils_").sum(axis=1).to_numpy() > 0
-        return pd.Index(self._cells.index.to_numpy()[lived_in])
+        found: pd.Index = self._cells.index[lived_in]
+        return found
 
 
 def _numbered(n: int) -> pd.Index[str]:
