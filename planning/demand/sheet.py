@@ -21,6 +21,7 @@ __all__ = [
     "check_factor",
     "check_total",
     "factor_notices",
+    "no_ages",
     "no_pupils",
     "people_sheet",
     "pupil_sheet",
@@ -49,6 +50,18 @@ def no_pupils() -> pd.DataFrame:
     )
 
 
+def no_ages() -> pd.DataFrame:
+    """
+    Give the table of people by age where nothing is known of their ages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``Demand.ages``: no rows, no columns.
+    """
+    return pd.DataFrame(index=pd.Index([], dtype="str", name="township"))
+
+
 @dataclass(frozen=True)
 class Demand:
     """
@@ -69,6 +82,9 @@ class Demand:
         Reservations, the gravest first.
     set_aside : tuple of SetAside
         Rows left out or taken otherwise than they stand.
+    ages : pandas.DataFrame, shape (n_townships, n_ages)
+        People of the county by township and single year of age, scaled as the people are; columns ``"0"``, ``"1"`` …; empty
+        where no age groups are named [people].
     """
 
     cells: gpd.GeoDataFrame
@@ -76,6 +92,7 @@ class Demand:
     by_band: pd.DataFrame = field(default_factory=no_pupils)
     notices: tuple[Message, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    ages: pd.DataFrame = field(default_factory=no_ages)
 
 
 def check_total(found: float, known: float, *, tolerance: float = TOTAL_TOLERANCE) -> Message | None:

@@ -29,6 +29,7 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
+from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
 from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
@@ -122,6 +123,7 @@ def write_html(
         stages=stages,
         ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
+        outlook=outlook_section(t, county, result.outlook),
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
         rules=rule_section(t, county),
@@ -277,7 +279,7 @@ def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str,
 
 def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) -> dict[str, Any]:
     question, proposal = answer.question, answer.proposal
-    before = _values(result.base[question.stage])
+    before = _values(answer.before if answer.before is not None else result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
     proposed = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
@@ -287,6 +289,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "model": term(t, question.model),
         "status": term(t, proposal.status),
         "proof": gap_in_words(t, answer),
+        "year": answer.year,
         "has_answer": math.isfinite(proposal.objective),
         "objective": _plain(t, proposal.objective),
         "bound": _plain(t, proposal.bound),

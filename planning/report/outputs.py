@@ -15,6 +15,7 @@ from planning.report.bus_lines import line_table
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.html import write_html
+from planning.report.outlook import outlook_tables
 from planning.report.rules import rule_table
 from planning.report.tables import (
     cell_table,
@@ -88,6 +89,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "ways_to_school": ways.sheet,
         "demand": county.demand_sheet,
         "demand_by_band": county.demand_by_band,
+        **outlook_tables(t, county, result.outlook),
         "rules": rule_table(t, county),
         "set_aside": set_aside_table(result, t),
     }

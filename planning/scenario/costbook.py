@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,27 @@ class CostBook:
         self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
+        self._today: CostBook | None = None
+
+    def with_cells(self, cells: gpd.GeoDataFrame) -> CostBook:
+        """
+        Give the book of the same places with other pupils; what is swept for either serves both.
+
+        Parameters
+        ----------
+        cells : geopandas.GeoDataFrame
+            The same cells in the same order, at the same nodes.
+
+        Returns
+        -------
+        CostBook
+            Shares routers, schools and points. Only candidates are swept again, and only where pupils live in cells that have
+            none in this book.
+        """
+        book = copy.copy(self)  # the tables that are shared stay shared
+        book._cells, book._costs = cells, {}
+        book._today = self if self._today is None else self._today
+        return book
 
     def minutes(self, mode: Mode) -> NDArray[np.float64]:
         """
@@ -282,11 +304,12 @@ class CostBook:
 
     def _table(self, what: str, mode: Mode, progress: Callable[[int, int], None] | None) -> Costs:
         with self._lock:
+            if self._today is not None and (what == "schools" or self._lived_in().isin(self._today._lived_in()).all()):
+                return self._today._table(what, mode, progress)
             if (what, mode) not in self._costs:
                 sites, cells = self._places[what], self._cells
                 if what == "candidates":  # a question is asked for pupils; empty cells would only fill memory
-                    pupils = cells.filter(regex="^pupils_").sum(axis=1)
-                    cells = cells[pupils > 0]
+                    cells = cells.loc[self._lived_in()]
                 self._costs[what, mode] = build_costs(
                     self.router(mode),
                     self.network.length_m,
@@ -333,6 +356,12 @@ class CostBook:
         if self._doorstep is not None:
             return place_on_ground(self.network, xy, self._doorstep)
         return point_on_network(self.network, xy, segments=self._snappable)
+
+    def _lived_in(self) -> pd.Index:
+        """List the cells that have pupils."""
+        lived_in = self._cells.filter(regex="^pupils_").sum(axis=1).to_numpy() > 0
+        found: pd.Index = self._cells.index[lived_in]
+        return found
 
 
 def _numbered(n: int) -> pd.Index[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import scipy.spatial
 import shapely
 
 from planning.config import Project
+from planning.demand.ages import people_by_age
 from planning.demand.grid import pupils_by_cell
 from planning.demand.known import Known, known_numbers
 from planning.demand.pupils import Stages
@@ -98,6 +101,8 @@ def count_people(
         demand = pupils_by_cell(cells, stages, ages=of_groups, known=known)
     else:
         demand = blend_villages(cells, villages, stages, ages=of_groups, known=known, source=str(population.villages))
+    if of_groups is not None:
+        demand = replace(demand, ages=people_by_age(of_groups, cells, demand.cells))
     told.take(notices=demand.notices, set_aside=demand.set_aside)
     if population.known_total is not None:
         off = check_total(grid.total_inside, population.known_total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from planning import __version__
@@ -14,6 +14,7 @@ from planning.errors import Message, msg
 from planning.i18n.terms import TERMS
 from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
+from planning.scenario.outlook import Outlook, project_outlook
 from planning.scenario.questions import Answer, answer
 from planning.scenario.ways_to_school import WaysToSchool, ways_to_school
 
@@ -42,6 +43,8 @@ class RunResult:
         Of this program, Python and the libraries that numbers depend on.
     ways : WaysToSchool, optional
         The way to school as it is today; None where it was not looked at.
+    outlook : Outlook or None
+        Seats of the coming years; None where the project asks for none, or something is missing, which is then told.
     """
 
     county: County
@@ -50,6 +53,7 @@ class RunResult:
     seconds: dict[str, float]
     versions: dict[str, str]
     ways: WaysToSchool | None = None
+    outlook: Outlook | None = None
 
 
 def versions() -> dict[str, str]:
@@ -95,6 +99,8 @@ def run(project: Project, *, progress: Progress | None = None) -> RunResult:
     seconds: dict[str, float] = {}
     started = time.perf_counter()
     county = prepare(project, progress=lambda share, doing: tell(0.4 * share, doing))
+    outlook, told = project_outlook(county)
+    county = replace(county, notices=(*county.notices, *told))
     seconds["prepare"] = time.perf_counter() - started
     base: dict[str, StageState] = {}
     for number, stage in enumerate(project.stages):
@@ -111,4 +117,4 @@ def run(project: Project, *, progress: Progress | None = None) -> RunResult:
         answers.append(answer(county, question))
         seconds[f"question:{question.name}"] = answers[-1].seconds
     tell(0.95, msg("Writing the results"))
-    return RunResult(county, base, tuple(answers), seconds, versions(), ways)
+    return RunResult(county, base, tuple(answers), seconds, versions(), ways=ways, outlook=outlook)

@@ -20,7 +20,7 @@ def columns_of(root, subject):
     return yaml.safe_load((root / "data/templates/templates.yaml").read_text("utf-8"))["tables"][subject]
 
 
-@pytest.mark.parametrize("subject", ["schools", "villages", "known", "housing"])
+@pytest.mark.parametrize("subject", ["schools", "villages", "known", "housing", "births", "migration"])
 def test_every_heading_means_what_the_template_says(root, subject):
     book = openpyxl.load_workbook(root / "data/templates" / f"{subject}_template.xlsx")
     headings = [cell.value for cell in book.worksheets[0][1]]
