@@ -198,7 +198,7 @@ def test_a_year_without_ages_says_what_to_add():
 def test_nobody_is_lost(homes, young, year, dwellings):
     villages = {
         f"c{n}": {"at": 1000 + 2000 * n, "township": township, "primary_lower": lower, "primary_upper": upper}
-        for n, (township, lower, upper) in enumerate(homes)
+        for n, (township, lower, upper) in enumerate([*homes, ("A", 1, 2), ("B", 0, 1)])
     }
     across = {"at": 18_000, "township": "B", "in_margin": True, "primary_lower": 7}
     county_ = county(villages={**villages, "far": across}, young=float(young), estate=18_500.0, dwellings=dwellings)
