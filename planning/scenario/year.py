@@ -15,9 +15,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planning.demand.pupils import ages_of_band, whole_pupils
+from planning.demand.pupils import Stages, ages_of_band, whole_pupils
 from planning.errors import ConfigError, Message, msg
-from planning.scenario.children_today import pupils_by_township
 from planning.scenario.new_dwellings import estate_cells
 from planning.scenario.outlook import project_outlook
 
@@ -61,7 +60,7 @@ def county_in(county: County, year: int, variant: str = "middle") -> tuple[Count
         raise ConfigError(msg("The pupils of {year} are not known.", year=year), reasons)
     own = ~county.cells["in_margin"].to_numpy(dtype=bool)
     expected = _expected(county, outlook, year, variant, own)
-    stages = {stage: (rule.ages, rule.share) for stage, rule in county.project.stages.items()}
+    stages: Stages = {stage: (rule.ages, rule.share) for stage, rule in county.project.stages.items()}
     whole = whole_pupils(expected, stages, townships=county.cells["township"], in_margin=county.cells["in_margin"])
     cells = gpd.GeoDataFrame(county.cells.assign(**{str(name): whole[name] for name in whole}), crs=county.crs)
     notes = [
@@ -93,42 +92,38 @@ def _expected(county: County, outlook: Outlook, year: int, variant: str, own: np
     cells = county.cells
     township = cells["township"].astype(str)
     expected = cells[[f"pupils_{band}" for band in county.project.bands]].astype(float)
-    expected = expected.set_axis(list(county.project.bands), axis="columns")
-    without = outlook.without_estates[variant].children
-    both = outlook.with_estates[variant].children
-    today = pupils_by_township(county, list(without.loc[outlook.year].index))
+    expected = pd.DataFrame(expected.set_axis(list(county.project.bands), axis="columns"))
+    today = outlook.without_estates[variant].children.xs(outlook.year)
+    plain = outlook.without_estates[variant].children.xs(year)
+    both = outlook.with_estates[variant].children.xs(year)
     at = estate_cells(county, outlook.estates)
     for stage, span in outlook.ages.items():
         for band, (first, last) in ages_of_band(stage, span).items():
             years = list(range(first, last + 1))
-            base = without.loc[outlook.year][years].sum(axis=1)
-            coming = without.loc[year][years].sum(axis=1)
+            base, found = today[years].sum(axis="columns"), both[years].sum(axis="columns")
+            brought = _brought(outlook, year, years, found - plain[years].sum(axis="columns"))
+            coming = found - brought.groupby("township").sum().reindex(found.index).fillna(0.0)
             ratio = (coming / base.where(base > 0)).fillna(1.0)
             expected.loc[own, band] = expected.loc[own, band] * township[own].map(ratio)
             # Where nobody of the band lives today, those who come live as the people do.
-            for name in today.index[(today[band] <= 0) & (coming > 0)]:
+            for name in base.index[(base <= 0) & (coming > 0)]:
                 here = own & (township == name).to_numpy()
-                if here.any():
-                    people = cells.loc[here, "population"]
-                    expected.loc[here, band] = people / people.sum() * coming[name]
-            brought = both.loc[year][years].sum(axis=1) - coming
-            _put(expected, band, brought, outlook, year, years, at)
+                people = cells.loc[here, "population"]
+                expected.loc[here, band] = people / people.sum() * coming[name]
+            for (_, housing_id), children in brought.to_dict().items():
+                expected.loc[at[str(housing_id)], band] += float(children)
     return expected
 
 
-def _put(
-    expected: pd.DataFrame, band: str, brought: pd.Series, outlook: Outlook, year: int, years: list[int], at: pd.Series
-) -> None:
-    """Share a township's children of new dwellings among its estates that are ready, by what each brought in; in place."""
-    children = outlook.estate_children[outlook.estate_children["year"] <= year]
-    for name, part in children.groupby("township"):
-        number = float(brought.get(name, 0.0))
-        if not number > 0:
-            continue
-        # Those who are of the band now were so many years younger when they moved in.
-        then = part[(part["age"] + (year - part["year"])).isin(years)]
-        weight = (then if len(then) else part).groupby("housing_id")["children"].sum()
-        if not float(weight.sum()) > 0:
-            continue
-        for housing_id, share in (weight / weight.sum()).items():
-            expected.loc[at[housing_id], band] += number * float(share)
+def _brought(outlook: Outlook, year: int, years: list[int], more: pd.Series) -> pd.Series:
+    """
+    Share the children whom new dwellings brought to a township among its estates, by what each brought in.
+
+    Those who moved on to a township without an estate live there as its other children do.
+    """
+    moved_in = outlook.estate_children[outlook.estate_children["year"] <= year]
+    # Those who are of the band now were so many years younger when they moved in.
+    of_band = moved_in[(moved_in["age"] + (year - moved_in["year"])).isin(years) & (moved_in["children"] > 0)]
+    weight = of_band.groupby(["township", "housing_id"])["children"].sum().astype(float)
+    name = weight.index.get_level_values("township")
+    return pd.Series(weight / weight.groupby(name).transform("sum") * more.clip(lower=0.0).reindex(name).to_numpy())

@@ -109,7 +109,7 @@ def read_migration(
     aside = [
         SetAside(
             raw.file,
-            f"{table.at[row, 'origin']} → {table.at[row, 'destination']}",
+            " → ".join(str(table.at[row, end]) for end in ("origin", "destination")),
             msg("has neither a share nor a number of children. Add one, and it will take part."),
             row=int(row),
         )

@@ -13,6 +13,7 @@ from line_county import line_county, places, project_of, pupils_of, value
 from planning.config import Question
 from planning.errors import ConfigError
 from planning.scenario.changes import no_moves
+from planning.scenario.outlook import project_outlook
 from planning.scenario.questions import answer
 from planning.scenario.year import county_in
 
@@ -43,7 +44,9 @@ def county(*, dwellings: int = 0, born: float = 30.0, **more):
         projection={"until": 2032, "infant_survival": 1, "child_survival": 1},
         **more,
     )
-    ages = pd.DataFrame([[30.0] * 12], index=pd.Index(["Town"], name="township"), columns=[str(age) for age in range(12)])
+    ages = pd.DataFrame(
+        [[30.0] * 12], index=pd.Index(["Town"], name="township"), columns=[str(age) for age in range(12)]
+    )
     births = pd.DataFrame(
         [("", year, np.nan, born, np.nan) for year in range(YEAR + 1, 2033)],
         columns=["township", "year", "low", "middle", "high"],
@@ -141,3 +144,12 @@ def test_a_year_whose_children_are_not_known_is_refused_with_the_reason():
     with pytest.raises(ConfigError) as caught:
         answer(dataclasses.replace(made, births=made.births.iloc[:0]), asked(2029))
     assert any("births" in str(fault) for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("year", [2028, 2029, 2031])
+def test_whole_pupils_are_those_of_the_projection(year):
+    made = county(dwellings=1234, born=17.0)
+    then, _ = county_in(made, year)
+    outlook, _ = project_outlook(made)
+    expected = outlook.with_estates["middle"].children.loc[year][list(range(6, 12))].to_numpy().sum()
+    assert abs(pupils_of(then, "primary") - expected) <= 0.5 + 1e-9
