@@ -93,9 +93,9 @@ def _expected(county: County, outlook: Outlook, year: int, variant: str, own: np
     township = cells["township"].astype(str)
     expected = cells[[f"pupils_{band}" for band in county.project.bands]].astype(float)
     expected = pd.DataFrame(expected.set_axis(list(county.project.bands), axis="columns"))
-    today = outlook.without_estates[variant].children.xs(outlook.year)
-    plain = outlook.without_estates[variant].children.xs(year)
-    both = outlook.with_estates[variant].children.xs(year)
+    today = pd.DataFrame(outlook.without_estates[variant].children.loc[outlook.year])
+    plain = pd.DataFrame(outlook.without_estates[variant].children.loc[year])
+    both = pd.DataFrame(outlook.with_estates[variant].children.loc[year])
     at = estate_cells(county, outlook.estates)
     for stage, span in outlook.ages.items():
         for band, (first, last) in ages_of_band(stage, span).items():
@@ -110,7 +110,7 @@ def _expected(county: County, outlook: Outlook, year: int, variant: str, own: np
                 here = own & (township == name).to_numpy()
                 people = cells.loc[here, "population"]
                 expected.loc[here, band] = people / people.sum() * coming[name]
-            for (_, housing_id), children in brought.to_dict().items():
+            for housing_id, children in zip(brought.index.get_level_values("housing_id"), brought, strict=True):
                 expected.loc[at[str(housing_id)], band] += float(children)
     return expected
 
