@@ -17,6 +17,7 @@ from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.network.ground import road_km
+from planning.report.bus_lines import line_section
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.figures import (
@@ -30,6 +31,7 @@ from planning.report.figures import (
 )
 from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
+from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
 from planning.scenario.off_road import off_road_places
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
     from planning.scenario.run import RunResult
+    from planning.scenario.ways_to_school import WaysToSchool
 
 __all__ = ["gap_in_words", "write_html"]
 
@@ -70,6 +73,7 @@ def write_html(
     path: Path,
     *,
     notices: Sequence[Message] = (),
+    ways: WaysToSchool | None = None,
     day: dt.date | None = None,
 ) -> Path:
     """
@@ -85,6 +89,8 @@ def write_html(
         The file.
     notices : sequence of Message
         Reservations besides those of the county.
+    ways : WaysToSchool, optional
+        The way to school; no section about it by default.
     day : datetime.date, optional
         Date of the report; today by default.
 
@@ -115,6 +121,7 @@ def write_html(
         numbers=_county_numbers(t, result),
         notices=[t.message(notice) for notice in (*county.notices, *notices)],
         stages=stages,
+        ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
         outlook=outlook_section(t, county, result.outlook),
         legend=_distance_legend(t),
@@ -272,17 +279,17 @@ def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str,
 
 def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) -> dict[str, Any]:
     question, proposal = answer.question, answer.proposal
-    before = _values(result.base[question.stage] if answer.before is None else answer.before)
+    before = _values(answer.before if answer.before is not None else result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
     proposed = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
     return {
         "name": question.name,
-        "year": answer.year,
         "stage": term(t, question.stage),
         "model": term(t, question.model),
         "status": term(t, proposal.status),
         "proof": gap_in_words(t, answer),
+        "year": answer.year,
         "has_answer": math.isfinite(proposal.objective),
         "objective": _plain(t, proposal.objective),
         "bound": _plain(t, proposal.bound),
@@ -308,6 +315,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "curve": curve_section(t, answer),
         "plans": plan_section(t, answer),
         "ways": way_section(t, answer, result.county),
+        "lines": line_section(t, answer),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (

@@ -44,6 +44,7 @@ CODES = (
     "when",
     "model",
     "way",
+    "mode",
     "source",
     "variant",
     "from_stage",
@@ -57,7 +58,7 @@ _LONGEST_CELL = 32_767
 
 def indicator_table(result: RunResult) -> pd.DataFrame:
     """
-    List all indicators: the base first, then that of each question about a coming year, then each question's after.
+    List all indicators: the base first, then each question's after; of a question about another year also its before.
 
     Parameters
     ----------
@@ -71,14 +72,10 @@ def indicator_table(result: RunResult) -> pd.DataFrame:
     """
     parts = [state.indicators.assign(question="", when="base") for state in result.base.values()]
     parts += [
-        answer.before.indicators.assign(question=answer.question.name, when="before")
+        state.indicators.assign(question=answer.question.name, when=when)
         for answer in result.answers
-        if answer.before is not None
-    ]
-    parts += [
-        answer.after.indicators.assign(question=answer.question.name, when="after")
-        for answer in result.answers
-        if answer.after is not None
+        for when, state in (("before", answer.before), ("after", answer.after))
+        if state is not None
     ]
     table = pd.concat(parts, ignore_index=True)
     return table.assign(value=_plain_numbers(table["value"]))[

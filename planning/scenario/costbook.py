@@ -93,27 +93,27 @@ class CostBook:
         self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
+        self._today: CostBook | None = None
 
-    def for_cells(self, cells: gpd.GeoDataFrame) -> CostBook:
+    def with_cells(self, cells: gpd.GeoDataFrame) -> CostBook:
         """
-        Give the costs of the same places with other pupils, sharing what has been swept.
+        Give the book of the same places with other pupils; what is swept for either serves both.
 
         Parameters
         ----------
         cells : geopandas.GeoDataFrame
-            The same cells in the same order, with the pupils of another year.
+            The same cells in the same order, at the same nodes.
 
         Returns
         -------
         CostBook
-            Its candidates' costs are swept anew only where pupils live in other cells than before.
+            Shares routers, schools and points. Only candidates are swept again, and only where pupils live in cells that have
+            none in this book.
         """
-        other = copy.copy(self)
-        other._cells = cells
-        same = bool(((_pupils(cells) > 0) == (_pupils(self._cells) > 0)).all())
-        with self._lock:
-            other._costs = {key: costs for key, costs in self._costs.items() if same or key[0] != "candidates"}
-        return other
+        book = copy.copy(self)  # the tables that are shared stay shared
+        book._cells, book._costs = cells, {}
+        book._today = self if self._today is None else self._today
+        return book
 
     def minutes(self, mode: Mode) -> NDArray[np.float64]:
         """
@@ -304,10 +304,12 @@ class CostBook:
 
     def _table(self, what: str, mode: Mode, progress: Callable[[int, int], None] | None) -> Costs:
         with self._lock:
+            if self._today is not None and (what == "schools" or self._lived_in().isin(self._today._lived_in()).all()):
+                return self._today._table(what, mode, progress)
             if (what, mode) not in self._costs:
                 sites, cells = self._places[what], self._cells
                 if what == "candidates":  # a question is asked for pupils; empty cells would only fill memory
-                    cells = cells[_pupils(cells) > 0]
+                    cells = cells.loc[self._lived_in()]
                 self._costs[what, mode] = build_costs(
                     self.router(mode),
                     self.network.length_m,
@@ -355,13 +357,15 @@ class CostBook:
             return place_on_ground(self.network, xy, self._doorstep)
         return point_on_network(self.network, xy, segments=self._snappable)
 
+    def _lived_in(self) -> pd.Index:
+        """List the cells that have pupils."""
+        lived_in = self._cells.filter(regex="^pupils_").sum(axis=1).to_numpy() > 0
+        found: pd.Index = self._cells.index[lived_in]
+        return found
+
 
 def _numbered(n: int) -> pd.Index[str]:
     return pd.Index([str(number) for number in range(n)], dtype="str")
-
-
-def _pupils(cells: gpd.GeoDataFrame) -> pd.Series:
-    return pd.Series(cells.filter(regex="^pupils_").sum(axis=1))
 
 
 def _xy(places: gpd.GeoDataFrame) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.outlook import Outlook, project_outlook
 from planning.scenario.questions import Answer, answer
+from planning.scenario.ways_to_school import WaysToSchool, ways_to_school
 
 __all__ = ["RunResult", "run", "versions"]
 
@@ -40,6 +41,8 @@ class RunResult:
         Time of each step [s].
     versions : dict of str to str
         Of this program, Python and the libraries that numbers depend on.
+    ways : WaysToSchool, optional
+        The way to school as it is today; None where it was not looked at.
     outlook : Outlook or None
         Seats of the coming years; None where the project asks for none, or something is missing, which is then told.
     """
@@ -49,6 +52,7 @@ class RunResult:
     answers: tuple[Answer, ...]
     seconds: dict[str, float]
     versions: dict[str, str]
+    ways: WaysToSchool | None = None
     outlook: Outlook | None = None
 
 
@@ -104,10 +108,13 @@ def run(project: Project, *, progress: Progress | None = None) -> RunResult:
         started = time.perf_counter()
         base[stage] = evaluate(county, stage)
         seconds[f"base:{stage}"] = time.perf_counter() - started
+    started = time.perf_counter()
+    ways = ways_to_school(county, base.values())
+    seconds["way_to_school"] = time.perf_counter() - started
     answers = []
     for number, question in enumerate(project.questions):
         tell(0.6 + 0.35 * number / len(project.questions), msg("Answering: {name}", name=question.name))
         answers.append(answer(county, question))
         seconds[f"question:{question.name}"] = answers[-1].seconds
     tell(0.95, msg("Writing the results"))
-    return RunResult(county, base, tuple(answers), seconds, versions(), outlook)
+    return RunResult(county, base, tuple(answers), seconds, versions(), ways=ways, outlook=outlook)

@@ -25,7 +25,7 @@ from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
 from planning.scenario.run import RunResult
 from planning.scenario.streets import open_ground_of
-from planning.scenario.year import county_in
+from planning.scenario.years import county_asked_of
 from planning.siting import Proposal
 from planning.standards import RulePack
 from planning.travel.costs import Costs
@@ -33,10 +33,10 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 6
+FORMAT = 7
 _TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
-_ASIDE = ("curve", "plans", "ways")
+_ASIDE = ("curve", "plans", "ways", "lines")
 _TABLES = (
     "boundary",
     "townships",
@@ -180,7 +180,7 @@ def load_run(folder: Path) -> RunResult:
     base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in project.stages}
     answers = tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
     outlook, _ = project_outlook(county)
-    return RunResult(county, base, answers, document["seconds"], document["versions"], outlook)
+    return RunResult(county, base, answers, document["seconds"], document["versions"], outlook=outlook)
 
 
 def _message_data(message: Message) -> dict[str, Any]:
@@ -249,10 +249,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
     question = next(question for question in county.project.questions if question.name == data["question"])
     proposed = data["proposal"]
     edits = tuple(edits_from_data(data["edits"]))
-    after = before = None
-    if question.year is not None:
-        county, _ = county_in(county, question.year, question.births)
-        before = evaluate(county, question.stage)
+    county, _ = county_asked_of(county, question)
+    after, before = None, None if question.year is None else evaluate(county, question.stage)
     if data["has_after"]:
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
@@ -271,8 +269,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         seconds=data["seconds"],
         moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
-        before=before,
         year=question.year,
+        before=before,
         **asides,
     )
 

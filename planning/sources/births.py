@@ -131,6 +131,6 @@ def _repeated(table: pd.DataFrame) -> list[Message]:
     """Name the years that stand twice."""
     return [
         msg("Births of {township} in {year} are given twice.",
-            township=township or msg("the county"), year=int(year))
-        for township, year in table.loc[table.duplicated(["township", "year"]), ["township", "year"]].to_numpy().tolist()
+            township=table.at[row, "township"] or msg("the county"), year=int(table["year"].loc[row]))
+        for row in table.index[table.duplicated(["township", "year"])]
     ]  # fmt: skip

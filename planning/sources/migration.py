@@ -109,7 +109,7 @@ def read_migration(
     aside = [
         SetAside(
             raw.file,
-            " → ".join(str(table.at[row, end]) for end in ("origin", "destination")),
+            " → ".join(table.loc[row, ["origin", "destination"]].astype(str)),
             msg("has neither a share nor a number of children. Add one, and it will take part."),
             row=int(row),
         )
