@@ -101,16 +101,16 @@ def _parts_above_whole(columns: Mapping[str, pd.Series], used: Mapping[str, str]
             continue
         total = sum((part.fillna(0) for part in parts[1:]), parts[0].fillna(0))
         above = (total > columns[column] * (1 + 1e-9)).fillna(value=False)
-        for row in columns[column].index[above]:
-            faults.append(
-                msg(
-                    "{heading}: the parts by stage add up to {parts:,.0f}, more than the whole school's {whole:,.0f} (row {row}). Correct one of them.",
-                    heading=used[column],
-                    parts=float(total[row]),
-                    whole=float(columns[column][row]),
-                    row=row,
-                )
+        faults += [
+            msg(
+                "{heading}: the parts by stage add up to {parts:,.0f}, more than the whole school's {whole:,.0f} (row {row}). Correct one of them.",
+                heading=used[column],
+                parts=float(total[row]),
+                whole=float(columns[column][row]),
+                row=row,
             )
+            for row in columns[column].index[above]
+        ]
     return faults
 
 

@@ -11,7 +11,7 @@ Words = dict[str, Any]
 #: By locale: share of teachers above the required qualification, of backbone, sports and arts teachers.
 RANKS = {"城区": (0.94, 0.22, 0.19), "镇区": (0.88, 0.15, 0.165), "乡村": (0.80, 0.11, 0.14)}
 #: By locale, per pupil of the classes' design size: teaching rooms and sports grounds [m2], equipment [yuan].
-ROOM = {"城区": (5.4, 8.4, 3_000), "镇区": (5.6, 10.4, 2_450), "乡村": (5.2, 9.6, 2_150)}
+ROOM = {"城区": (5.4, 8.4, 3_000), "镇区": (5.6, 10.4, 2_450), "乡村": (6.0, 12.6, 2_150)}
 #: Pupils that a class is built for.
 DESIGN = 45
 #: Headings whose cells are left empty for these rows, counted among primary and junior schools: a bureau never knows all.
