@@ -164,7 +164,7 @@ def _coefficient(t: Translator, row: dict[Any, Any] | None) -> tuple[str, str]:
 def _lacks(t: Translator, held: Compliance, pack: RulePack) -> list[dict[str, str]]:
     """Say what each school lacks that does not pass, those that lack most indicators first."""
     failing = held.passes[held.passes["verdict"] == NOT_MET]
-    order = failing.assign(pupils=held.parts["pupils"]).sort_values(
+    order = failing.assign(pupils=held.parts["pupils"].reindex(failing.index)).sort_values(
         ["not_met", "pupils", "school_id"], ascending=[False, False, True], kind="stable"
     )
     found = []
