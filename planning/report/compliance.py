@@ -50,7 +50,10 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
     lacking = _lacks(t, held, pack)
     return {
         "told": _told(t, held),
-        "heads": [term(t, each.when) if not each.question else each.question for each in standing.every()],
+        "heads": [
+            t("Today, by the allocation") if each.when == "base" else each.question or term(t, each.when)
+            for each in standing.every()
+        ],
         "balance": _balance_rows(t, standing, pack),
         "missing": [
             (

@@ -145,7 +145,7 @@ def test_tables_of_a_run(result):
 
 def test_the_report_names_what_is_missing_and_marks_what_is_not_verified(result):
     section = compliance_section(get_translator("en"), result)
-    assert section["heads"] == ["Today, pupils of the register", "Today", "one more"]
+    assert section["heads"] == ["Today, pupils of the register", "Today, by the allocation", "one more"]
     sports = next(row for row in section["balance"] if row["indicator"] == "Sports grounds and halls")
     assert all(cell.endswith("?") or cell == "–" for cell, _ in sports["cells"])
     assert sports["mark"] == ("second-hand", "V2")
