@@ -30,6 +30,7 @@ from yunlan import (  # noqa: E402
     network,
     people,
     places,
+    resources,
     schools,
     tables,
     terrain,
@@ -96,6 +97,7 @@ def make(out: Path) -> None:
     hamlet_xy = warp(terrain.xy_of(settled.hamlets))
     points = mapped.place_points(SEED, town_xy, village_xy, hamlet_xy, names, people_at, words)
     yards, school_points = mapped.mapped_schools(school, site_xy)
+    school = resources.with_resources(SEED, schools.with_point_beside(school, words), words)
     areas = mapped.water_areas(lake, rivers, words) + yards
     files.write_osm(out / "roads.osm.pbf", [*roads, *rivers, *rail], areas, points + school_points, words["notice"])
     kept_off = exclusions.exclusion_layer(SEED, land, folk, rivers, rail, roads, lake, words)

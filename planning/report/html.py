@@ -20,6 +20,7 @@ from planning.network.ground import road_km
 from planning.report.bus_lines import line_section
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
+from planning.report.compliance import compliance_section
 from planning.report.figures import (
     DISTANCE_CLASSES_M,
     DISTANCE_COLOURS,
@@ -126,6 +127,7 @@ def write_html(
         outlook=outlook_section(t, county, result.outlook),
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
+        rules_held=compliance_section(t, result),
         rules=rule_section(t, county),
         overrides=override_section(t, county),
         set_aside=[

@@ -49,9 +49,15 @@ CODES = (
     "variant",
     "from_stage",
     "to_stage",
+    "verdict",
+    "sense",
+    "measure",
+    "verdict_before",
+    "verdict_after",
+    "change",
 )
 #: Columns of shares, which people read in per cent.
-SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share")
+SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share", "share_network", "share_straight")
 #: The longest text that a cell of a workbook holds [characters].
 _LONGEST_CELL = 32_767
 

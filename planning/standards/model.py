@@ -286,10 +286,24 @@ class Gate(_Closed):
     """How sure the condition is."""
     decided_by: Literal["computed", "user"]
     """Whether the program computes it or people answer it."""
+    passes_when: bool = False
+    """user: the answer with which a closure passes; no where the condition names what must not be."""
     stages: tuple[StageName, ...] | None = None
     """Stages it holds for; all where not said."""
     note: Words | None = None
     """How the program tests it."""
+
+    @property
+    def badge(self) -> Message | None:
+        """
+        Give the mark that stands beside the condition wherever it is shown.
+
+        Returns
+        -------
+        Message or None
+            None for what was read in the document itself.
+        """
+        return _BADGES.get(self.confidence)
 
     @model_validator(mode="after")
     def _known_where_computed(self) -> Gate:

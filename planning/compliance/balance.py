@@ -1,0 +1,356 @@
+"""Balance of resources between schools: what each pupil has, how unevenly, and which schools reach the standard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from planning.access import cv
+from planning.compliance.verdicts import MET, NOT_APPLICABLE, NOT_MET, UNKNOWN
+from planning.stages import STAGES, stages_of_kind
+from planning.standards.catalogue import BASIC_INDICATORS, CATALOGUE, INDICATORS
+
+if TYPE_CHECKING:
+    from planning.standards import RulePack
+
+__all__ = [
+    "BALANCE_COLUMNS",
+    "COMPOSITE",
+    "EVALUATED_STAGES",
+    "TOTALS",
+    "balance",
+    "indicator_values",
+    "left_out",
+    "school_parts",
+    "school_pass",
+    "stage_pupils",
+    "thresholds",
+]
+
+#: Stages whose schools are evaluated.
+EVALUATED_STAGES = ("primary", "junior")
+#: Column of the table of schools that holds the total of each indicator.
+TOTALS: Mapping[str, str] = MappingProxyType(
+    {
+        "qualified_teachers": "qualified_teachers",
+        "backbone_teachers": "backbone_teachers",
+        "sports_arts_teachers": "sports_arts_teachers",
+        "teaching_area": "teaching_area_m2",
+        "sports_area": "sports_area_m2",
+        "equipment_value": "equipment_yuan",
+        "multimedia_rooms": "multimedia_rooms",
+        "computers": "computers",
+        "books": "books",
+        "staff_ratio": "staff",
+        "mid_title_teachers": "mid_title_teachers",
+    }
+)
+#: Name of the mean of the eight coefficients of basic balance among the indicators.
+COMPOSITE = "composite"
+BALANCE_COLUMNS = (
+    "stage", "indicator", "cv", "limit", "verdict", "schools", "schools_missing", "missing", "path",
+)  # fmt: skip
+#: A value counts as reached from this share of its limit on, so that 4.2 x 100 / 100 reaches 4.2.
+_NEARLY = 1 - 1e-9
+
+
+def school_parts(
+    schools: pd.DataFrame,
+    pupils_by_stage: Mapping[str, pd.Series],
+    *,
+    evaluated_from: float | None = None,
+) -> pd.DataFrame:
+    """
+    Lay out what each evaluated school has, nine-year schools as a primary and a junior part.
+
+    A part has what the table gives for its stage (such as ``teaching_area_m2_primary``). What is given for the whole
+    school only is divided in proportion to the pupils of its stages. The documents say that such schools are judged as
+    two parts; how shared numbers are to be divided is not verified, so that this proportion is this tool's own rule.
+    Of two parts of which one is given, the other is what is left of the total.
+
+    Parameters
+    ----------
+    schools : pandas.DataFrame
+        Schools by ``school_id``: kind, status, in_margin, pupils by stage, and those of the columns of ``TOTALS`` that
+        are known, with ``_primary`` and ``_junior`` after them where they are known by stage.
+    pupils_by_stage : Mapping of str to pandas.Series
+        Pupils of each school by stage [pupils]. The register of ``schools`` stands in for a stage that is not given.
+    evaluated_from : float, optional
+        Teaching points with fewer pupils are left out [pupils].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``school_id, stage``, sorted: ``pupils`` [pupils], totals by indicator [persons, m2, yuan, pieces],
+        NA where unknown, and ``is_divided``, True where a total of the whole school was divided.
+    """
+    rows = {
+        stage: _of_stage(schools, stage, pupils_by_stage, evaluated_from=evaluated_from) for stage in EVALUATED_STAGES
+    }
+    tables = []
+    for stage, (pupils, _) in rows.items():
+        own = schools.loc[pupils.index]
+        share = _share_of_pupils(own, stage, pupils_by_stage)
+        whole = share.eq(1).fillna(value=False)
+        part = pd.DataFrame({"pupils": pupils})
+        divided = pd.Series(False, index=own.index)
+        for indicator, column in TOTALS.items():
+            given, total = _column(own, f"{column}_{stage}"), _column(own, column)
+            others = _others_given(own, column, stage)
+            rest = (total - others).where((total - others) >= 0)
+            total_part = (total * share).where(~whole, total)
+            divided |= given.isna() & rest.isna() & total_part.notna() & ~whole
+            part[indicator] = given.fillna(rest).fillna(total_part)
+        part["is_divided"] = divided
+        tables.append(part.assign(stage=stage).set_index("stage", append=True))
+    found = pd.concat(tables)
+    found.index = found.index.set_names(["school_id", "stage"])
+    return found.sort_index()
+
+
+def left_out(
+    schools: pd.DataFrame, pupils_by_stage: Mapping[str, pd.Series], *, evaluated_from: float | None = None
+) -> pd.DataFrame:
+    """
+    Name the open schools that are not evaluated.
+
+    Parameters
+    ----------
+    schools : pandas.DataFrame
+        As for :func:`school_parts`.
+    pupils_by_stage : Mapping of str to pandas.Series
+        Pupils of each school by stage [pupils].
+    evaluated_from : float, optional
+        Teaching points with fewer pupils are left out [pupils].
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``school_id, stage, reason``; the reason is ``small_point`` or ``no_pupils``.
+    """
+    tables = []
+    for stage in EVALUATED_STAGES:
+        _, reasons = _of_stage(schools, stage, pupils_by_stage, evaluated_from=evaluated_from)
+        tables.append(pd.DataFrame({"school_id": reasons.index, "stage": stage, "reason": reasons.to_numpy()}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def indicator_values(parts: pd.DataFrame, *, names: Sequence[str] = INDICATORS) -> pd.DataFrame:
+    """
+    Give what each pupil has, in the units in which rule packs write it.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        As :func:`school_parts` gives it.
+    names : sequence of str
+        The indicators.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``parts``, columns ``names`` [per 100 pupils, m2/pupil, yuan/pupil, books/pupil]; NA where
+        unknown.
+    """
+    pupils = parts["pupils"].where(parts["pupils"] > 0)
+    factor = {name: 100.0 if CATALOGUE[f"stages.primary.indicators.{name}"].unit == "per100" else 1.0 for name in names}
+    return pd.DataFrame({name: parts[name] * factor[name] / pupils for name in names}, index=parts.index)
+
+
+def stage_pupils(schools: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
+    """
+    Give the pupils of a stage, those of the register where no others are given.
+
+    Parameters
+    ----------
+    schools : pandas.DataFrame
+        Schools by ``school_id``, with ``pupils_`` and the stage where known.
+    stage : str
+        The stage.
+    pupils_by_stage : Mapping of str to pandas.Series
+        Pupils of each school by stage [pupils].
+
+    Returns
+    -------
+    pandas.Series
+        ``pupils`` on the index of ``schools``, Float64; NA where unknown.
+    """
+    if stage in pupils_by_stage:
+        return pupils_by_stage[stage].reindex(schools.index).astype("Float64").rename("pupils")
+    return _column(schools, f"pupils_{stage}").rename("pupils")
+
+
+def thresholds(pack: RulePack, stage: str) -> dict[str, float]:
+    """
+    Give what each pupil of a stage is to have.
+
+    Parameters
+    ----------
+    pack : RulePack
+        The rules.
+    stage : str
+        The stage.
+
+    Returns
+    -------
+    dict of str to float
+        By indicator of quality balance, those that the pack gives.
+    """
+    found = {name: pack.number(f"stages.{stage}.indicators.{name}") for name in INDICATORS}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def school_pass(parts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
+    """
+    Say which schools meet enough indicators, with the others not far below.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        As :func:`school_parts` gives it.
+    pack : RulePack
+        The rules.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``parts``: ``met``, ``not_met``, ``unknown`` (numbers of indicators), ``below_floor`` (names of
+        those under the least share of their value), ``missing`` (names of unknown ones), ``verdict``. The verdict is
+        unknown where what is missing could turn it.
+    """
+    values = indicator_values(parts)
+    needed, floor = pack.number("evaluation.indicators_met_min"), pack.number("evaluation.floor_ratio")
+    limits = {stage: thresholds(pack, stage) for stage in EVALUATED_STAGES}
+    rows = []
+    for (code, stage), row in zip(parts.index, values.to_dict("records"), strict=True):
+        known = {name: row[name] for name in limits[stage] if pd.notna(row[name])}
+        missing = [name for name in limits[stage] if name not in known]
+        met = [name for name, value in known.items() if value >= limits[stage][name] * _NEARLY]
+        low = [
+            name
+            for name, value in known.items()
+            if name not in met and floor is not None and value < limits[stage][name] * floor * _NEARLY
+        ]
+        if not limits[stage] or needed is None:
+            verdict = NOT_APPLICABLE
+        elif low or len(met) + len(missing) < needed:
+            verdict = NOT_MET
+        elif missing and (len(met) < needed or floor is not None):
+            verdict = UNKNOWN  # an unknown number may lie below the floor
+        else:
+            verdict = MET
+        rows.append((code, stage, len(met), len(known) - len(met), len(missing), tuple(low), tuple(missing), verdict))
+    columns = ["school_id", "stage", "met", "not_met", "unknown", "below_floor", "missing", "verdict"]
+    return pd.DataFrame(rows, columns=columns).set_index(["school_id", "stage"])
+
+
+def balance(parts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
+    """
+    Measure how unevenly the schools of each stage are equipped, and hold it against the pack.
+
+    The coefficient of variation is weighted with pupils (:func:`planning.access.cv`). Quality balance tests each of seven
+    indicators; basic balance the mean of eight.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        As :func:`school_parts` gives it.
+    pack : RulePack
+        The rules.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``BALANCE_COLUMNS``, a row for each stage and indicator that the pack tests. ``cv`` [1] is that of the
+        schools whose number is known, NA where there is none; ``missing`` names the codes of the others, and with any of
+        them the verdict is unknown.
+
+    References
+    ----------
+    .. [1] Ministry of Education of China, measures for inspecting the balanced development of compulsory education in
+       counties, 2012 and 2017, annex on the coefficient of variation.
+    """
+    rows: list[tuple[object, ...]] = []
+    each = pack.rule("evaluation.cv_of_each")
+    for stage in EVALUATED_STAGES:
+        of_stage = parts[parts.index.get_level_values("stage") == stage].droplevel("stage")
+        if of_stage.empty:
+            continue
+        single, composite = f"stages.{stage}.cv_max", f"stages.{stage}.composite_cv_max"
+        if pack.rule(single) is not None:
+            tested = each is None or each.yes
+            limit = pack.needed(single).number
+            for name in INDICATORS:
+                found, missing = _spread(of_stage, name)
+                verdict = _verdict(found, limit, missing) if tested else NOT_APPLICABLE
+                rows.append((stage, name, found, limit, verdict, len(of_stage), len(missing), missing, single))
+        if pack.rule(composite) is not None:
+            spreads = [_spread(of_stage, name) for name in BASIC_INDICATORS]
+            mean = float(np.mean([found for found, _ in spreads]))
+            lacking = {code for _, missing in spreads for code in missing}
+            without = tuple(code for code in of_stage.index if code in lacking)
+            limit = pack.needed(composite).number
+            verdict = _verdict(mean, limit, without)
+            rows.append((stage, COMPOSITE, mean, limit, verdict, len(of_stage), len(without), without, composite))
+    return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS)).astype({"cv": "Float64", "limit": "Float64"})
+
+
+def _spread(of_stage: pd.DataFrame, name: str) -> tuple[float, tuple[str, ...]]:
+    """Give the coefficient over the schools whose number is known, and the codes of the others."""
+    known = (of_stage[name].notna() & of_stage["pupils"].notna()).to_numpy(dtype=bool)
+    missing = tuple(of_stage.index[~known])
+    totals, pupils = of_stage.loc[known, name].astype(float), of_stage.loc[known, "pupils"].astype(float)
+    return (cv(totals, pupils) if totals.sum() > 0 else float("nan")), missing
+
+
+def _verdict(found: float, limit: float, missing: Sequence[str]) -> str:
+    if missing or np.isnan(found):
+        return UNKNOWN
+    return MET if found * _NEARLY <= limit else NOT_MET
+
+
+def _of_stage(
+    schools: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series], *, evaluated_from: float | None
+) -> tuple[pd.Series, pd.Series]:
+    """Give the pupils of the evaluated schools of a stage, and the reasons of the open ones that are not."""
+    has = schools["kind"].map(lambda kind: stage in stages_of_kind(kind)).astype(bool)
+    there = schools[has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
+    pupils = stage_pupils(there, stage, pupils_by_stage)
+    reasons = pd.Series("", index=there.index, dtype=object)
+    if evaluated_from is not None:
+        small = (there["kind"] == "teaching_point") & (pupils < evaluated_from).fillna(value=False)
+        reasons = reasons.mask(small, "small_point")
+    reasons = reasons.mask((pupils == 0).fillna(value=False), "no_pupils")
+    return pupils[reasons == ""], reasons[reasons != ""]
+
+
+def _share_of_pupils(own: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
+    """Give the part of a school's pupils who are of a stage; NA where those of another stage are not known."""
+    here = stage_pupils(own, stage, pupils_by_stage)
+    total = here.copy()
+    for other in STAGES:
+        has = own["kind"].map(lambda kind, other=other: other in stages_of_kind(kind)).astype(bool)
+        if other != stage and has.any():
+            total = total.where(~has, total + stage_pupils(own, other, pupils_by_stage))
+    several = own["kind"].map(lambda kind: len(stages_of_kind(kind)) > 1).astype(bool)
+    return (here / total).where(several, 1.0)
+
+
+def _others_given(own: pd.DataFrame, column: str, stage: str) -> pd.Series:
+    """Sum what the table gives for the other stages of each school; NA where it does not give all of them."""
+    found = pd.Series(pd.NA, index=own.index, dtype="Float64")
+    for other in EVALUATED_STAGES:
+        if other != stage:
+            found = found.fillna(_column(own, f"{column}_{other}"))
+    whole = own["kind"] == "nine_year"  # of a complete secondary school the senior stage is not in the table
+    return found.where(whole)
+
+
+def _column(table: pd.DataFrame, name: str) -> pd.Series:
+    if name not in table.columns:
+        return pd.Series(pd.NA, index=table.index, dtype="Float64")
+    return table[name].astype("Float64")
