@@ -30,7 +30,7 @@ __all__ = ["OUTSIDE", "MigrationRead", "read_migration"]
 OUTSIDE = "*"
 """Stands for everywhere outside the county."""
 
-_RANGE = re.compile(r"(\d{1,4})(?:[-~—–至到](\d{1,4}))?(岁|周岁|年)?")
+_RANGE = re.compile("(\\d{1,4})(?:[-~\u2014\u2013\u81f3\u5230](\\d{1,4}))?(\u5c81|\u5468\u5c81|\u5e74)?")
 
 
 @dataclass(frozen=True)
