@@ -217,7 +217,7 @@ def test_one_teaching_point_may_be_merged(schools):
     point = schools[schools["学校代码"] == "9901000091"].iloc[0]
     central = schools[schools["学校名称"] == "青溪镇中心小学"].iloc[0]
     assert point["办学类型"] == "教学点"
-    assert point.geometry.distance(central.geometry) == pytest.approx(700, abs=5)
+    assert point.geometry.distance(central.geometry) == pytest.approx(474, abs=5)
 
 
 def test_schools_have_what_an_inspection_asks_but_for_a_few_cells(schools):

@@ -211,7 +211,9 @@ def with_point_beside(table: pd.DataFrame, words: Words) -> pd.DataFrame:
     row["学校代码"] = f"{central['学校代码'][:4]}{len(table) + 1:06d}"
     row["学校名称"], row["备注"] = town + text["beside"]["name"], text["beside"]["note"]
     row["办学类型"], row["城乡类型"] = text["kinds"]["teaching_point"], text["locales"]["village"]
-    row["纬度"] = round(central["纬度"] - 700 / 110_850, 6)  # 700 m to the south
+    # 450 m to the south and 150 m to the east.
+    row["纬度"] = round(central["纬度"] - 450 / 110_850, 6)
+    row["经度"] = round(central["经度"] + 150 / 99_000, 6)
     row["小学学位数"], row["小学在校生数"], row["小学班数"] = 30, 17, 2
     row["寄宿床位数"], row["寄宿生数"], row["专任教师数"], row["是否保护"] = 0, 0, 2, text["unprotected"]
     return pd.concat([table, row.to_frame().T.astype(table.dtypes)], ignore_index=True)
