@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import geopandas as gpd
 import pandas as pd
@@ -12,12 +13,48 @@ import pandera.pandas as pa
 from planning.errors import Message, SchemaError, msg
 from planning.stages import KINDS, STAGES
 
-__all__ = ["CANDIDATES", "EXCLUSION_KINDS", "HOUSING", "LOCALES", "SCHOOLS", "VILLAGES", "cells_schema", "check_table"]
+__all__ = [
+    "CANDIDATES",
+    "EXCLUSION_KINDS",
+    "HOUSING",
+    "LOCALES",
+    "RESOURCES",
+    "RESOURCES_BY_STAGE",
+    "SCHOOLS",
+    "VILLAGES",
+    "cells_schema",
+    "check_table",
+]
 
 LOCALES = ("city", "town", "village", "")
 OWNERSHIPS = ("public", "private", "unknown")
 STATUSES = ("open", "planned", "closed")
 EXCLUSION_KINDS = ("water", "steep", "hazard", "farmland", "railway", "trunk_road", "expressway", "other")
+
+_WHOLE_BY_STAGE = (
+    "qualified_teachers", "backbone_teachers", "sports_arts_teachers", "mid_title_teachers", "staff", "multimedia_rooms",
+    "computers", "books",
+)  # fmt: skip
+#: What a school has of which the table may also give the primary and the junior part, ``_primary`` and ``_junior``.
+RESOURCES_BY_STAGE = (*_WHOLE_BY_STAGE, "teaching_area_m2", "sports_area_m2", "equipment_yuan")
+#: Optional columns of the table of schools, each with its type; one is there where the bureau's table has it.
+RESOURCES: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys((*_WHOLE_BY_STAGE, "music_rooms", "art_rooms"), "Int64")
+    | dict.fromkeys(
+        ("teaching_area_m2", "sports_area_m2", "equipment_yuan", "site_area_m2", "floor_area_m2", "dorm_area_m2"),
+        "Float64",
+    )
+    | {
+        f"{column}_{stage}": "Int64" if column in _WHOLE_BY_STAGE else "Float64"
+        for column in RESOURCES_BY_STAGE
+        for stage in ("primary", "junior")
+    }
+    | {
+        f"{column}_{stage}": "Int64"
+        for column in ("largest_class", "classes_56_65", "classes_66")
+        for stage in ("primary", "junior")
+    }
+)
 
 
 def _count(*, nullable: bool = True) -> pa.Column:
@@ -56,6 +93,7 @@ SCHOOLS = pa.DataFrameSchema(
         "beds": _count(),
         "boarders": _count(),
         "teachers": _count(),
+        **{name: pa.Column(dtype, pa.Check.ge(0), nullable=True, required=False) for name, dtype in RESOURCES.items()},
         "protected": pa.Column(bool),
         "in_margin": pa.Column(bool),
         "source_row": _count(),

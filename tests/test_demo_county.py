@@ -46,6 +46,28 @@ SCHOOL_HEADINGS = [
     "寄宿床位数",
     "寄宿生数",
     "专任教师数",
+    "教职工数",
+    "高于规定学历教师数",
+    "县级以上骨干教师数",
+    "体育艺术教师数",
+    "中级及以上职称教师数",
+    "教学及辅助用房面积",
+    "体育运动场馆面积",
+    "教学仪器设备值（万元）",
+    "网络多媒体教室数",
+    "计算机台数",
+    "图书册数",
+    "音乐教室数",
+    "美术教室数",
+    "占地面积",
+    "校舍建筑面积",
+    "学生宿舍面积",
+    "小学最大班额",
+    "小学56-65人班数",
+    "小学66人及以上班数",
+    "初中最大班额",
+    "初中56-65人班数",
+    "初中66人及以上班数",
     "是否保护",
     "备注",
 ]
@@ -189,6 +211,18 @@ def test_schools_have_a_real_countys_troubles(schools):
     assert (schools["寄宿生数"] <= schools["寄宿床位数"]).all()
     assert schools["小学学位数"].isna().sum() == 4
     assert set(schools.loc[schools["办别"] == "民办", "城乡类型"]) == {"城区"}
+
+
+def test_schools_have_what_an_inspection_asks_but_for_a_few_cells(schools):
+    taught = schools[schools["小学在校生数"] + schools["初中在校生数"] > 0]
+    asked = SCHOOL_HEADINGS[SCHOOL_HEADINGS.index("教职工数") : SCHOOL_HEADINGS.index("小学最大班额")]
+    assert taught[asked].isna().sum().sum() == 5
+    assert (schools["高于规定学历教师数"] <= schools["专任教师数"]).all()
+    primary = schools[schools["小学在校生数"] > 0]
+    large = primary["小学56-65人班数"] + primary["小学66人及以上班数"]
+    assert (large <= primary["小学班数"]).all()
+    assert ((large > 0) == (primary["小学最大班额"] >= 56)).all()
+    assert (primary["小学最大班额"] * primary["小学班数"] >= primary["小学在校生数"]).all()
 
 
 def test_pupils_are_the_children_who_live_here(schools, people):

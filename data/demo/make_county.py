@@ -29,6 +29,7 @@ from yunlan import (  # noqa: E402
     network,
     people,
     places,
+    resources,
     schools,
     tables,
     terrain,
@@ -86,6 +87,7 @@ def make(out: Path) -> None:
     school = schools.school_table(
         SEED, sites, at_grid(township, site_xy), words["towns"], names, files.to_lonlat(site_xy), words
     )
+    school = resources.with_resources(SEED, school, words)
     village = tables.village_list(folk, urban, town_xy, village_xy, names, remote, township, words)
     housing = tables.housing_table(SEED, town_xy, words["towns"], words)
 

@@ -27,6 +27,7 @@ __all__ = [
     "left_out",
     "school_parts",
     "school_pass",
+    "stage_pupils",
     "thresholds",
 ]
 
@@ -158,6 +159,29 @@ def indicator_values(parts: pd.DataFrame, *, names: Sequence[str] = INDICATORS) 
     pupils = parts["pupils"].where(parts["pupils"] > 0)
     factor = {name: 100.0 if CATALOGUE[f"stages.primary.indicators.{name}"].unit == "per100" else 1.0 for name in names}
     return pd.DataFrame({name: parts[name] * factor[name] / pupils for name in names}, index=parts.index)
+
+
+def stage_pupils(schools: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
+    """
+    Give the pupils of a stage, those of the register where no others are given.
+
+    Parameters
+    ----------
+    schools : pandas.DataFrame
+        Schools by ``school_id``, with ``pupils_`` and the stage where known.
+    stage : str
+        The stage.
+    pupils_by_stage : Mapping of str to pandas.Series
+        Pupils of each school by stage [pupils].
+
+    Returns
+    -------
+    pandas.Series
+        ``pupils`` on the index of ``schools``, Float64; NA where unknown.
+    """
+    if stage in pupils_by_stage:
+        return pupils_by_stage[stage].reindex(schools.index).astype("Float64").rename("pupils")
+    return _column(schools, f"pupils_{stage}").rename("pupils")
 
 
 def thresholds(pack: RulePack, stage: str) -> dict[str, float]:
@@ -295,7 +319,7 @@ def _of_stage(
     """Give the pupils of the evaluated schools of a stage, and the reasons of the open ones that are not."""
     has = schools["kind"].map(lambda kind: stage in stages_of_kind(kind)).astype(bool)
     there = schools[has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
-    pupils = _pupils(there, stage, pupils_by_stage)
+    pupils = stage_pupils(there, stage, pupils_by_stage)
     reasons = pd.Series("", index=there.index, dtype=object)
     if evaluated_from is not None:
         small = (there["kind"] == "teaching_point") & (pupils < evaluated_from).fillna(value=False)
@@ -304,21 +328,14 @@ def _of_stage(
     return pupils[reasons == ""], reasons[reasons != ""]
 
 
-def _pupils(schools: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
-    column = f"pupils_{stage}"
-    if stage in pupils_by_stage:
-        return pupils_by_stage[stage].reindex(schools.index).astype("Float64").rename("pupils")
-    return _column(schools, column).rename("pupils")
-
-
 def _share_of_pupils(own: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
     """Give the part of a school's pupils who are of a stage; NA where those of another stage are not known."""
-    here = _pupils(own, stage, pupils_by_stage)
+    here = stage_pupils(own, stage, pupils_by_stage)
     total = here.copy()
     for other in STAGES:
         has = own["kind"].map(lambda kind, other=other: other in stages_of_kind(kind)).astype(bool)
         if other != stage and has.any():
-            total = total.where(~has, total + _pupils(own, other, pupils_by_stage))
+            total = total.where(~has, total + stage_pupils(own, other, pupils_by_stage))
     several = own["kind"].map(lambda kind: len(stages_of_kind(kind)) > 1).astype(bool)
     return (here / total).where(several, 1.0)
 

@@ -49,6 +49,7 @@ _UNITS: Mapping[str, Message] = MappingProxyType(
         "per100": msg("for each 100 pupils"),
         "pupils/staff": msg("pupils for each member of staff"),
         "staff/boarder": msg("staff for each boarder"),
+        "staff/class": msg("staff for each class"),
         "boarders/room": msg("boarders in a room"),
         "seats/1000": msg("seats for each 1,000 residents"),
         "people/1000": msg("for each 1,000 residents"),

@@ -15,10 +15,11 @@ import scipy.spatial
 import shapely
 
 from planning.errors import Message, SetAside, msg
-from planning.schemas import SCHOOLS, check_table
+from planning.schemas import RESOURCES, SCHOOLS, check_table
 from planning.sources.cells import is_unknown, normal, vocabulary, word_of
 from planning.sources.coordinates import Bools, Floats
 from planning.sources.points import Points, ids_of, names_of, read_points, same_code
+from planning.sources.school_resources import read_resources
 from planning.sources.tables import Headings, RawTable, numbers, raise_faults, texts
 from planning.stages import STAGES, stages_of_kind
 
@@ -166,6 +167,9 @@ def _finish(points: Points, *, crs: pyproj.CRS, kind: str | None) -> SchoolsRead
         columns |= _by_stage(points, measure, kinds, faults, notices)
     for column in ("beds", "boarders", "teachers"):
         columns[column] = _counts(points, column, faults, notices)
+    resources, reserved = read_resources(points, faults, notices)
+    columns |= resources
+    aside += reserved
     columns["protected"] = _yes(points, "protected", faults)
     code = texts(raw, headings, "school_id")
     code = code.mask(code.map(is_unknown), "")
@@ -184,6 +188,7 @@ def _finish(points: Points, *, crs: pyproj.CRS, kind: str | None) -> SchoolsRead
     )
     schools = schools.astype({c: "Int64" for c in schools.columns if c.startswith(tuple(f"{m}_" for m in MEASURES))})
     schools = schools.astype(dict.fromkeys(("beds", "boarders", "teachers"), "Int64") | {"protected": bool})
+    schools = schools.astype({column: RESOURCES[column] for column in resources})
     schools = schools.astype(
         dict.fromkeys(("name", "kind", "locale", "township", "ownership", "status"), str)
     ).sort_index()

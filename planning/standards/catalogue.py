@@ -126,6 +126,7 @@ _OF_CIRCLE: Mapping[str, Entry] = {
 }
 _OTHERS: Mapping[str, Entry] = {
     "small_school_below": Entry("pupils", msg("Counts as a small school below")),
+    "small_school_staff_per_class": Entry("staff/class", msg("Small school: staff for each class")),
     "nine_year.school_size_max": Entry("pupils", msg("Nine-year school: most pupils of grades 1-9")),
     "nine_year.school_classes_max": Entry("classes", msg("Nine-year school: most classes")),
     "nine_year.split": Entry("yes/no", msg("Nine-year school: judged as two parts"), "yes/no"),
