@@ -152,7 +152,7 @@ def test_no_school_no_row(pack: RulePack):
 
 
 def test_prices_years_and_budgets_that_cannot_be(pack: RulePack):
-    parts, roadmap = _drawn({"A": GOOD}, pack)
+    _, roadmap = _drawn({"A": GOOD}, pack)
     for prices in ({"books": 1.0}, PRICES | {"teaching_area": -1.0}, PRICES | {"teaching_area": math.nan}):
         with pytest.raises(SchemaError, match="Prices"):
             _drawn({"A": GOOD}, pack, unit_costs=prices)
