@@ -51,7 +51,7 @@ _COORDINATES = re.compile(r"wgs-?84|gcj-?02|bd-?09|(EPSG:|ESRI:)?\d{4,6}", re.IG
 
 #: Keys of a question that only some models know.
 _KEYS_OF_MODELS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("close", "keep", "exceptions", "enlarge", "min_pupils", "whole"), ("capacitated",)),
+    (("close", "keep", "exceptions", "gate_answers", "enlarge", "min_pupils", "whole"), ("capacitated",)),
     (("bus_seats", "bus_limit_min"), ("boarding",)),
     (("frontier",), ("p_median", "max_coverage", "p_center")),
     (("alternatives",), ("p_median", "max_coverage", "set_cover")),
@@ -353,6 +353,8 @@ class Question(_Closed):
     """capacitated: codes of schools that stay, whatever ``close`` says."""
     exceptions: int = Field(default=0, ge=0)
     """capacitated: pupils of a closed school who may end up beyond the limit, for whom transport is laid on."""
+    gate_answers: dict[str, dict[str, bool]] = Field(default={})
+    """close: what people answer to the conditions of the closure gate, by code of the school and key of the condition."""
     enlarge: Annotated[Enlarge | None, BeforeValidator(_true_or_keys)] = None
     """capacitated: true where schools may be enlarged to the sizes of the standard, or the sizes and their price."""
     min_pupils: Positive | None = None
@@ -388,6 +390,8 @@ class Question(_Closed):
                 raise ValueError(msg("close and keep both name {schools}", schools=", ".join(both)))
         if self.exceptions and not self.close:
             raise ValueError(msg("exceptions: only where close says which schools may be closed"))
+        if self.gate_answers and not self.close:
+            raise ValueError(msg("gate_answers: only where close says which schools may be closed"))
         return self
 
     @property

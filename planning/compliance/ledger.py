@@ -127,7 +127,7 @@ def ledger(
     Returns
     -------
     pandas.DataFrame
-        Columns ``LEDGER_COLUMNS``, a row a school and rule. ``verdict`` is met, not_met, unknown, not_applicable, or note
+        Columns ``LEDGER_COLUMNS``, a row a school and rule. ``verdict`` is met, not_met, unknown, not_applicable, or advisory
         where a rule that binds nobody is not reached; ``missing`` names the columns that are unknown.
     """
     book = _Book(pack)

@@ -9,4 +9,4 @@ NOT_MET = "not_met"
 UNKNOWN = "unknown"
 NOT_APPLICABLE = "not_applicable"
 #: A default of this tool is not reached: a remark, never a failing.
-NOTE = "note"
+NOTE = "advisory"

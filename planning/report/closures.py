@@ -10,6 +10,7 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator
 from planning.i18n.terms import term
+from planning.scenario.closure_gate import unanswered
 
 if TYPE_CHECKING:
     from planning.scenario.county import County
@@ -36,14 +37,16 @@ def closure_table(answers: Sequence[Answer], county: County, t: Translator) -> p
     Returns
     -------
     pandas.DataFrame
-        Columns ``CLOSURE_COLUMNS``; kind is closed or blocked.
+        Columns ``CLOSURE_COLUMNS``; kind is closed or blocked. The reason of a blocked school is the clause; of a closed one,
+        the conditions that people have yet to answer, or that all are met.
     """
     rows: list[tuple[object, ...]] = []
     for answer in answers:
         question, sites = answer.question, answer.sites
         closed = sites[sites["kind"] == "closed"]
         rows += [
-            (question.name, question.stage, code, row["name"], row["township"], "closed", row["pupils_before"], row["moves"], "")
+            (question.name, question.stage, code, row["name"], row["township"], "closed", row["pupils_before"], row["moves"],
+             _conditions(t, answer, county, str(code)))
             for code, row in closed.iterrows()
         ]  # fmt: skip
         for blocked in answer.blocked:
@@ -52,6 +55,15 @@ def closure_table(answers: Sequence[Answer], county: County, t: Translator) -> p
                 (question.name, question.stage, blocked.school_id, school["name"], school["township"], "blocked", pd.NA, "", t.message(blocked.clause))
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(CLOSURE_COLUMNS)).astype({"pupils_before": "Int64"})
+
+
+def _conditions(t: Translator, answer: Answer, county: County, code: str) -> str:
+    """Say which conditions of the closure gate people have yet to answer for a school that would close."""
+    question = answer.question
+    left = unanswered(county.pack, question.stage, question.gate_answers.get(code, {}))
+    if not left:
+        return t("all conditions of the closure gate are met")
+    return t("to be answered: {conditions}", conditions=t("; ").join(t.message(gate.title.message()) for gate in left))
 
 
 def closure_section(t: Translator, answer: Answer, county: County, *, longest: int) -> dict[str, Any]:
@@ -101,7 +113,7 @@ def closure_section(t: Translator, answer: Answer, county: County, *, longest: i
             )
             for code, row in receivers.iterrows()
         ],
-        "told": _told(t, answer, len(closed)),
+        "told": _told(t, answer, county, len(closed)),
         "blocked": _blocked(t, answer, county, longest),
         "more": max(len(answer.blocked) - longest, 0),
     }
@@ -117,12 +129,16 @@ def _moved(t: Translator, answer: Answer, names: Mapping[str, str], code: str, o
     )
 
 
-def _told(t: Translator, answer: Answer, n_closed: int) -> list[str]:
+def _told(t: Translator, answer: Answer, county: County, n_closed: int) -> list[str]:
     """Account for the pupils of the closed schools."""
     if not n_closed:
         return []
     pupils = answer.moves["pupils"].astype(int)
     seated = answer.moves["receiver"] != ""
+    left = sum(
+        bool(unanswered(county.pack, answer.question.stage, answer.question.gate_answers.get(str(code), {})))
+        for code in answer.sites.index[answer.sites["kind"] == "closed"]
+    )
     return [
         t(
             "{closed} schools close: of their {pupils} pupils {seated} go to {receivers} other schools, and {without} find no seat.",
@@ -133,6 +149,12 @@ def _told(t: Translator, answer: Answer, n_closed: int) -> list[str]:
             without=t.number(int(pupils[~seated].sum())),
         ),
         t("New and larger schools come first; a school closes only when its pupils' new school is ready."),
+        t("All conditions of the closure gate are answered and met.")
+        if not left
+        else t(
+            "Of {n} of them people have yet to answer conditions of the closure gate; closures.csv names them.",
+            n=t.number(left),
+        ),
     ]
 
 

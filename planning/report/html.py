@@ -18,6 +18,7 @@ from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
+from planning.report.compliance import compliance_section
 from planning.report.figures import (
     DISTANCE_CLASSES_M,
     DISTANCE_COLOURS,
@@ -114,6 +115,7 @@ def write_html(
         answers=answers,
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
+        rules_held=compliance_section(t, result),
         rules=rule_section(t, county),
         overrides=override_section(t, county),
         set_aside=[

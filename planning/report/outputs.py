@@ -13,6 +13,7 @@ from planning.i18n import get_translator
 from planning.i18n.terms import term
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
+from planning.report.compliance_tables import compliance_tables
 from planning.report.html import write_html
 from planning.report.rules import rule_table
 from planning.report.tables import (
@@ -78,6 +79,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "frontier": curve_table(result.answers),
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
+        **compliance_tables(result, t),
         "demand": county.demand_sheet,
         "rules": rule_table(t, county),
         "set_aside": set_aside_table(result, t),

@@ -30,9 +30,12 @@ __all__ = [
 ]
 
 #: Columns whose texts are codes of ours; any other text is a name, and stays as it was written.
-CODES = ("stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way")
+CODES = (
+    "stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way", "band", "verdict",
+    "sense", "measure", "mode", "before", "after", "change",
+)  # fmt: skip
 #: Columns of shares, which people read in per cent.
-SHARES = ("share_within_limit", "loss", "gap", "share")
+SHARES = ("share_within_limit", "loss", "gap", "share", "share_network", "share_straight")
 #: The longest text that a cell of a workbook holds [characters].
 _LONGEST_CELL = 32_767
 

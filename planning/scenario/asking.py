@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planning.errors import ConfigError, Message, msg
 from planning.i18n.terms import TERMS
+from planning.scenario.closure_gate import open_conditions
 from planning.scenario.limits import limit_of_question
 from planning.stages import BANDS, stages_of_kind
 
@@ -69,7 +70,24 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
                 name=question.name,
             )
         )
-    return faults + _money_faults(question, project, pack)
+    return faults + _gate_faults(question, pack) + _money_faults(question, project, pack)
+
+
+def _gate_faults(question: Question, pack: RulePack) -> list[Message]:
+    """Say which answers are to no condition that people decide."""
+    asked = [gate.id for gate in open_conditions(pack, question.stage)]
+    return [
+        msg(
+            "question {name}: gate_answers: {condition} of school {code} is no condition that people answer. Write one of {known}.",
+            name=question.name,
+            condition=condition,
+            code=code,
+            known=", ".join(asked),
+        )
+        for code, answers in question.gate_answers.items()
+        for condition in answers
+        if condition not in asked
+    ]
 
 
 def _money_faults(question: Question, project: Project, pack: RulePack) -> list[Message]:
@@ -135,6 +153,7 @@ def check_schools(questions: Sequence[Question], project: Project, kinds: pd.Ser
         named = {
             "close": question.close if isinstance(question.close, tuple) else (),
             "keep": question.keep,
+            "gate_answers": tuple(question.gate_answers),
             "enlarge.schools": (question.enlarge.schools if question.enlarge is not None else None) or (),
         }
         for key, codes in named.items():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planning.standards import RulePack
     from planning.standards.model import Gate
 
-__all__ = ["Closing", "closure_gate", "open_conditions", "pupils_left_without"]
+__all__ = ["Closing", "closure_gate", "open_conditions", "pupils_left_without", "unanswered"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Closing:
         Pupils of a closed school who may end up beyond the limit [pupils].
     unseated : callable
         Given a school's position, how many pupils the other schools would have no seat for [pupils].
+    places : callable, optional
+        Given positions of flows, the names of the villages where their pupils live.
+    answers : Mapping
+        By school and condition, what people have answered.
     """
 
     stage: str
@@ -67,6 +71,8 @@ class Closing:
     limits: Mapping[str, BandLimit]
     exceptions: int = 0
     unseated: Callable[[int], int] = lambda school: 0
+    places: Callable[[NDArray[np.int64]], str] | None = None
+    answers: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
 
 
 def closure_gate(closing: Closing, pack: RulePack, codes: Iterable[str]) -> dict[str, Message]:
@@ -87,16 +93,12 @@ def closure_gate(closing: Closing, pack: RulePack, codes: Iterable[str]) -> dict
     dict of str to Message
         Of each school that may not be closed the clause, its source and what was found; none for the others.
     """
-    gates = [
-        gate
-        for gate in pack.closure_gate
-        if gate.decided_by == "computed" and (gate.stages is None or closing.stage in gate.stages)
-    ]
+    gates = [gate for gate in pack.closure_gate if gate.stages is None or closing.stage in gate.stages]
     found: dict[str, Message] = {}
     for code in codes:
         at = int(closing.schools.index.get_indexer(pd.Index([code]))[0])
         for gate in gates:
-            detail = _TESTS[gate.id](closing, at)
+            detail = _answered(closing, gate, code) if gate.decided_by == "user" else _TESTS[gate.id](closing, at)
             if detail is not None:
                 found[code] = msg(
                     "{rule} ({source}): {detail}",
@@ -129,6 +131,33 @@ def open_conditions(pack: RulePack, stage: str) -> list[Gate]:
         for gate in pack.closure_gate
         if gate.decided_by == "user" and (gate.stages is None or stage in gate.stages)
     ]
+
+
+def unanswered(pack: RulePack, stage: str, answers: Mapping[str, bool]) -> list[Gate]:
+    """
+    List the conditions of a closure that people have not answered yet.
+
+    Parameters
+    ----------
+    pack : RulePack
+        The rule pack.
+    stage : str
+        The stage.
+    answers : Mapping of str to bool
+        What they have answered of the school, by condition.
+
+    Returns
+    -------
+    list of Gate
+        None where every condition is answered; an answer that blocks is told by :func:`closure_gate`.
+    """
+    return [gate for gate in open_conditions(pack, stage) if gate.id not in answers]
+
+
+def _answered(closing: Closing, gate: Gate, code: str) -> Message | None:
+    """Take what people have answered; what they have not stays to be answered and blocks nothing here."""
+    answer = closing.answers.get(code, {}).get(gate.id)
+    return None if answer is None or answer == gate.passes_when else msg("as answered by people (gate_answers)")
 
 
 def pupils_left_without(closing: Closing) -> NDArray[np.bool_]:
@@ -200,7 +229,14 @@ def _travel(closing: Closing, at: int) -> Message | None:
         lambda one, other: msg("{one}; {other}", one=one, other=other),
         [msg("{band}: {limit}", band=TERMS[band], limit=_in_words(closing.limits[band])) for band in bands],
     )
-    return msg("{n} pupils would have no other school within their limit ({limits})", n=n, limits=limits)
+    if closing.places is None:
+        return msg("{n} pupils would have no other school within their limit ({limits})", n=n, limits=limits)
+    return msg(
+        "{n} pupils of {places} would have no other school within their limit ({limits})",
+        n=n,
+        places=closing.places(np.flatnonzero(left & (closing.pupils > 0))),
+        limits=limits,
+    )
 
 
 def _in_words(limit: BandLimit) -> Message:

@@ -21,7 +21,7 @@ from planning.scenario.closure_gate import Closing, closure_gate, open_condition
 from planning.scenario.edits import Edit
 from planning.scenario.evaluate import evaluate, stage_sites
 from planning.scenario.limits import limit_of_question
-from planning.scenario.naming import listed
+from planning.scenario.naming import listed, place_names
 from planning.scenario.pieces import MOVE_COLUMNS, Pieces, cut_by_school, moves_of, uncut
 from planning.scenario.proposals import Asked, default_seats
 from planning.scenario.school_sizes import larger_sizes, seats_to_be_had
@@ -314,6 +314,8 @@ def _closing(county: County, question: Question, asked: Asked, pieces: Pieces, e
             band: limit_of_question(question.limit, county.project, county.pack, band) for band in BANDS[question.stage]
         },
         exceptions=question.exceptions,
+        places=lambda flows: listed(place_names(county, asked.cells[pieces.row[flows]])),
+        answers=question.gate_answers,
     )
 
 
@@ -397,5 +399,6 @@ def _gate_notes(
             source=county.pack.sources[gate.source].message(),
         )
         for gate in open_conditions(county.pack, question.stage)
+        if any(gate.id not in question.gate_answers.get(code, {}) for code in may_close if code not in blocked)
     ]
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from planning import __version__
 from planning.config import Project
 from planning.errors import Message, msg
 from planning.i18n.terms import TERMS
+from planning.scenario.compliance import Standing, stand
 from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.questions import Answer, answer
@@ -46,6 +48,18 @@ class RunResult:
     answers: tuple[Answer, ...]
     seconds: dict[str, float]
     versions: dict[str, str]
+
+    @functools.cached_property
+    def compliance(self) -> Standing:
+        """
+        Give what the rules say of the schools, today and after each proposal; worked out at the first use.
+
+        Returns
+        -------
+        Standing
+            Of the register, the base and each answer.
+        """
+        return stand(self.county, self.base, self.answers)
 
 
 def versions() -> dict[str, str]:

@@ -286,6 +286,8 @@ class Gate(_Closed):
     """How sure the condition is."""
     decided_by: Literal["computed", "user"]
     """Whether the program computes it or people answer it."""
+    passes_when: bool = False
+    """user: the answer with which a closure passes; no where the condition names what must not be."""
     stages: tuple[StageName, ...] | None = None
     """Stages it holds for; all where not said."""
     note: Words | None = None

@@ -43,7 +43,7 @@ def table(pack: RulePack) -> pd.DataFrame:
         ("A", "stages.primary.indicators.sports_area", 7.495, 7.5, "not_met"),
         ("A", "stages.primary.class_size_max", 46, 45, "not_met"),
         ("A", "stages.primary.school_size_max", 200, 2000, "met"),
-        ("A", "stages.primary.school_size_min", 200, 270, "note"),  # what stands is not closed for it
+        ("A", "stages.primary.school_size_min", 200, 270, "advisory"),  # what stands is not closed for it
         ("A", "evaluation.music_room_classes", 1, 1, "met"),
         ("A", "evaluation.art_room_classes", 0, 1, "not_met"),
         ("A", "boarding.beds_per_boarder", 0.9, 1, "not_met"),
@@ -56,8 +56,8 @@ def table(pack: RulePack) -> pd.DataFrame:
         ("N", "nine_year.school_size_max", 2600, 2500, "not_met"),
         ("N", "evaluation.music_room_classes", 5, 5, "met"),
         ("P", "teaching_point.evaluated_from", 11, 50, "not_applicable"),
-        ("P", "small_school_below", 11, 100, "note"),
-        ("P", "small_school_staff_per_class", 1, 1.5, "note"),  # a default of this tool fails nobody
+        ("P", "small_school_below", 11, 100, "advisory"),
+        ("P", "small_school_staff_per_class", 1, 1.5, "advisory"),  # a default of this tool fails nobody
     ],
 )
 def test_rows_by_hand(table: pd.DataFrame, school: str, path: str, value: float, limit: float, verdict: str):

@@ -19,9 +19,9 @@ CRS = pyproj.CRS.from_epsg(4545)
 def read(tmp_path):
     def make(headings, *rows):
         book = openpyxl.Workbook()
-        book.active.append(["学校名称", "办学类型", "经度", "纬度", "专任教师数", *headings])
+        book.active.append(["学校代码", "学校名称", "办学类型", "经度", "纬度", "专任教师数", *headings])
         for n, row in enumerate(rows):
-            book.active.append([f"第{n + 1}小学", "小学", 107 + n / 100, 27, 20, *row])
+            book.active.append([f"00{n}", f"第{n + 1}小学", "小学", 107 + n / 100, 27, 20, *row])
         book.save(tmp_path / "s.xlsx")
         return read_schools(tmp_path / "s.xlsx", crs=CRS)
 

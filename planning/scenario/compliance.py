@@ -1,0 +1,326 @@
+"""How the county and each proposal stand before an inspection: the rules held against the schools of a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from planning.compliance.balance import EVALUATED_STAGES, balance, left_out, school_parts, school_pass
+from planning.compliance.class_sizes import class_sizes, size_shares
+from planning.compliance.ledger import ledger
+from planning.compliance.staffing import STAFFED_STAGES, staffing
+from planning.compliance.verdicts import MET, NOT_MET
+from planning.compliance.village_service import SERVICE_COLUMNS, service_shares
+from planning.network.modes import BIKE_KMH, DRIVE_KMH
+from planning.scenario.limits import limit_of_band
+from planning.stages import STAGES, stages_of_kind, teaches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planning.scenario.county import County
+    from planning.scenario.evaluate import StageState
+    from planning.scenario.questions import Answer
+
+__all__ = ["Compliance", "Standing", "changed_rules", "comply", "stand"]
+
+#: Locales of schools for which the service radius of cities and towns holds.
+_URBAN = ("city", "town")
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """
+    What the rules say of one layout.
+
+    Parameters
+    ----------
+    when : str
+        ``register`` (the pupils that the table of schools counts), ``base`` (those that the allocation sends there today)
+        or ``after`` a proposal.
+    question : str
+        The proposal's question; empty otherwise.
+    schools : pandas.DataFrame
+        The schools that were judged: closed ones have left, new ones are there with what is known of them.
+    pupils : Mapping of str to pandas.Series
+        Pupils of each school by stage [pupils]; empty for the register.
+    parts, passes : pandas.DataFrame
+        As :func:`planning.compliance.balance.school_parts` and ``school_pass`` give them.
+    left_out : pandas.DataFrame
+        ``school_id, stage, reason`` of those that are not evaluated.
+    balance : pandas.DataFrame
+        Coefficients of variation against their limits.
+    sizes : pandas.DataFrame
+        Shares of large classes, schools above the caps.
+    ledger : pandas.DataFrame
+        Every school against every rule.
+    staffing : pandas.DataFrame
+        Staff due, there and missing.
+    service : pandas.DataFrame
+        ``stage, band, measure, mode`` and the columns of ``service_shares``; empty for the register, which has no ways.
+    """
+
+    when: str
+    question: str
+    schools: pd.DataFrame
+    pupils: Mapping[str, pd.Series]
+    parts: pd.DataFrame
+    passes: pd.DataFrame
+    left_out: pd.DataFrame
+    balance: pd.DataFrame
+    sizes: pd.DataFrame
+    ledger: pd.DataFrame
+    staffing: pd.DataFrame
+    service: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Standing:
+    """
+    The county today and after each proposal.
+
+    Parameters
+    ----------
+    register : Compliance
+        Today, by the pupils that the table of schools counts: what an inspection would see.
+    base : Compliance
+        Today, by the pupils that the allocation sends to each school: what proposals are compared with.
+    after : tuple of Compliance
+        One for each question with an answer, in the project's order.
+    """
+
+    register: Compliance
+    base: Compliance
+    after: tuple[Compliance, ...]
+
+    @property
+    def today(self) -> Compliance:
+        """
+        Give what is judged as today's state.
+
+        Returns
+        -------
+        Compliance
+            That of the register; of the allocation where the register counts the pupils of no school.
+        """
+        return self.register if self.register.parts["pupils"].notna().any() else self.base
+
+    def every(self) -> tuple[Compliance, ...]:
+        """
+        List all layouts, today's first.
+
+        Returns
+        -------
+        tuple of Compliance
+            Register, base, and after each proposal.
+        """
+        return (self.register, self.base, *self.after)
+
+
+def stand(county: County, base: Mapping[str, StageState], answers: Sequence[Answer]) -> Standing:
+    """
+    Hold the county and every proposal against the rules.
+
+    Parameters
+    ----------
+    county : County
+        Schools and pack.
+    base : Mapping of str to StageState
+        How each stage is today.
+    answers : sequence of Answer
+        The proposals; those without an answer are passed over.
+
+    Returns
+    -------
+    Standing
+        Of today and after each proposal; a proposal changes its own stage, the others stay as they are.
+    """
+    after = [
+        comply(county, {**base, answer.question.stage: answer.after}, when="after", question=answer.question.name)
+        for answer in answers
+        if answer.after is not None
+    ]
+    return Standing(comply(county, {}, when="register"), comply(county, base), tuple(after))
+
+
+def comply(county: County, states: Mapping[str, StageState], *, when: str = "base", question: str = "") -> Compliance:
+    """
+    Hold one layout against the rules of the county's pack.
+
+    Teachers, areas and equipment stay with their schools. Schools that the layout closes have left; of those it builds
+    nothing but pupils is known, so that what rests on their equipment is unknown and says so.
+
+    Parameters
+    ----------
+    county : County
+        Schools and pack.
+    states : Mapping of str to StageState
+        The layout, by stage; none for the register alone.
+    when : str
+        What the result is filed under.
+    question : str
+        Name of the proposal's question.
+
+    Returns
+    -------
+    Compliance
+        All tables.
+    """
+    pack = county.pack
+    schools, pupils = _schools_of(county, states)
+    parts = school_parts(schools, pupils, evaluated_from=pack.number("teaching_point.evaluated_from"))
+    reach = {stage: _farthest(county, state) for stage, state in states.items() if stage in EVALUATED_STAGES}
+    return Compliance(
+        when=when,
+        question=question,
+        schools=schools,
+        pupils=pupils,
+        parts=parts,
+        passes=school_pass(parts, pack),
+        left_out=left_out(schools, pupils, evaluated_from=pack.number("teaching_point.evaluated_from")),
+        balance=balance(parts, pack),
+        sizes=size_shares(class_sizes(schools, pupils, pack), pack),
+        ledger=ledger(schools, pupils, pack, reach_m=reach),
+        staffing=staffing(schools, pupils, pack),
+        service=_service(county, states),
+    )
+
+
+def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
+    """
+    List what a layout mends and breaks, rule by rule and school by school.
+
+    Parameters
+    ----------
+    before, after : Compliance
+        Two layouts of one county.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``school_id, stage, path, before, after, change``; the change is ``mended`` (not met before, met now, or the school
+        is no longer there) or ``broken`` (not met now, and not before). Notes and unknowns are neither.
+    """
+    keys = ["school_id", "stage", "path"]
+    both = before.ledger[[*keys, "verdict"]].merge(
+        after.ledger[[*keys, "verdict"]], on=keys, how="outer", suffixes=("_before", "_after")
+    )
+    was, now = both["verdict_before"] == NOT_MET, both["verdict_after"] == NOT_MET
+    gone = both["verdict_after"].isna()
+    change = np.where(now & ~was, "broken", np.where(was & (both["verdict_after"].eq(MET) | gone), "mended", ""))
+    both["before"], both["after"] = both["verdict_before"].fillna(""), both["verdict_after"].fillna("")
+    both["change"] = change
+    told: pd.DataFrame = both.loc[change != "", [*keys, "before", "after", "change"]]
+    return told.sort_values(["change", "path", "school_id", "stage"], ignore_index=True)
+
+
+def _schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Give the table of schools of a layout, and the pupils that it sends to each."""
+    schools = pd.DataFrame(county.schools.drop(columns="geometry"))
+    schools["is_new"] = False
+    gone = pd.Series(False, index=schools.index)
+    stays = gone.copy()
+    for stage, state in states.items():
+        has = schools["kind"].map(lambda kind, stage=stage: stage in stages_of_kind(kind)).astype(bool)
+        has &= ~(schools[f"seats_{stage}"] == 0).fillna(value=False)
+        there = schools.index.isin(state.sites.index)
+        gone |= has & ~there
+        stays |= has & there
+    closed = gone & ~stays & (schools["status"] == "open")
+    schools["status"] = schools["status"].mask(closed, "closed")
+    built = [state.sites[state.sites["is_new"].astype(bool)] for state in states.values()]
+    new = pd.concat(built) if built else None
+    if new is not None and len(new):
+        new = new[~new.index.duplicated()]
+        schools = schools.drop(
+            index=schools.index.intersection(new.index)
+        )  # the code of a closed school may come again
+        rows = pd.DataFrame(
+            {
+                **{column: new[column] for column in ("name", "kind", "ownership")},
+                "township": "", "locale": "", "status": "open", "in_margin": False, "is_new": True, "protected": False,
+            },
+            index=new.index,
+        ).reindex(columns=schools.columns)  # fmt: skip
+        schools = pd.concat([schools, rows.astype(schools.dtypes.to_dict())])
+    schools.index.name = "school_id"
+    pupils = {
+        stage: state.load.reindex(schools.index).fillna(0).astype("Float64")
+        for stage, state in states.items()
+        if stage in STAFFED_STAGES
+    }
+    return schools, {stage: pupils[stage] for stage in STAGES if stage in pupils}
+
+
+def _farthest(county: County, state: StageState) -> pd.Series:
+    """Give how far from each school its farthest day pupil lives, in a straight line [m]."""
+    flows = state.allocated[state.allocated["pupils"] > 0]
+    homes = county.cells.geometry.loc[flows["cell_id"]]
+    sites = state.sites.geometry.loc[flows["site_id"]]
+    metres = np.hypot(homes.x.to_numpy() - sites.x.to_numpy(), homes.y.to_numpy() - sites.y.to_numpy())
+    return pd.Series(metres, index=flows["site_id"].to_numpy()).groupby(level=0).max()
+
+
+def _service(county: County, states: Mapping[str, StageState]) -> pd.DataFrame:
+    """Share the county's children within the limit of each band, and within the service radius of towns."""
+    columns = ["stage", "band", "measure", "mode", "limit_min", "limit_m", *SERVICE_COLUMNS]
+    ours = ~county.cells["in_margin"].to_numpy(dtype=bool)
+    cells = county.cells[ours]
+    xy = shapely.get_coordinates(cells.geometry.to_numpy())
+    township = cells["township"].to_numpy(dtype=object)
+    tables = []
+    for stage, state in states.items():
+        for band in state.bands:
+            sites = state.sites[[teaches(kind, band) for kind in state.sites["kind"]]]
+            if sites.empty:
+                continue
+            away, at = cKDTree(shapely.get_coordinates(sites.geometry.to_numpy())).query(xy)
+            straight_m, nearest = np.atleast_1d(away), np.atleast_1d(at)
+            way = state.nearest[band][ours]
+            distance, time = way["distance_m"].to_numpy(), way["time_min"].to_numpy()
+            pupils = cells[f"pupils_{band}"].to_numpy(dtype=np.int64)
+            limit = limit_of_band(county.project, county.pack, band)
+            if limit.is_set:
+                straight_min = straight_m / (_speed_kmh(county, band, state.mode) * 1000 / 60)
+                shares = service_shares(
+                    township, pupils, limit.within(time, distance), limit.within(straight_min, straight_m)
+                )
+                tables.append(
+                    shares.assign(stage=stage, band=band, measure="limit_of_band", mode=state.mode,
+                                  limit_min=limit.time_min, limit_m=limit.distance_m)
+                )  # fmt: skip
+            radius = county.pack.number(f"stages.{stage}.service_radius")
+            urban = _locale_of(county, sites)[nearest]
+            if radius is not None and urban.any():
+                shares = service_shares(
+                    township[urban], pupils[urban], distance[urban] <= radius, straight_m[urban] <= radius
+                )
+                tables.append(
+                    shares.assign(stage=stage, band=band, measure="service_radius", mode="walk", limit_min=np.inf,
+                                  limit_m=radius)
+                )  # fmt: skip
+    if not tables:
+        return pd.DataFrame(columns=columns)
+    found = pd.concat(tables, ignore_index=True)[columns]
+    return found.assign(**{name: found[name].where(np.isfinite(found[name])) for name in ("limit_min", "limit_m")})
+
+
+def _speed_kmh(county: County, band: str, mode: str) -> float:
+    """Give the speed at which a straight line is covered: the children's own on foot, that of rural roads by car."""
+    if mode == "walk":
+        return county.pack.needed(f"bands.{band}.walking_speed").number
+    return BIKE_KMH if mode == "bike" else DRIVE_KMH["unclassified"]
+
+
+def _locale_of(county: County, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Mark the schools that stand in a city or town; of a new one it is not known."""
+    locale = county.schools["locale"].reindex(sites.index)
+    urban: NDArray[np.bool_] = locale.isin(_URBAN).to_numpy(dtype=bool)
+    return urban
