@@ -146,8 +146,8 @@ def _at(found: pd.DataFrame, township: str, needed: int, minutes: pd.DataFrame) 
     else:
         verdict = NOT_MET
     others = found[(found["unsure"] == "") & (found["township"] != township)]
-    ways = minutes.loc[township].reindex(others.index).astype(float) if len(others) else pd.Series(dtype=float)
-    ways = ways[ways < math.inf].sort_values(kind="stable")
+    known = minutes.loc[:, minutes.columns.isin(others.index)].T[township].astype(float)
+    ways = known[known < math.inf].sort_index().sort_values(kind="stable")
     if ways.empty:
         return verdict, needed, len(sure), best, unsure, "", math.nan
     return verdict, needed, len(sure), best, unsure, str(ways.index[0]), float(ways.iloc[0])
