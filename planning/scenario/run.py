@@ -17,6 +17,7 @@ from planning.scenario.compliance import Standing, stand
 from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.questions import Answer, answer
+from planning.scenario.school_groups import Structure, structure_of
 
 __all__ = ["RunResult", "run", "versions"]
 
@@ -60,6 +61,18 @@ class RunResult:
             Of the register, the base and each answer.
         """
         return stand(self.county, self.base, self.answers)
+
+    @functools.cached_property
+    def structure(self) -> Structure:
+        """
+        Give school groups, nodes of townships, seats for 1,000 residents and the roadmap, of today; worked out at first use.
+
+        Returns
+        -------
+        Structure
+            Of today's schools.
+        """
+        return structure_of(self.county, self.compliance.today)
 
 
 def versions() -> dict[str, str]:
