@@ -9,7 +9,7 @@ source. A school that is yet to be built is no alternative: what is new is built
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planning.standards import RulePack
     from planning.standards.model import Gate
 
-__all__ = ["Closing", "closure_gate", "open_conditions", "pupils_left_without", "unanswered"]
+__all__ = ["Closing", "cited", "closure_gate", "open_conditions", "pupils_left_without", "unanswered"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Closing:
     exceptions: int = 0
     unseated: Callable[[int], int] = lambda school: 0
     places: Callable[[NDArray[np.int64]], str] | None = None
-    answers: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
+    answers: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
 
 def closure_gate(closing: Closing, pack: RulePack, codes: Iterable[str]) -> dict[str, Message]:
@@ -103,11 +103,33 @@ def closure_gate(closing: Closing, pack: RulePack, codes: Iterable[str]) -> dict
                 found[code] = msg(
                     "{rule} ({source}): {detail}",
                     rule=gate.title.message(),
-                    source=pack.sources[gate.source].message(),
+                    source=cited(pack, gate),
                     detail=detail,
                 )
                 break
     return found
+
+
+def cited(pack: RulePack, gate: Gate) -> Message:
+    """
+    Name the document of a condition: clause where known, and the mark of how sure it is.
+
+    Parameters
+    ----------
+    pack : RulePack
+        The rule pack.
+    gate : Gate
+        The condition.
+
+    Returns
+    -------
+    Message
+        Title, number, clause and mark.
+    """
+    source = pack.sources[gate.source].message()
+    if gate.clause is not None:
+        source = msg("{source} {clause}", source=source, clause=gate.clause)
+    return source if gate.badge is None else msg("{source}; {badge}", source=source, badge=gate.badge)
 
 
 def open_conditions(pack: RulePack, stage: str) -> list[Gate]:

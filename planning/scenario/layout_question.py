@@ -17,7 +17,7 @@ import pandas as pd
 from planning import siting
 from planning.access.allocation import allocate
 from planning.errors import Message, msg
-from planning.scenario.closure_gate import Closing, closure_gate, open_conditions, pupils_left_without
+from planning.scenario.closure_gate import Closing, cited, closure_gate, open_conditions, pupils_left_without
 from planning.scenario.edits import Edit
 from planning.scenario.evaluate import evaluate, stage_sites
 from planning.scenario.limits import limit_of_question
@@ -396,7 +396,7 @@ def _gate_notes(
         msg(
             "Before any closure people must make sure that this does not hold: {rule} ({source}).",
             rule=gate.title.message(),
-            source=county.pack.sources[gate.source].message(),
+            source=cited(county.pack, gate),
         )
         for gate in open_conditions(county.pack, question.stage)
         if any(gate.id not in question.gate_answers.get(code, {}) for code in may_close if code not in blocked)

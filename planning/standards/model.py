@@ -293,6 +293,18 @@ class Gate(_Closed):
     note: Words | None = None
     """How the program tests it."""
 
+    @property
+    def badge(self) -> Message | None:
+        """
+        Give the mark that stands beside the condition wherever it is shown.
+
+        Returns
+        -------
+        Message or None
+            None for what was read in the document itself.
+        """
+        return _BADGES.get(self.confidence)
+
     @model_validator(mode="after")
     def _known_where_computed(self) -> Gate:
         if self.decided_by == "computed" and self.id not in COMPUTED_GATES:

@@ -79,7 +79,9 @@ def test_a_closure_that_pays_and_one_that_the_gate_blocks_by_its_clause():
     # C's ten children of grades 1-3 would go seven kilometres.
     assert list(blocked(found)) == ["C"]
     assert "travel becomes inconvenient or unsafe (Ministry of Education notice" in blocked(found)["C"]
-    assert "10 pupils would have no other school within their limit (Grades 1-3: 30 min one way)" in blocked(found)["C"]
+    detail = "10 pupils of Wangcun would have no other school within their limit (Grades 1-3: 30 min one way)"
+    assert detail in blocked(found)["C"]
+    assert "; second-hand)" in blocked(found)["C"]  # the notice itself has not been read
     assert "Not to be closed: travel becomes inconvenient or unsafe" in said(found)
     assert "Wangcun school" in said(found)
     assert "400 yuan a year, a default of this tool" in said(found)
@@ -247,12 +249,16 @@ def test_outputs_name_closures_receivers_and_blocked_ones(tmp_path):
     found = ask(place, close=True)
     table = closure_table((found,), place, get_translator("en")).set_index("site_id")
     assert table["kind"].to_dict() == {"B": "closed", "C": "blocked"}
-    assert table["reason"].to_dict() == {"B": "", "C": blocked(found)["C"]}
+    assert table["reason"].to_dict()["C"] == blocked(found)["C"]
+    assert table.at["B", "reason"].startswith(
+        "to be answered: most parents or most at the hearing oppose; plan, appraisal"
+    )
     assert table.loc["B", ["name", "pupils_before", "moves"]].to_list() == ["Lijia school", 20, "Shiping school 20"]
     section = closure_section(get_translator("en"), found, place, longest=10)
     assert section["closed"] == [("Lijia school", "B", "", "20", "Shiping school (20)")]
     assert section["receivers"] == [("Shiping school", "Receives pupils", "60", "30", "50", "Lijia school (20)")]
     assert section["told"][0].startswith("1 schools close: of their 20 pupils 20 go to 1 other schools, and 0 find")
+    assert section["told"][-1].startswith("Of 1 of them people have yet to answer")
     assert [(rule, [row[0] for row in rows]) for rule, _, rows in section["blocked"]] == [
         ("travel becomes inconvenient or unsafe", ["Wangcun school"])
     ]
@@ -265,6 +271,45 @@ def test_outputs_name_closures_receivers_and_blocked_ones(tmp_path):
     assert "30 min one way" in by_kind["blocked"]["reason"]
     assert all(feature["geometry"] is not None for feature in features)
     assert {tuple(sorted(feature["properties"])) for feature in features} == {tuple(sorted(features[0]["properties"]))}
+
+
+ANSWERED = {"majority_opposed": "no", "procedure": "yes"}
+
+
+def test_people_answer_what_the_gate_cannot_compute():
+    place = county()
+    let = ask(place, close=True, gate_answers={"B": ANSWERED})
+    assert kinds(let)["B"] == "closed"
+    table = closure_table((let,), place, get_translator("en")).set_index("site_id")
+    assert table.at["B", "reason"] == "all conditions of the closure gate are met"
+    told = closure_section(get_translator("en"), let, place, longest=10)["told"]
+    assert told[-1] == "All conditions of the closure gate are answered and met."
+    half = ask(place, close=["B"], gate_answers={"B": {"majority_opposed": False}})
+    reason = closure_table((half,), place, get_translator("en")).set_index("site_id").at["B", "reason"]
+    assert reason.startswith("to be answered: plan, appraisal")
+    assert "plan, appraisal" in said(half)
+    assert "most parents" not in said(half)
+
+
+@pytest.mark.parametrize(("condition", "given"), [("majority_opposed", True), ("procedure", False)])
+def test_an_answer_may_block(condition, given):
+    found = ask(county(), close=["B"], gate_answers={"B": {**ANSWERED, condition: given}})
+    assert kinds(found) == {}
+    assert "as answered by people" in blocked(found)["B"]
+
+
+def test_answers_never_outweigh_what_is_computed():
+    found = ask(county(), close=True, gate_answers={"C": ANSWERED})
+    assert list(blocked(found)) == ["C"]
+
+
+def test_answers_to_what_nobody_asks_are_refused():
+    with pytest.raises(ConfigError, match="travel_unsafe of school B is no condition that people answer"):
+        ask(county(), close=True, gate_answers={"B": {"travel_unsafe": False}})
+    with pytest.raises(ConfigError, match="there is no open school X"):
+        ask(county(), close=True, gate_answers={"X": ANSWERED})
+    with pytest.raises(ValueError, match="only where close says"):
+        question(gate_answers={"B": ANSWERED})
 
 
 def test_a_saved_run_keeps_moves_and_blocked_closures(tmp_path):
