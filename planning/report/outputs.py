@@ -14,6 +14,7 @@ from planning.i18n.terms import term
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.compliance_tables import compliance_tables
+from planning.report.group_tables import structure_tables
 from planning.report.html import write_html
 from planning.report.rules import rule_table
 from planning.report.tables import (
@@ -80,6 +81,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
         **compliance_tables(result, t),
+        **structure_tables(result, t),
         "demand": county.demand_sheet,
         "rules": rule_table(t, county),
         "set_aside": set_aside_table(result, t),
