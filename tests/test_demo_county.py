@@ -213,6 +213,13 @@ def test_schools_have_a_real_countys_troubles(schools):
     assert set(schools.loc[schools["办别"] == "民办", "城乡类型"]) == {"城区"}
 
 
+def test_one_teaching_point_may_be_merged(schools):
+    point = schools[schools["学校代码"] == "9901000091"].iloc[0]
+    central = schools[schools["学校名称"] == "青溪镇中心小学"].iloc[0]
+    assert point["办学类型"] == "教学点"
+    assert point.geometry.distance(central.geometry) == pytest.approx(700, abs=5)
+
+
 def test_schools_have_what_an_inspection_asks_but_for_a_few_cells(schools):
     taught = schools[schools["小学在校生数"] + schools["初中在校生数"] > 0]
     asked = SCHOOL_HEADINGS[SCHOOL_HEADINGS.index("教职工数") : SCHOOL_HEADINGS.index("小学最大班额")]

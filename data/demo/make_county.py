@@ -87,7 +87,6 @@ def make(out: Path) -> None:
     school = schools.school_table(
         SEED, sites, at_grid(township, site_xy), words["towns"], names, files.to_lonlat(site_xy), words
     )
-    school = resources.with_resources(SEED, school, words)
     village = tables.village_list(folk, urban, town_xy, village_xy, names, remote, township, words)
     housing = tables.housing_table(SEED, town_xy, words["towns"], words)
 
@@ -95,6 +94,7 @@ def make(out: Path) -> None:
     hamlet_xy = warp(terrain.xy_of(settled.hamlets))
     points = mapped.place_points(SEED, town_xy, village_xy, hamlet_xy, names, people_at, words)
     yards, school_points = mapped.mapped_schools(school, site_xy)
+    school = resources.with_resources(SEED, schools.with_point_beside(school, words), words)
     areas = mapped.water_areas(lake, rivers, words) + yards
     files.write_osm(out / "roads.osm.pbf", [*roads, *rivers, *rail], areas, points + school_points, words["notice"])
     kept_off = exclusions.exclusion_layer(SEED, land, folk, rivers, rail, roads, lake, words)

@@ -61,6 +61,11 @@ def _conditions(t: Translator, answer: Answer, county: County, code: str) -> str
     """Say which conditions of the closure gate people have yet to answer for a school that would close."""
     question = answer.question
     left = unanswered(county.pack, question.stage, question.gate_answers.get(code, {}))
+    if not left and question.exceptions:
+        return t(
+            "all conditions of the closure gate are met, with transport for up to {n} of its pupils beyond their limit",
+            n=t.number(question.exceptions),
+        )
     if not left:
         return t("all conditions of the closure gate are met")
     return t("to be answered: {conditions}", conditions=t("; ").join(t.message(gate.title.message()) for gate in left))

@@ -50,7 +50,10 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
     lacking = _lacks(t, held, pack)
     return {
         "told": _told(t, held),
-        "heads": [term(t, each.when) if not each.question else each.question for each in standing.every()],
+        "heads": [
+            t("Today, by the allocation") if each.when == "base" else each.question or term(t, each.when)
+            for each in standing.every()
+        ],
         "balance": _balance_rows(t, standing, pack),
         "missing": [
             (
@@ -154,17 +157,19 @@ def _balance_rows(t: Translator, standing: Standing, pack: RulePack) -> list[dic
 
 
 def _coefficient(t: Translator, row: dict[Any, Any] | None) -> tuple[str, str]:
-    """Write a coefficient and its verdict; a question mark where schools lack the number."""
+    """Write a coefficient and its mark: a question mark where schools lack the number, ``above`` where it is high even so."""
     if row is None or pd.isna(row["cv"]):
         return "–", ""
     shown = t.number(float(row["cv"]), 3)
-    return (f"{shown} ?" if row["verdict"] == UNKNOWN else shown), row["verdict"]
+    if row["verdict"] != UNKNOWN:
+        return shown, row["verdict"]
+    return f"{shown} ?", "above" if row["cv"] > row["limit"] else UNKNOWN
 
 
 def _lacks(t: Translator, held: Compliance, pack: RulePack) -> list[dict[str, str]]:
     """Say what each school lacks that does not pass, those that lack most indicators first."""
     failing = held.passes[held.passes["verdict"] == NOT_MET]
-    order = failing.assign(pupils=held.parts["pupils"]).sort_values(
+    order = failing.assign(pupils=held.parts["pupils"].reindex(failing.index)).sort_values(
         ["not_met", "pupils", "school_id"], ascending=[False, False, True], kind="stable"
     )
     found = []
@@ -204,11 +209,13 @@ def _amount(t: Translator, name: str, lack: float) -> str:
 def _proposal(t: Translator, base: Compliance, after: Compliance) -> dict[str, Any]:
     """Count what a proposal mends and breaks, and name the indicators that it brings out of balance."""
     changes = changed_rules(base, after)
-    before = base.balance.set_index(["stage", "indicator"])["verdict"]
+    before = {(row["stage"], row["indicator"]): row["cv"] for row in base.balance.to_dict("records")}
     broken = [
         t("{what}: {detail}", what=term(t, row["stage"]), detail=term(t, row["indicator"]))
+        + (t(" (of the schools whose number is known)") if row["verdict"] == UNKNOWN else "")
         for row in after.balance.to_dict("records")
-        if row["verdict"] == NOT_MET and before.get((row["stage"], row["indicator"])) != NOT_MET
+        if pd.notna(row["cv"]) and row["cv"] > row["limit"]
+        if pd.isna(was := before.get((row["stage"], row["indicator"]), math.nan)) or was <= row["limit"]
     ]
     rules = changes[changes["change"] == "broken"]["path"].value_counts(sort=True)
     return {

@@ -129,7 +129,9 @@ def cited(pack: RulePack, gate: Gate) -> Message:
     source = pack.sources[gate.source].message()
     if gate.clause is not None:
         source = msg("{source} {clause}", source=source, clause=gate.clause)
-    return source if gate.badge is None else msg("{source}; {badge}", source=source, badge=gate.badge)
+    if gate.badge is None or pack.sources[gate.source].level == "tool":  # whose title says it
+        return source
+    return msg("{source}; {badge}", source=source, badge=gate.badge)
 
 
 def open_conditions(pack: RulePack, stage: str) -> list[Gate]:

@@ -223,7 +223,7 @@ def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
 
 def _schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
     """Give the table of schools of a layout, and the pupils that it sends to each."""
-    schools = pd.DataFrame(county.schools.drop(columns="geometry"))
+    schools = pd.DataFrame(county.schools.drop(columns=["geometry", "node", "leg_m"], errors="ignore"))
     schools["is_new"] = False
     gone = pd.Series(False, index=schools.index)
     stays = gone.copy()

@@ -284,6 +284,9 @@ def test_people_answer_what_the_gate_cannot_compute():
     assert table.at["B", "reason"] == "all conditions of the closure gate are met"
     told = closure_section(get_translator("en"), let, place, longest=10)["told"]
     assert told[-1] == "All conditions of the closure gate are answered and met."
+    carried = ask(place, close=["C"], exceptions=10, gate_answers={"C": ANSWERED})
+    reasons = closure_table((carried,), place, get_translator("en")).set_index("site_id")["reason"]
+    assert reasons["C"].endswith("met, with transport for up to 10 of its pupils beyond their limit")
     half = ask(place, close=["B"], gate_answers={"B": {"majority_opposed": False}})
     reason = closure_table((half,), place, get_translator("en")).set_index("site_id").at["B", "reason"]
     assert reason.startswith("to be answered: plan, appraisal")

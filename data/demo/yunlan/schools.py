@@ -202,6 +202,21 @@ def school_table(
     return table
 
 
+def with_point_beside(table: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Add a teaching point so near a central school that nothing speaks against a merger; no map has it."""
+    text = words["school"]
+    town = words["towns"][1]
+    central = table[table["学校名称"] == town + text["names"]["central"]].iloc[0]
+    row = central.copy()
+    row["学校代码"] = f"{central['学校代码'][:4]}{len(table) + 1:06d}"
+    row["学校名称"], row["备注"] = town + text["beside"]["name"], text["beside"]["note"]
+    row["办学类型"], row["城乡类型"] = text["kinds"]["teaching_point"], text["locales"]["village"]
+    row["纬度"] = round(central["纬度"] - 700 / 110_850, 6)  # 700 m to the south
+    row["小学学位数"], row["小学在校生数"], row["小学班数"] = 30, 17, 2
+    row["寄宿床位数"], row["寄宿生数"], row["专任教师数"], row["是否保护"] = 0, 0, 2, text["unprotected"]
+    return pd.concat([table, row.to_frame().T.astype(table.dtypes)], ignore_index=True)
+
+
 def fill(rng: np.random.Generator, row: dict[str, Any], role: str) -> None:
     """Set classes and seats: town schools crowded, village schools with room to spare."""
     p, j = row["pupils_p"], row["pupils_j"]
