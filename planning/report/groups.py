@@ -206,7 +206,7 @@ def _years(t: Translator, years: pd.DataFrame) -> list[tuple[str, ...]]:
         sums = own.groupby("unit")["add"].sum()
         cost = own["cost"].sum(min_count=1)
         words = t("; ").join(f"{term(t, str(unit))} {t.number(float(amount))}" for unit, amount in sums.items())
-        rows.append((t("later") if pd.isna(year) else f"{year:.0f}", words, _number(t, cost)))
+        rows.append((t("later") if pd.isna(year) else str(int(float(str(year)))), words, _number(t, cost)))
     return rows
 
 

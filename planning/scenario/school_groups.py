@@ -19,7 +19,7 @@ from planning.compliance.strength import roles, strength
 from planning.compliance.timetable import timetable
 from planning.compliance.townships import estate_triggers, seats_per_thousand, township_nodes
 from planning.network.modes import WALK_KMH
-from planning.stages import BANDS, stages_of_kind
+from planning.stages import BANDS, STAGES, stages_of_kind
 from planning.travel.costs import build_costs
 
 if TYPE_CHECKING:
@@ -214,17 +214,18 @@ def seats_of(county: County, held: Compliance) -> tuple[pd.DataFrame, pd.DataFra
     project, pack = county.project, county.pack
     cells = county.cells[~county.cells["in_margin"].astype(bool)]
     year = project.population.year or 0
+    stages = [stage for stage in STAGES if stage in project.stages]
     schools = held.schools[(held.schools["status"] == "open") & ~held.schools["in_margin"].astype(bool)]
     names = sorted(set(cells["township"]) | set(schools["township"]))
     children = pd.DataFrame(
         {
             stage: cells[[f"pupils_{band}" for band in BANDS[stage]]].sum(axis=1).groupby(cells["township"]).sum()
-            for stage in project.stages
+            for stage in stages
         }
     ).reindex(names, fill_value=0)
     children.index = pd.MultiIndex.from_product([[year], names], names=["year", "township"])
     seats = {}
-    for stage in project.stages:
+    for stage in stages:
         own = schools[[stage in stages_of_kind(kind) for kind in schools["kind"]]]
         by_township = own[f"seats_{stage}"].astype("Float64").groupby(own["township"]).sum(skipna=False)
         seats[stage] = by_township.reindex(names, fill_value=0.0).astype(float)
