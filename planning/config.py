@@ -522,6 +522,30 @@ class Project(_Closed):
         """
         return tuple(band for stage, bands in BANDS.items() if stage in self.stages for band in bands)
 
+    @property
+    def is_projected(self) -> bool:
+        """
+        Say whether the children of coming years are asked for.
+
+        Returns
+        -------
+        bool
+            True where ``projection``, ``births`` or ``migration`` is named.
+        """
+        return self.projection is not None or self.births is not None or self.migration is not None
+
+    @property
+    def projection_or_default(self) -> Projection:
+        """
+        Give the assumptions on coming years, the defaults where the project names none.
+
+        Returns
+        -------
+        Projection
+            The assumptions.
+        """
+        return Projection() if self.projection is None else self.projection
+
     def path(self, name: str) -> Path:
         """
         Place a name from the project file in the file system.

@@ -109,7 +109,7 @@ def lines_of(ways, key: str, *values: str) -> gpd.GeoSeries:
 
 def test_files_are_those_the_script_made(demo_folder):
     sums = dict(line.split("  ")[::-1] for line in (demo_folder / "SHA256SUMS").read_text("utf-8").splitlines())
-    assert len(sums) == 8
+    assert len(sums) == 10
     for name, digest in sums.items():
         assert hashlib.sha256((demo_folder / name).read_bytes()).hexdigest() == digest, name
 

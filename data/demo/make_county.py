@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from yunlan import (  # noqa: E402
+    changes,
     exclusions,
     files,
     mapped,
@@ -41,10 +42,12 @@ SEED = 20250901
 COUNTY_CODE = "990328"  # 99 is no province of China
 MARGIN_CELLS = 35  # the elevation model reaches this far beyond the county
 OUTPUTS = (
+    "births.csv",
     "boundary.gpkg",
     "dem.tif",
     "exclusions.gpkg",
     "housing.xlsx",
+    "migration.csv",
     "population.tif",
     "roads.osm.pbf",
     "schools.xlsx",
@@ -104,6 +107,8 @@ def make(out: Path) -> None:
     for part, table in (("school", school), ("village", village), ("housing", housing)):
         file = out / {"school": "schools.xlsx", "village": "villages.xlsx", "housing": "housing.xlsx"}[part]
         files.write_sheet(file, table, words[part]["title"], words[part]["sheet"], words["notice"])
+    files.write_csv(out / "births.csv", changes.births_table(words))
+    files.write_csv(out / "migration.csv", changes.migration_table(words["towns"], words))
     files.write_sums(out, OUTPUTS)
     logger.info("%s: %s", out, words["notice"])
 

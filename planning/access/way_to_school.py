@@ -7,7 +7,7 @@ They are ranked by the pupils concerned, the kinds in the order in which guard i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -32,6 +32,8 @@ class WayToSchool:
     """
     Where pupils walk, and where that is dangerous.
 
+    Where flows were given by name, both tables have a column ``pupils_<name>`` for each.
+
     Parameters
     ----------
     segments : geopandas.GeoDataFrame
@@ -41,7 +43,8 @@ class WayToSchool:
     dangers : geopandas.GeoDataFrame
         What to make safe first, most pupils first: ``kind`` (water: a crossing without a bridge; railway: a level crossing;
         step_onto_road: pupils step onto a fast road here, to cross it or to go along it; along_road: they walk along it),
-        ``pupils``, ``length_m`` (0 at a point), ``highway``, ``name``, ``rank`` from 1, geometry.
+        ``pupils``, ``length_m`` (0 at a point), ``highway``, ``name``, ``rank`` from 1, geometry. A stretch of a road runs
+        as far as at least half as many walk as at its busiest piece, whose pupils it has.
     """
 
     segments: gpd.GeoDataFrame
@@ -69,7 +72,7 @@ def pupil_metres(network: Network, flows: NDArray[np.float64]) -> float:
 
 def way_to_school(
     network: Network,
-    flows: NDArray[np.float64],
+    flows: NDArray[np.float64] | Mapping[str, NDArray[np.float64]],
     *,
     surroundings: gpd.GeoDataFrame | None = None,
     fast: Sequence[str] = FAST_ROADS,
@@ -81,8 +84,9 @@ def way_to_school(
     ----------
     network : Network
         The network pupils walk on.
-    flows : numpy.ndarray, shape (n_arcs,)
-        Pupils over each arc on the way there, as ``Router.arc_flows`` gives them [pupils].
+    flows : numpy.ndarray, shape (n_arcs,), or Mapping of such
+        Pupils over each arc on the way there, as ``Router.arc_flows`` gives them [pupils]; by name, such as a stage, they
+        are added up and kept apart as well.
     surroundings : geopandas.GeoDataFrame, optional
         ``kind`` (railway | river | water, others count for nothing) and geometry in the network's system.
     fast : sequence of str
@@ -98,9 +102,10 @@ def way_to_school(
     NetworkError
         If there is not one flow for each arc, or one is negative or not a number.
     """
-    flow = np.asarray(flows, dtype=float)
-    if flow.shape != (network.n_arcs,) or not (flow >= 0).all():
-        raise NetworkError(msg("Pupils on the way must be numbers of 0 or more, one for each arc of the network."))
+    parts = flows if isinstance(flows, Mapping) else {"": flows}
+    checked = {name: _check_flow(network, part) for name, part in parts.items()}
+    flow = np.sum([np.zeros(network.n_arcs), *checked.values()], axis=0)
+    by_name = {f"pupils_{name}": part for name, part in checked.items() if name}
     pupils = flow[0::2] + flow[1::2]
     used = np.flatnonzero(pupils > 0)
     ends = network.xy[np.column_stack([network.tails[0::2][used], network.heads[0::2][used]])]
@@ -114,6 +119,7 @@ def way_to_school(
     segments = gpd.GeoDataFrame(
         {
             "pupils": pupils[used],
+            **{name: (part[0::2] + part[1::2])[used] for name, part in by_name.items()},
             "length_m": length_m,
             "pupil_m": pupils[used] * length_m,
             "highway": highway,
@@ -126,8 +132,8 @@ def way_to_school(
     )
     is_fast = np.isin(highway.astype(str), list(fast))
     found = [
-        _along(segments[is_fast]),
-        _onto(network, flow, segments, is_fast),
+        _along(network, segments[is_fast]),
+        _onto(network, {"pupils": flow, **by_name}, fast),
         *(_across(segments[~level], surroundings, kind) for kind in ("railway", "water")),
     ]
     dangers = pd.concat([table for table in found if len(table)] or found[:1])
@@ -142,52 +148,85 @@ def way_to_school(
     )
 
 
+def _check_flow(network: Network, flow: NDArray[np.float64]) -> NDArray[np.float64]:
+    checked = np.asarray(flow, dtype=float)
+    if checked.shape != (network.n_arcs,) or not (checked >= 0).all():
+        raise NetworkError(msg("Pupils on the way must be numbers of 0 or more, one for each arc of the network."))
+    return checked
+
+
+def _counts(table: pd.DataFrame) -> list[str]:
+    """Name the columns of pupils."""
+    return [column for column in table.columns if column == "pupils" or column.startswith("pupils_")]
+
+
 def _dangers(kind: str, table: pd.DataFrame) -> gpd.GeoDataFrame:
     """Give dangers of one kind their columns."""
     return gpd.GeoDataFrame(
         {
             "kind": pd.Series(kind, index=table.index, dtype=object),
-            **{column: table[column] for column in ("pupils", "length_m", "highway", "name")},
+            **{column: table[column] for column in (*_counts(table), "length_m", "highway", "name")},
         },
         geometry=gpd.GeoSeries(table["geometry"]),
     )
 
 
-def _along(segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Join neighbouring pieces of one fast road with equally many pupils into one danger."""
+def _along(network: Network, segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Cut fast roads into stretches: from the busiest piece on, as far as at least half as many walk on the same road."""
     if not len(segments):
         return _dangers("along_road", segments)
+    tails, heads = (ends[0::2][segments.index] for ends in (network.tails, network.heads))
+    road = [
+        (highway, name or str(way))
+        for highway, name, way in zip(segments["highway"], segments["name"], segments["way"], strict=True)
+    ]
+    at_node: dict[tuple[int, tuple[str, str]], list[int]] = {}
+    for row, ends in enumerate(zip(tails.tolist(), heads.tolist(), strict=True)):
+        for node in ends:
+            at_node.setdefault((node, road[row]), []).append(row)
+    pupils = segments["pupils"].to_numpy(dtype=float)
+    stretch = np.full(len(segments), -1)
     rows = []
-    for (way, pupils), part in segments.groupby(["way", segments["pupils"].round(6)], sort=True):
+    for start in np.argsort(-pupils, kind="stable").tolist():
+        if stretch[start] >= 0:
+            continue
+        stretch[start], waiting, found = start, [start], []
+        while waiting:
+            row = waiting.pop()
+            found.append(row)
+            for node in (int(tails[row]), int(heads[row])):
+                for other in at_node[node, road[start]]:
+                    if stretch[other] < 0 and 2 * pupils[other] >= pupils[start]:
+                        stretch[other] = start
+                        waiting.append(other)
+        part = segments.iloc[found]
         line = shapely.line_merge(shapely.union_all(part.geometry.to_numpy()))
-        first = part.iloc[0]
-        rows += [
-            (float(pupils), float(shapely.length(piece)), first["highway"], first["name"], piece, way)
-            for piece in shapely.get_parts(line)
-        ]
-    return _dangers(
-        "along_road", pd.DataFrame(rows, columns=["pupils", "length_m", "highway", "name", "geometry", "way"])
-    )
+        rows.append({**segments.iloc[start].to_dict(), "length_m": float(part["length_m"].sum()), "geometry": line})
+    return _dangers("along_road", pd.DataFrame(rows))
 
 
 def _onto(
-    network: Network, flow: NDArray[np.float64], segments: gpd.GeoDataFrame, is_fast: NDArray[np.bool_]
+    network: Network,
+    flows: Mapping[str, NDArray[np.float64]],
+    fast: Sequence[str],
 ) -> gpd.GeoDataFrame:
     """Find the nodes of fast roads that pupils reach from elsewhere."""
     ways = network.ways["highway"].to_numpy(dtype=object)
-    fast_ways = set(segments["highway"][is_fast]) | set(FAST_ROADS)
-    fast_arc = np.append(np.isin(ways.astype(str), list(fast_ways)), False)[network.way]
+    fast_arc = np.append(np.isin(ways.astype(str), list(fast)), False)[network.way]
     on_fast = np.zeros(network.n_nodes, dtype=bool)
     on_fast[network.tails[fast_arc]] = True
     highway = np.full(network.n_nodes, "", dtype=object)
     name = np.full(network.n_nodes, "", dtype=object)
     highway[network.tails[fast_arc]] = np.append(ways, "")[network.way[fast_arc]]
     name[network.tails[fast_arc]] = np.append(network.ways["name"].to_numpy(dtype=object), "")[network.way[fast_arc]]
-    entering = np.bincount(network.heads[~fast_arc], weights=flow[~fast_arc], minlength=network.n_nodes)
-    nodes = np.flatnonzero(on_fast & (entering > 0))
+    entering = {
+        column: np.bincount(network.heads[~fast_arc], weights=flow[~fast_arc], minlength=network.n_nodes)
+        for column, flow in flows.items()
+    }
+    nodes = np.flatnonzero(on_fast & (entering["pupils"] > 0))
     table = pd.DataFrame(
         {
-            "pupils": entering[nodes],
+            **{column: pupils[nodes] for column, pupils in entering.items()},
             "length_m": np.zeros(len(nodes)),
             "highway": highway[nodes],
             "name": name[nodes],

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from planning.errors import SchemaError, msg
 
-__all__ = ["AgeGroup", "read_groups", "single_years", "sprague_multipliers"]
+__all__ = ["AgeGroup", "people_by_age", "read_groups", "single_years", "sprague_multipliers"]
 
 Floats = NDArray[np.float64]
 
@@ -252,3 +252,33 @@ def _keep_sum(by_year: dict[int, Floats], group: AgeGroup, total: Floats) -> Non
     part = np.where(found[:, None] > 0, part * scale[:, None], total[:, None] / len(years))
     for place, age in enumerate(years):
         by_year[age] = part[:, place]
+
+
+def people_by_age(groups: pd.DataFrame, found: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
+    """
+    Count the people of each township by single year of age, scaled as its people were.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame, shape (n_cells, n_groups)
+        People by age group, as found [people].
+    found : pandas.DataFrame, shape (n_cells, ...)
+        ``population``, ``township``, ``in_margin`` of the same cells, as found [people].
+    counted : pandas.DataFrame, shape (n_places, ...)
+        The same after all scaling, with places that were added.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_townships, n_ages)
+        People by township and age, columns ``"0"``, ``"1"`` …; those across the county line are left out. A township that
+        has people after scaling but none before has no row [people].
+    """
+    own = ~found["in_margin"].astype(bool)
+    township = found["township"].astype(str)[own]
+    before = found["population"][own].groupby(township).sum()
+    kept = counted[~counted["in_margin"].astype(bool)]
+    after = kept["population"].groupby(kept["township"].astype(str)).sum()
+    table = single_years(groups.loc[found.index][own].groupby(township).sum())
+    factor = (after / before.where(before > 0)).reindex(table.index)
+    table = table.mul(factor, axis=0)[factor.notna()]
+    return table.set_axis([str(age) for age in table.columns], axis="columns").rename_axis("township")

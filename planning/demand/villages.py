@@ -2,42 +2,25 @@
 The bureau's own village list: alone, as the cells themselves, or laid over a population grid.
 
 Laid over a grid, the list says how many and the grid says where: in each township the grid is scaled to the list's people,
-and to its pupils where the township's villages have them (or at least people, for a share). A township that the list does not name follows the grid.
+and to its pupils where the township's villages have them (or at least people, for a share), by grade band where the list knows
+it. A township that the list does not name follows the grid. Known numbers come last, and both follow them.
 """
 
 from __future__ import annotations
-
-import logging
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planning.demand.pupils import (
-    Demand,
-    Stages,
-    band_shares,
-    check_factor,
-    expected_pupils,
-    sheet_row,
-    whole_pupils,
-)
+from planning.demand.grades import Listed, listed_pupils
+from planning.demand.known import COUNTY, Known, fit_pupils, known_numbers, people_targets
+from planning.demand.pupils import Stages, band_shares, expected_pupils, whole_pupils
+from planning.demand.sheet import Demand, check_factor, check_total, factor_notices, people_sheet, pupil_sheet
+from planning.demand.swapped import swapped_notice
 from planning.errors import Message, SchemaError, SetAside, msg
 from planning.stages import BANDS
 
-__all__ = [
-    "TOTAL_TOLERANCE",
-    "assign_townships",
-    "blend_villages",
-    "check_total",
-    "outside_notice",
-    "pupils_by_village",
-]
-
-logger = logging.getLogger(__name__)
-
-TOTAL_TOLERANCE = 0.03
-"""How far a total may be from the known one before it is told: tool default, about the yearly error of a census."""
+__all__ = ["assign_townships", "blend_villages", "outside_notice", "pupils_by_village"]
 
 
 def assign_townships(points: gpd.GeoDataFrame, townships: gpd.GeoDataFrame) -> pd.Series:
@@ -91,49 +74,30 @@ def outside_notice(assigned: pd.Series, *, what: Message | str) -> Message | Non
     )
 
 
-def check_total(found: float, known: float, *, tolerance: float = TOTAL_TOLERANCE) -> Message | None:
-    """
-    Hold a total against the known one.
-
-    Parameters
-    ----------
-    found, known : float
-        People by the file, and as known [people].
-    tolerance : float
-        Share of the known number by which the other may differ, inclusive.
-
-    Returns
-    -------
-    Message or None
-        The difference in words, where it is larger.
-    """
-    if abs(found - known) <= tolerance * known:
-        return None
-    return msg(
-        "The files count {found:.0f} people, {known:.0f} are known: a difference of {percent:+.1f} %.",
-        found=found,
-        known=known,
-        percent=100 * (found / known - 1),
-    )
-
-
 def pupils_by_village(
-    villages: gpd.GeoDataFrame, stages: Stages, *, known_total: float | None = None, source: str = "villages"
+    villages: gpd.GeoDataFrame,
+    stages: Stages,
+    *,
+    known_total: float | None = None,
+    known: Known | None = None,
+    source: str = "villages",
 ) -> Demand:
     """
     Make cells of a village list alone.
 
     A village's pupils of a stage are those listed; where none are, its people times the stage's share; where it has neither,
-    none, and that is told. Listed pupils are never scaled, people are, to ``known_total``.
+    none, and that is told. Listed pupils are scaled to known pupils alone, people to known people.
 
     Parameters
     ----------
     villages : geopandas.GeoDataFrame, shape (n_villages, ...)
-        As in ``schemas.VILLAGES``; ``in_margin`` where it is known.
+        As ``sources.villages`` reads them; ``in_margin`` where it is known.
     stages : Mapping
         Ages and share by stage.
     known_total : float, optional
-        The county's known population [people].
+        The county's known population, where nothing more is known [people].
+    known : Known, optional
+        Known people and pupils of the county and its townships.
     source : str
         Name of the table, for the words.
 
@@ -145,29 +109,54 @@ def pupils_by_village(
     Raises
     ------
     SchemaError
-        If the list has no village, or none with people or pupils.
+        If the list has no village, none with people or pupils, or numbers contradict each other.
     """
+    known = known if known is not None else known_numbers(None, stages, known_total=known_total)
     villages = villages.sort_index()
+    listed = listed_pupils(villages, stages, source=source)
     people = villages["population"].astype("Float64")
     in_margin = _in_margin(villages)
-    total = float(people[~in_margin].sum())
-    listed = villages[[f"pupils_{stage}" for stage in stages]]
-    if not total > 0 and not listed.sum().sum() > 0:
+    inside = ~in_margin.to_numpy(dtype=bool)
+    townships = villages["township"].astype(str)
+    base = people[inside].fillna(0).astype(float).groupby(townships[inside]).sum()
+    total = float(base.sum())
+    if not total > 0 and not listed.stages.sum().sum() > 0:
         raise SchemaError(
             msg("{file}: no village has people or pupils. Name the column that holds them in the mapping.", file=source)
         )
-    factor = known_total / total if known_total is not None and total > 0 else 1.0
+    notices: list[Message | None] = []
+    if total > 0:
+        target = people_targets(base, pd.Series(True, index=base.index), known)
+        by_township = known.people.drop(COUNTY, errors="ignore").dropna()
+        county = known.people_of(COUNTY)
+        if not np.isnan(county):
+            notices += [check_total(total, county), check_factor(county / total, what="")]
+        notices += factor_notices(base, target) if len(by_township) else []
+    else:
+        target = base
+        if known.people.notna().any():
+            notices.append(
+                msg("{file}: no village has a number of people, so the known numbers of people could not be used.",
+                    file=source)
+            )  # fmt: skip
+    of_county = float(target.sum()) / total if total > 0 else 1.0
+    factor = townships.map((target / base.where(base > 0)).fillna(of_county)).where(inside, of_county).fillna(of_county)
     population = (people * factor).fillna(0.0).astype(float)
-    expected, unknown = _expected_of_villages(villages, stages, population=population, known_people=people.notna())
-    whole = whole_pupils(expected, stages, townships=villages["township"], in_margin=in_margin)
+    expected, unknown = _expected_of_villages(listed, stages, population=population, known_people=people.notna())
+    expected = fit_pupils(expected, townships, inside, known, stages)
+    whole = whole_pupils(expected, stages, townships=townships, in_margin=in_margin)
     cells = _village_cells(villages, population, in_margin).assign(**{str(name): whole[name] for name in whole})
-    known = np.nan if known_total is None else known_total
-    rows = [sheet_row("*", "list", listed=total, known=known, factor=factor)]
-    for name, sum_ in people[~in_margin].groupby(villages["township"][~in_margin]).sum().items():
-        rows.append(sheet_row(str(name), "list", listed=float(sum_), factor=factor))
-    notices = [check_total(total, known_total), check_factor(factor, what="")] if known_total is not None else []
-    set_aside = _set_aside_unknown(villages, unknown, source=source)
-    return Demand(cells, pd.DataFrame(rows), tuple(notice for notice in notices if notice), set_aside)
+    own = townships.where(inside)
+    return Demand(
+        cells,
+        people_sheet(grid=None, listed=base, target=target, known=known, pupils=listed, townships=own),
+        pupil_sheet(
+            grid=None, expected=expected, whole=whole, townships=townships, in_margin=in_margin, known=known,
+            stages=stages, pupils=listed, village_townships=own,
+        ),
+        (*(notice for notice in notices if notice), *listed.notices),
+        _set_aside_unknown(villages, unknown, source=source),
+    )  # fmt: skip
 
 
 def blend_villages(
@@ -177,23 +166,29 @@ def blend_villages(
     *,
     ages: pd.DataFrame | None = None,
     known_total: float | None = None,
+    known: Known | None = None,
     source: str = "villages",
 ) -> Demand:
     """
     Lay a village list over a population grid: how many from the list, where from the grid.
+
+    Cells across the county line stay as they are.
 
     Parameters
     ----------
     cells : geopandas.GeoDataFrame, shape (n_cells, ...)
         Grid cells, as in ``pupils_by_cell``.
     villages : geopandas.GeoDataFrame, shape (n_villages, ...)
-        As in ``schemas.VILLAGES``; townships named as those of the cells.
+        As ``sources.villages`` reads them; townships named as those of the cells.
     stages : Mapping
         Ages and share by stage.
     ages : pandas.DataFrame, shape (n_cells, n_groups), optional
         People by age group on the index of ``cells`` [people].
     known_total : float, optional
-        The county's known population; what the list leaves of it goes to the townships it does not name [people].
+        The county's known population, where nothing more is known; what the list leaves of it goes to the townships it does
+        not name [people].
+    known : Known, optional
+        Known people and pupils of the county and its townships.
     source : str
         Name of the table, for the words.
 
@@ -205,63 +200,75 @@ def blend_villages(
     Raises
     ------
     SchemaError
-        If the stages cannot be counted (see ``expected_pupils``).
+        If the stages cannot be counted (see ``expected_pupils``), or numbers contradict each other.
     """
+    known = known if known is not None else known_numbers(None, stages, known_total=known_total)
     cells, villages = cells.sort_index(), villages.sort_index()
+    listed = listed_pupils(villages, stages, source=source)
     inside = ~cells["in_margin"].to_numpy(dtype=bool)
-    grid = cells["population"][inside].groupby(cells["township"][inside]).sum()
-    bare = ~villages["township"].isin(grid.index[grid > 0])
-    own = villages[~bare & ~_in_margin(villages)]
+    grid = cells["population"][inside].groupby(cells["township"][inside].astype(str)).sum()
+    bare, ours = ~villages["township"].isin(grid.index[grid > 0]), ~_in_margin(villages)
+    own, stray = villages[~bare & ours], villages[bare]
     people = _complete_sum(own["population"].astype("Float64"), own["township"])
-    stray = villages[bare]
-    stray_total = float(stray["population"].astype("Float64").fillna(0).sum())
-    factor = _factors(grid, people, known_total=known_total, stray=stray_total)
-    scale = np.where(inside, cells["township"].map(factor).fillna(1.0), 1.0)
-    population = cells["population"] * scale
-    expected = expected_pupils(
-        population, stages, ages=None if ages is None else ages.loc[cells.index].mul(scale, axis=0)
-    )
-    expected = _to_listed_pupils(expected, cells, own, stages, inside=inside)
+    stray_people = stray["population"].astype("Float64").fillna(0.0).astype(float)
+    of_stray = stray_people[ours[bare]].groupby(stray["township"][ours[bare]].astype(str)).sum()
+    base = pd.concat([people[people > 0], of_stray, grid])
+    base = base[~base.index.duplicated()].sort_index()
+    firm = pd.Series(base.index.isin(people.index[people > 0].append(of_stray.index)), index=base.index)
+    target = people_targets(base, firm, known)
 
-    notices = [_incomplete_notice(own, people, source=source)]
+    factor = (target / grid.where(grid > 0)).reindex(grid.index)
+    scale = cells["township"].astype(str).map(factor).where(inside, 1.0).fillna(1.0)
+    raw = expected_pupils(cells["population"], stages, ages=None if ages is None else ages.loc[cells.index])
+    on_list = (target / base.where(base > 0)).reindex(people.index).fillna(1.0)
+    expected = _to_listed_pupils(
+        raw.mul(scale, axis=0), cells, own, stages, listed=_of(listed, own.index), inside=inside, factor=on_list
+    )
+    table = cells.assign(population=(cells["population"] * scale).astype(float))
+    notices: list[Message | None] = [
+        swapped_notice(grid, pd.concat([known.people.drop(COUNTY, errors="ignore").dropna(), people]).groupby(level=0).first()),
+        _incomplete_notice(own, people, source=source),
+    ]  # fmt: skip
     set_aside: tuple[SetAside, ...] = ()
-    table = cells.assign(population=population.astype(float))
     if len(stray):
-        stray_people = stray["population"].astype("Float64")
+        again = stray["township"].astype(str).map(target / base.where(base > 0)).where(ours[bare], 1.0).fillna(1.0)
         found, unknown = _expected_of_villages(
-            stray, stages, population=stray_people.fillna(0.0).astype(float), known_people=stray_people.notna()
+            _of(listed, stray.index), stages, population=stray_people * again, known_people=stray["population"].notna()
         )
-        added = _village_cells(stray, stray_people.fillna(0.0).astype(float), _in_margin(stray))
+        added = _village_cells(stray, stray_people * again, _in_margin(stray))
         added.index = pd.Index([f"{i}~village" if i in cells.index else i for i in stray.index], name="cell_id")
         found.index = added.index
         table, expected = pd.concat([table, added]).sort_index(), pd.concat([expected, found]).sort_index()
         set_aside = _set_aside_unknown(stray, unknown, source=source)
         notices.append(
             msg("{n} villages of {file} lie in townships where the population file has nobody; each became a place of its own with {people:.0f} people in all.",
-                n=len(stray), file=source, people=stray_total)
+                n=len(stray), file=source, people=float(stray_people.sum()))
         )  # fmt: skip
+    expected = fit_pupils(expected, table["township"], ~table["in_margin"].to_numpy(dtype=bool), known, stages)
     whole = whole_pupils(expected, stages, townships=table["township"], in_margin=table["in_margin"])
-    if known_total is not None:
-        notices.append(check_total(float(table.loc[~table["in_margin"], "population"].sum()), known_total))
-    notices += [check_factor(float(f), what=str(name)) for name, f in factor.items()]
-    sheet = [sheet_row("*", "grid+list", grid=float(grid.sum()), listed=float(people.sum()) + stray_total,
-                       known=np.nan if known_total is None else known_total,
-                       factor=float((grid * factor).sum() / grid.sum()) if grid.sum() > 0 else np.nan)]  # fmt: skip
-    for name in grid.index:
-        by_list = float(people.get(name, np.nan))
-        sheet.append(
-            sheet_row(str(name), "grid" if np.isnan(by_list) else "grid+list", grid=float(grid[name]), listed=by_list,
-                      factor=float(factor[name]))
-        )  # fmt: skip
-    for name, sum_ in stray["population"].astype("Float64").groupby(stray["township"]).sum().items():
-        if name not in grid.index:
-            sheet.append(sheet_row(str(name), "list", listed=float(sum_)))
+    changed = firm & known.people.reindex(base.index).isna() & ((target - base).abs() > 0.5)
+    if changed.any():
+        notices.append(check_total(float(base.sum()), known.people_of(COUNTY)))
+    notices += factor_notices(grid, target.reindex(grid.index))
+    village_townships = villages["township"].astype(str).where(ours)
     return Demand(
         table.assign(**{str(name): whole[name] for name in whole}),
-        pd.DataFrame(sheet),
-        tuple(notice for notice in notices if notice),
+        people_sheet(
+            grid=grid, listed=pd.concat([people, of_stray]).groupby(level=0).sum(), target=target, known=known,
+            pupils=listed, townships=village_townships,
+        ),
+        pupil_sheet(
+            grid=raw, expected=expected, whole=whole, townships=table["township"], in_margin=table["in_margin"],
+            known=known, stages=stages, pupils=listed, village_townships=village_townships,
+        ),
+        (*(notice for notice in notices if notice), *listed.notices),
         set_aside,
-    )
+    )  # fmt: skip
+
+
+def _of(listed: Listed, index: pd.Index) -> Listed:
+    """Take the children of some of the villages."""
+    return Listed(listed.stages.loc[index], listed.bands.loc[index])
 
 
 def _in_margin(villages: gpd.GeoDataFrame) -> pd.Series:
@@ -272,19 +279,9 @@ def _in_margin(villages: gpd.GeoDataFrame) -> pd.Series:
 
 def _complete_sum(values: pd.Series, township: pd.Series) -> pd.Series:
     """Sum by township, of those townships alone where no village's number is unknown."""
-    sums: pd.Series = values.fillna(0).astype(float).groupby(township).sum()
-    complete = ~values.isna().groupby(township).any()
+    sums: pd.Series = values.fillna(0).astype(float).groupby(township.astype(str)).sum()
+    complete = ~values.isna().groupby(township.astype(str)).any()
     return pd.Series(sums.loc[complete])
-
-
-def _factors(grid: pd.Series, people: pd.Series, *, known_total: float | None, stray: float) -> pd.Series:
-    """What each township's grid cells are multiplied by."""
-    listed = people.reindex(grid.index)
-    factor = (listed / grid).where((listed > 0) & (grid > 0))
-    rest = float(grid[factor.isna()].sum())
-    left = np.nan if known_total is None else known_total - float(listed[factor.notna()].sum()) - stray
-    common = left / rest if rest > 0 and left > 0 else 1.0
-    return pd.Series(factor.fillna(common))
 
 
 def _incomplete_notice(villages: gpd.GeoDataFrame, people: pd.Series, *, source: str) -> Message | None:
@@ -301,48 +298,66 @@ def _incomplete_notice(villages: gpd.GeoDataFrame, people: pd.Series, *, source:
 
 
 def _to_listed_pupils(
-    expected: pd.DataFrame, cells: gpd.GeoDataFrame, villages: gpd.GeoDataFrame, stages: Stages, *, inside: np.ndarray
+    expected: pd.DataFrame,
+    cells: gpd.GeoDataFrame,
+    villages: gpd.GeoDataFrame,
+    stages: Stages,
+    *,
+    listed: Listed,
+    inside: np.ndarray,
+    factor: pd.Series,
 ) -> pd.DataFrame:
     """
-    Scale the expected children of each township to the list's pupils, stage by stage.
+    Scale the expected children of each township to the list's, stage by stage, and band by band where it knows the bands.
 
-    Only where the list names some, and the other villages of the township have at least people to take a share of.
+    Only where the list names some, and the other villages of the township have at least people to take a share of; these
+    people are multiplied by the township's ``factor`` first.
     """
     expected = expected.copy()
-    for stage in stages:
-        pupils, (_, share) = villages[f"pupils_{stage}"].astype("Float64"), stages[stage]
+    for stage, (ages, share) in stages.items():
+        pupils = listed.stages[stage]
         some = pupils.notna().groupby(villages["township"]).any()
         if share is not None:
-            pupils = pupils.fillna(villages["population"].astype("Float64") * share)
-        listed = _complete_sum(pupils, villages["township"])
-        listed = listed[listed.index.isin(some.index[some])]
-        bands = list(BANDS[stage])
-        sums = expected.loc[inside, bands].sum(axis=1).groupby(cells["township"][inside]).sum()
-        ratio = (listed / sums.where(sums > 0)).reindex(sums.index)
-        scale = np.where(inside, cells["township"].map(ratio).fillna(1.0), 1.0)
-        expected[bands] = expected[bands].mul(scale, axis=0)
-        for township in sums.index[(sums <= 0) & (listed.reindex(sums.index) > 0)]:  # people, but none of the age
-            there = inside & (cells["township"] == township).to_numpy()
-            part = cells["population"][there] / cells["population"][there].sum() * listed[township]
-            for band, share in band_shares(stage, stages[stage][0]).items():
-                expected.loc[there, band] = part * share
+            people = villages["population"].astype("Float64").astype(float)
+            pupils = pupils.fillna(people * share * villages["township"].map(factor).fillna(1.0))
+        by_township = _complete_sum(pupils, villages["township"])
+        by_township = by_township[by_township.index.isin(some.index[some])]
+        _scale(expected, cells, by_township, band_shares(stage, ages), inside=inside)
+        if len(BANDS[stage]) > 1:
+            for band in BANDS[stage]:
+                of_band = _complete_sum(listed.bands[band], villages["township"])
+                _scale(expected, cells, of_band, {band: 1.0}, inside=inside)
     return expected
 
 
+def _scale(
+    expected: pd.DataFrame, cells: gpd.GeoDataFrame, pupils: pd.Series, parts: dict[str, float], *, inside: np.ndarray
+) -> None:
+    """Scale bands together to the pupils of each township, in place; where nobody is of their age, follow the people."""
+    bands, township = list(parts), cells["township"].astype(str)
+    sums = expected.loc[inside, bands].sum(axis=1).groupby(township[inside]).sum()
+    ratio = (pupils / sums.where(sums > 0)).reindex(sums.index)
+    expected[bands] = expected[bands].mul(township.map(ratio).where(inside, 1.0).fillna(1.0), axis=0)
+    for name in sums.index[(sums <= 0) & (pupils.reindex(sums.index) > 0)]:
+        there = inside & (township == name).to_numpy()
+        here = cells["population"][there] / cells["population"][there].sum() * pupils[name]
+        for band, part in parts.items():
+            expected.loc[there, band] = here * part
+
+
 def _expected_of_villages(
-    villages: gpd.GeoDataFrame, stages: Stages, *, population: pd.Series, known_people: pd.Series
+    listed: Listed, stages: Stages, *, population: pd.Series, known_people: pd.Series
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Children by band; and the villages for which some stage has neither pupils nor people and a share."""
     expected: dict[str, pd.Series] = {}
-    unknown = pd.Series(False, index=villages.index)
+    unknown = pd.Series(False, index=population.index)
     for stage, (ages, share) in stages.items():
-        listed = villages[f"pupils_{stage}"].astype("Float64")
         by_share = (population * (np.nan if share is None else share)).where(known_people)
-        pupils = listed.fillna(by_share.astype("Float64"))
+        pupils = listed.stages[stage].fillna(by_share)
         unknown |= pupils.isna()
         for band, part in band_shares(stage, ages).items():
-            expected[band] = pupils.fillna(0.0).astype(float) * part
-    return pd.DataFrame(expected, index=villages.index), unknown
+            expected[band] = listed.bands[band].fillna(pupils.fillna(0.0) * part)
+    return pd.DataFrame(expected, index=population.index), unknown
 
 
 def _village_cells(villages: gpd.GeoDataFrame, population: pd.Series, in_margin: pd.Series) -> gpd.GeoDataFrame:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from planning.errors import NetworkError, msg
 from planning.network.build import Network, network_of_segments
 
-__all__ = ["OPEN_GROUND", "STEEPEST", "Ground", "add_ground", "lay_ground"]
+__all__ = ["OPEN_GROUND", "STEEPEST", "Ground", "add_ground", "crosses", "is_open_ground", "lay_ground", "road_km"]
 
 OPEN_GROUND = "open_ground"
 """Class of way of all that is walked off the roads."""
@@ -39,7 +39,8 @@ Elevation = Callable[[Floats], NDArray[np.floating]]
 # Steps to neighbours (columns, rows), each pair once: 4 + 4 of a chess king, 8 of a knight.
 _KING = ((1, 0), (0, 1), (1, 1), (-1, 1))
 _KNIGHT = ((2, 1), (1, 2), (-1, 2), (-2, 1))
-_MOST_PLACES = 2_000_000
+_MOST_PLACES = 310_000  # some 3,000 km2 at 100 m: 6 GB of memory and three minutes to the first table of costs
+_MOST_POINTS = 20_000_000  # of the grid, on the area or not
 _SIMPLE = 256  # coordinates of a piece of a barrier
 
 
@@ -116,10 +117,12 @@ def lay_ground(
         raise NetworkError(msg("Open ground needs a spacing above 0 m and 8 or 16 neighbours."))
     left, bottom, right, top = (float(side) for side in shapely.bounds(area))
     n_columns, n_rows = int((right - left) / spacing_m) + 1, int((top - bottom) / spacing_m) + 1
-    if n_columns * n_rows > _MOST_PLACES:
+    n_places = float(area.area) / spacing_m**2
+    if n_places > _MOST_PLACES or n_columns * n_rows > _MOST_POINTS:
+        fits = spacing_m * max((n_places / _MOST_PLACES) ** 0.5, (n_columns * n_rows / _MOST_POINTS) ** 0.5)
         raise NetworkError(
-            msg("Open ground at {spacing:g} m would need {n} places, more than {most}. Choose a wider spacing.",
-                spacing=spacing_m, n=n_columns * n_rows, most=_MOST_PLACES)
+            msg("Open ground at {spacing:g} m would need {n:.0f} places, more than the {most} that can be carried. A spacing of {fits:.0f} m would do.",
+                spacing=spacing_m, n=n_places, most=_MOST_PLACES, fits=np.ceil(1.01 * fits / 10) * 10)
         )  # fmt: skip
     column, row = np.meshgrid(np.arange(n_columns), np.arange(n_rows))
     x, y = left + spacing_m * column, bottom + spacing_m * row
@@ -133,7 +136,7 @@ def lay_ground(
     place_at = np.where(stands, np.cumsum(stands).reshape(stands.shape) - 1, -1)
     tails, heads = _steps(place_at, _KING + (_KNIGHT if neighbours == 16 else ()))
     points = np.column_stack([x[stands], y[stands]])
-    open_ = ~_crosses(points[tails], points[heads], walls)
+    open_ = ~crosses(points[tails], points[heads], walls)
     if elevation is not None:
         height = np.asarray(elevation(points), dtype=float)
         run = np.hypot(*(points[heads] - points[tails]).T)
@@ -173,7 +176,7 @@ def add_ground(network: Network, ground: Ground, *, usable: NDArray[np.bool_]) -
     road, place = _corners(cut, ground, np.flatnonzero(on_ground))
     here = np.column_stack([cut.x[road], cut.y[road]])
     there = np.column_stack([ground.x[place], ground.y[place]])
-    free = ~_crosses(here, there, list(ground.barriers))
+    free = ~crosses(here, there, list(ground.barriers))
     road, place = road[free], place[free]
     tails = np.concatenate([cut.tails[0::2], ground.tails + n_roads, road])
     heads = np.concatenate([cut.heads[0::2], ground.heads + n_roads, place + n_roads])
@@ -190,6 +193,67 @@ def add_ground(network: Network, ground: Ground, *, usable: NDArray[np.bool_]) -
         _with_open_ground(cut.ways),
         cut.crs,
     )
+
+
+def crosses(begin: Floats, end: Floats, barriers: Sequence[shapely.Geometry]) -> NDArray[np.bool_]:
+    """
+    Say which straight steps touch a barrier.
+
+    Parameters
+    ----------
+    begin, end : numpy.ndarray, shape (n, 2)
+        Where each step begins and ends [m].
+    barriers : sequence of shapely.Geometry
+        Lines and areas.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        True where the step touches one.
+    """
+    touched = np.zeros(len(begin), dtype=bool)
+    if not len(begin) or not len(barriers):
+        return touched
+    lines = shapely.linestrings(np.stack([begin, end], axis=1))
+    # barriers in small pieces have small boxes, so that few steps are tried against each
+    pieces = [part for wall in barriers for part in shapely.get_parts(_quartered(wall))]
+    _, step = shapely.STRtree(lines).query(pieces, predicate="intersects")
+    touched[step] = True
+    return touched
+
+
+def is_open_ground(network: Network) -> NDArray[np.bool_]:
+    """
+    Say which arcs are off the roads.
+
+    Parameters
+    ----------
+    network : Network
+        Roads, and open ground where there is any.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_arcs,)
+        True on open ground.
+    """
+    return np.append((network.ways["highway"] == OPEN_GROUND).to_numpy(dtype=bool), False)[network.way]
+
+
+def road_km(network: Network) -> float:
+    """
+    Sum the length of the roads and paths of a network.
+
+    Parameters
+    ----------
+    network : Network
+        Roads, and open ground where there is any.
+
+    Returns
+    -------
+    float
+        Length, open ground left out [km].
+    """
+    return float(network.length_m[~is_open_ground(network)].sum()) / 2000
 
 
 def _steps(place_at: Ints, moves: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
@@ -219,19 +283,6 @@ def _window(
         slice(*(min(max(row, 0), shape[0]) for row in rows)),
         slice(*(min(max(column, 0), shape[1]) for column in columns)),
     )
-
-
-def _crosses(begin: Floats, end: Floats, walls: Sequence[shapely.Geometry]) -> NDArray[np.bool_]:
-    """Say which straight steps touch a barrier."""
-    crosses = np.zeros(len(begin), dtype=bool)
-    if not len(begin) or not walls:
-        return crosses
-    lines = shapely.linestrings(np.stack([begin, end], axis=1))
-    # walls in small pieces have small boxes, so that few steps are tried against each
-    pieces = [part for wall in walls for part in shapely.get_parts(_quartered(wall))]
-    _, step = shapely.STRtree(lines).query(pieces, predicate="intersects")
-    crosses[step] = True
-    return crosses
 
 
 def _quartered(wall: shapely.Geometry) -> shapely.Geometry:

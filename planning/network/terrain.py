@@ -1,9 +1,12 @@
 """
-Slope and walking: how long a child takes along each arc, up and down.
+Slope and walking: how much longer a child takes along each arc, up and down.
 
 Tobler's hiking function gives the speed of a grown walker by slope; a child's speed on the flat scales it. Going there and
-back over the same ground is never quicker than on the flat, whatever the ways taken: the time of an arc is convex in its
-slope, so that it lies above its tangent at slope 0, and what the tangent adds uphill it takes downhill.
+back is never quicker than on the flat, whatever the ways taken: the time of an arc is convex in its slope, so that it
+lies above its tangent at slope 0, and what the tangent adds uphill it takes downhill. This holds for a long arc cut into
+pieces, too, since the heights along any round add up to nothing.
+
+Slope counts for those who walk; who rides or is driven is taken to go at the same speed up and down.
 
 References
 ----------
@@ -13,17 +16,28 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
-from planning.errors import NetworkError, msg
 from planning.network.build import Network
+from planning.network.ground import is_open_ground
 
-__all__ = ["OFF_PATH", "arc_slopes", "slope_factor", "tobler_kmh"]
+__all__ = ["OFF_PATH", "SAMPLE_M", "node_heights", "slope_factor", "tobler_kmh", "walking_factor"]
+
+Elevation = Callable[[NDArray[np.float64]], NDArray[np.floating]]
+Floats = NDArray[np.float64]
 
 OFF_PATH = 0.6
 """Speed over open ground as a share of that on a path [1]_."""
 
+SAMPLE_M = 60.0
+"""Longest piece of a straight road over which one slope counts: two pixels of a 1-arc-second raster [m]."""
+
+_SHORTEST_M = 1e-3  # gives an arc of no length a place in a solve
 _TOP_KMH, _DECAY, _EASIEST = 6.0, 3.5, -0.05
 
 
@@ -74,38 +88,92 @@ def slope_factor(slope: ArrayLike) -> NDArray[np.float64]:
     return np.where(np.isnan(factor), 1.0, factor)
 
 
-def arc_slopes(network: Network, elevation_m: NDArray[np.floating]) -> NDArray[np.float64]:
+def node_heights(network: Network, elevation: Elevation) -> Floats:
     """
-    Give the slope of each arc from the heights of its ends.
+    Give the height of each node of a network.
 
     Parameters
     ----------
     network : Network
         The network.
-    elevation_m : numpy.ndarray, shape (n_nodes,)
-        Height of each node [m]; NaN where it is not known.
+    elevation : callable
+        Gives heights [m] of points, shape (n, 2); NaN where not known.
 
     Returns
     -------
-    numpy.ndarray, shape (n_arcs,)
-        Rise over length in the arc's direction [-]; 0 on arcs of no length and on bridges and in tunnels, which do not follow
-        the ground; NaN where a height is not known.
-
-    Raises
-    ------
-    NetworkError
-        If there is not one height for each node.
+    numpy.ndarray of float64, shape (n_nodes,)
+        Height [m]: of the ground, but on bridges and in tunnels evenly from one end to the other; NaN where not known.
     """
-    height = np.asarray(elevation_m, dtype=float)
-    if height.shape != (network.n_nodes,):
-        raise NetworkError(
-            msg("{n} numbers are needed, one for each, not an array of shape {shape}.",
-                n=network.n_nodes, shape=str(height.shape))
-        )  # fmt: skip
-    rise = height[network.heads] - height[network.tails]
-    slope: NDArray[np.float64] = np.divide(
-        rise, network.length_m, out=np.zeros(network.n_arcs), where=network.length_m > 0
-    )
-    level = (network.ways["bridge"] | network.ways["tunnel"]).to_numpy(dtype=bool)
-    slope[np.append(level, False)[network.way]] = 0.0
-    return slope
+    height = np.asarray(elevation(network.xy), dtype=float).copy()
+    level = _is_level(network)[0::2]
+    tails, heads = network.tails[0::2], network.heads[0::2]
+    hangs = np.zeros(network.n_nodes, dtype=bool)
+    hangs[tails[level]] = hangs[heads[level]] = True
+    hangs[tails[~level]] = hangs[heads[~level]] = False
+    height[hangs] = np.nan
+    conducts = 1.0 / np.maximum(network.length_m[0::2][level], _SHORTEST_M)
+    one, other = np.append(tails[level], heads[level]), np.append(heads[level], tails[level])
+    links = sparse.csr_array((np.tile(conducts, 2), (one, other)), shape=(network.n_nodes,) * 2)
+    # only what hangs on known ends: a bridge that leads nowhere, or beyond the raster, stays unknown
+    _, part = sparse.csgraph.connected_components(links, directed=False)
+    ends = np.isfinite(height)
+    has_end = np.zeros(int(part.max(initial=-1)) + 1, dtype=bool)
+    has_end[part[ends]] = True
+    free = np.flatnonzero(hangs & has_end[part])
+    known = np.flatnonzero(ends & (links.sum(axis=1) > 0))
+    if len(free):
+        within, out = links[free][:, free], links[free][:, known]
+        pull: Floats = np.asarray(within.sum(axis=1)).ravel() + np.asarray(out.sum(axis=1)).ravel()
+        height[free] = spsolve(sparse.csc_array(sparse.diags_array(pull) - within), out @ height[known])
+    return height
+
+
+def walking_factor(network: Network, elevation: Elevation | None) -> Floats:
+    """
+    Say by how much slope and open ground lengthen the time of a walk along each arc.
+
+    Parameters
+    ----------
+    network : Network
+        Roads, and open ground where there is any.
+    elevation : callable or None
+        Gives heights [m] of points, shape (n, 2); NaN where not known. None: only open ground counts.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_arcs,)
+        Time over the time on a level path [-]; of a long arc the mean over pieces of at most ``SAMPLE_M``. An arc
+        whose height is not known at an end is level.
+    """
+    off_path = np.where(is_open_ground(network), 1.0 / OFF_PATH, 1.0)
+    if elevation is None:
+        return off_path
+    height, length_m = node_heights(network, elevation), network.length_m[0::2]
+    tails, heads = network.tails[0::2], network.heads[0::2]
+    pieces = np.maximum(np.ceil(length_m / SAMPLE_M).astype(np.int64), 1)
+    pieces[_is_level(network)[0::2] | (length_m == 0)] = 1
+    of = np.repeat(np.arange(len(pieces)), pieces)
+    share = (np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[of]
+    # the height at the beginning of each piece: in between that of the ground where it is known
+    straight = height[tails[of]] + share * (height[heads[of]] - height[tails[of]])
+    inside = np.flatnonzero(share > 0)
+    begin, end = network.xy[tails[of[inside]]], network.xy[heads[of[inside]]]
+    ground = np.asarray(elevation(begin + share[inside, None] * (end - begin)), dtype=float)
+    at = straight.copy()
+    at[inside] = np.where(np.isfinite(ground), ground, straight[inside])
+    last = np.cumsum(pieces) - 1
+    after = np.append(at[1:], np.nan)
+    after[last] = height[heads]
+    run = length_m[of] / pieces[of]
+    slope = np.divide(after - at, run, out=np.zeros(len(of)), where=run > 0)
+    factor = np.empty(network.n_arcs)
+    begins = last - pieces + 1
+    for side, way in ((0, slope), (1, -slope)):
+        factor[side::2] = np.add.reduceat(slope_factor(way), begins) / pieces if len(pieces) else 1.0
+    return factor * off_path
+
+
+def _is_level(network: Network) -> NDArray[np.bool_]:
+    """Say which arcs do not follow the ground."""
+    level = (network.ways["bridge"].astype(bool) | network.ways["tunnel"].astype(bool)).to_numpy(dtype=bool)
+    return np.append(level, False)[network.way]

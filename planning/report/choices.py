@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planning.access.school_bus import BusOptions
 from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.report.charts import draw_chart
@@ -230,8 +231,11 @@ def _way_notes(t: Translator, answer: Answer, county: County) -> list[str]:
             "that may board. Teaching points: the fewest that bring the grades that may not board within their daily limit."
         ),
         t(
-            "School bus: ten rides a week on the roads, each bus from its farthest pupil to the school and back; an "
-            "estimate without detours between villages, with {seats} seats in a bus ({source}).",
+            "School bus: ten rides a week along lines on the roads, to stops within {walk} m of home, {dwell} min at each, no "
+            "ride longer than allowed, {seats} seats in a bus ({source}). The lines are good, not proven best; how few buses "
+            "are possible is told.",
+            walk=t.number(BusOptions().walk_limit_m),
+            dwell=t.number(BusOptions().dwell_min),
             seats=question.bus_seats or BUS_SEATS,
             source=t("a default of this tool") if question.bus_seats is None else t("set in the project file"),
         ),

@@ -51,7 +51,11 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
     return {
         "told": _told(t, held),
         "heads": [
-            t("Today, by the allocation") if each.when == "base" else each.question or term(t, each.when)
+            t("Today, by the allocation")
+            if each.when == "base"
+            else t("{what}: {detail}", what=each.question, detail=term(t, each.when))
+            if each.when == "before"
+            else each.question or term(t, each.when)
             for each in standing.every()
         ],
         "balance": _balance_rows(t, standing, pack),
@@ -78,7 +82,7 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
         ],
         "lacks": lacking[:_MOST_SCHOOLS],
         "lacks_more": max(len(lacking) - _MOST_SCHOOLS, 0),
-        "proposals": [_proposal(t, standing.base, after) for after in standing.after],
+        "proposals": [_proposal(t, before, after) for before, after in standing.compared],
         "service": [
             (
                 term(t, row["band"]),

@@ -269,13 +269,23 @@ def change_table(standing: Standing, t: Translator) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``question, school_id, name, stage, rule, rule_name, before, after, change``.
+        ``question, school_id, name, stage, rule, rule_name, verdict_before, verdict_after, change``.
     """
-    columns = ["question", "school_id", "name", "stage", "rule", "rule_name", "before", "after", "change"]
+    columns = [
+        "question",
+        "school_id",
+        "name",
+        "stage",
+        "rule",
+        "rule_name",
+        "verdict_before",
+        "verdict_after",
+        "change",
+    ]
     parts = [pd.DataFrame(columns=columns)]
-    for held in standing.after:
-        table = changed_rules(standing.base, held)
-        names = {**standing.base.schools["name"], **held.schools["name"]}
+    for before, held in standing.compared:
+        table = changed_rules(before, held)
+        names = {**before.schools["name"], **held.schools["name"]}
         parts.append(
             table.assign(
                 question=held.question,

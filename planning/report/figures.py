@@ -34,6 +34,7 @@ __all__ = [
     "draw_access_map",
     "draw_catchment_map",
     "draw_ground",
+    "draw_strokes",
 ]
 
 #: Upper ends of the classes of distance [m], the last one open, and their colours: one hue from light to dark, so that they
@@ -268,6 +269,25 @@ def draw_catchment_map(ground: Ground, state: StageState, catchments: gpd.GeoDat
         for colour, shape, name in zip(colours, shapes, catchments["name"], strict=True)
     )
     return _sheet(ground, state, None, areas=areas)
+
+
+def draw_strokes(lines: NDArray[np.object_], ground: Ground) -> str:
+    """
+    Write lines as path data, joined where they meet and shortened to what the eye can tell.
+
+    Parameters
+    ----------
+    lines : numpy.ndarray of shapely.Geometry
+        Lines [m].
+    ground : Ground
+        The county's ground.
+
+    Returns
+    -------
+    str
+        SVG path data, in tenths of a unit.
+    """
+    return _strokes(lines, ground)[0]
 
 
 def _sheet(

@@ -16,6 +16,8 @@ import pandas as pd
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
+from planning.network.ground import road_km
+from planning.report.bus_lines import line_section
 from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.compliance import compliance_section
@@ -29,21 +31,25 @@ from planning.report.figures import (
     draw_ground,
 )
 from planning.report.groups import structure_section
+from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
+from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
+from planning.scenario.off_road import off_road_places
 
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
     from planning.scenario.run import RunResult
+    from planning.scenario.ways_to_school import WaysToSchool
 
 __all__ = ["gap_in_words", "write_html"]
 
 #: Indicators of the report's tables, in this order; a table's own order is for programs.
 SHOWN = (
     "pupils", "mean_distance", "median_distance", "p90_distance", "max_distance", "mean_time", "share_within_limit",
-    "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "schools", "seats",
-    "schools_seats_unknown",
+    "mean_distance_allocated", "served", "no_seat", "out_of_reach", "boarders", "share_off_road", "pupils_off_road",
+    "schools", "seats", "schools_seats_unknown",
 )  # fmt: skip
 _ON_CARDS = (
     "pupils",
@@ -58,6 +64,7 @@ _ON_CARDS = (
 _BY_TOWNSHIP = ("pupils", "mean_distance", "p90_distance", "share_within_limit", "no_seat", "out_of_reach")
 _LONGEST_LIST = 60
 _FULLEST = 15
+_MOST_OFF_ROAD = 15
 #: Names of proposed sites in the list of all questions.
 _MOST_NAMES = 8
 
@@ -68,6 +75,7 @@ def write_html(
     path: Path,
     *,
     notices: Sequence[Message] = (),
+    ways: WaysToSchool | None = None,
     day: dt.date | None = None,
 ) -> Path:
     """
@@ -83,6 +91,8 @@ def write_html(
         The file.
     notices : sequence of Message
         Reservations besides those of the county.
+    ways : WaysToSchool, optional
+        The way to school; no section about it by default.
     day : datetime.date, optional
         Date of the report; today by default.
 
@@ -113,7 +123,9 @@ def write_html(
         numbers=_county_numbers(t, result),
         notices=[t.message(notice) for notice in (*county.notices, *notices)],
         stages=stages,
+        ways=None if ways is None else way_sections(t, result, ways, ground),
         answers=answers,
+        outlook=outlook_section(t, county, result.outlook),
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
         rules_held=compliance_section(t, result),
@@ -164,7 +176,7 @@ def _county_numbers(t: Translator, result: RunResult) -> list[tuple[str, str]]:
         (t.number(float(county.cells["population"].sum())), t("inhabitants")),
         (t.number(len(county.cells)), t("inhabited places (grid cells or villages)")),
         (t.number(len(county.schools)), t("schools")),
-        (t.number(float(county.network.length_m.sum()) / 2000), t("km of roads and paths")),
+        (t.number(road_km(county.network)), t("km of roads and paths")),
     ]
 
 
@@ -208,6 +220,8 @@ def _stage(
             for township, row in by_township.iterrows()
             if len(by_township) > 1 or township
         ],
+        "off_road": _off_road(t, result, state),
+        "off_road_share": t.percent(result.county.project.terrain.off_road_share, 0),
         "fullest": _fullest(t, state),
         "seats_known": bool(state.sites["seats"].notna().any()),
         "without_catchment": [_called(state.sites, site) for site in without[:_LONGEST_LIST]],
@@ -223,6 +237,24 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
         (term(t, category), term(t, reason) if reason else "", t.number(pupils), category)
         for category, reason, pupils in lines
         if pupils or category != "served"
+    ]
+
+
+def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple[str, str, str, str, str, str]]:
+    """List the places whose pupils go farthest off the mapped roads."""
+    table = off_road_places(result.county, state)[:_MOST_OFF_ROAD]
+    names = table["name"].where(table["name"] != "", table["cell_id"])
+    return [
+        (str(name), str(township), t.number(pupils), quantity(t, way, "m"), quantity(t, off, "m"), t.percent(share, 0))
+        for name, township, pupils, way, off, share in zip(
+            names,
+            table["township"],
+            table["pupils"].astype(int),
+            table["distance_m"].astype(float),
+            table["off_road_m"].astype(float),
+            table["share_off_road"].astype(float),
+            strict=True,
+        )
     ]
 
 
@@ -251,7 +283,7 @@ def _fullest(t: Translator, state: StageState) -> list[tuple[str, str, str, str,
 
 def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) -> dict[str, Any]:
     question, proposal = answer.question, answer.proposal
-    before = _values(result.base[question.stage])
+    before = _values(answer.before if answer.before is not None else result.base[question.stage])
     after = _values(answer.after) if answer.after is not None else {}
     proposed = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]
     shared = [name for name in SHOWN if name in before and name in after and before[name] != after[name]]
@@ -261,6 +293,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "model": term(t, question.model),
         "status": term(t, proposal.status),
         "proof": gap_in_words(t, answer),
+        "year": answer.year,
         "has_answer": math.isfinite(proposal.objective),
         "objective": _plain(t, proposal.objective),
         "bound": _plain(t, proposal.bound),
@@ -286,6 +319,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "curve": curve_section(t, answer),
         "plans": plan_section(t, answer),
         "ways": way_section(t, answer, result.county),
+        "lines": line_section(t, answer),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),
         "compared": [
             (

@@ -11,11 +11,13 @@ import pandas as pd
 
 from planning.i18n import get_translator
 from planning.i18n.terms import term
+from planning.report.bus_lines import line_table
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.compliance_tables import compliance_tables
 from planning.report.group_tables import structure_tables
 from planning.report.html import write_html
+from planning.report.outlook import outlook_tables
 from planning.report.rules import rule_table
 from planning.report.tables import (
     cell_table,
@@ -34,7 +36,9 @@ from planning.report.vectors import (
     write_proposal,
     write_shapefile,
 )
+from planning.report.ways_to_school import danger_table, way_layers, ways_of
 from planning.scenario.areas import catchments
+from planning.scenario.off_road import off_road_notices, off_road_table
 from planning.scenario.proposals import no_sites
 
 if TYPE_CHECKING:
@@ -70,6 +74,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
     }
     sites = [answer.sites for answer in result.answers if len(answer.sites)]
     proposed = gpd.GeoDataFrame(pd.concat(sites), crs=county.crs) if sites else no_sites(county)
+    ways = ways_of(result)
     tables = {
         "indicators": indicator_table(result),
         "reconciliation": reconciliation_table(result),
@@ -80,9 +85,15 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "frontier": curve_table(result.answers),
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
+        "off_road": off_road_table(county, result.base),
+        "bus_lines": line_table(result.answers),
+        "dangers": danger_table(ways, t),
+        "ways_to_school": ways.sheet,
         **compliance_tables(result, t),
         **structure_tables(result, t),
         "demand": county.demand_sheet,
+        "demand_by_band": county.demand_by_band,
+        **outlook_tables(t, county, result.outlook),
         "rules": rule_table(t, county),
         "set_aside": set_aside_table(result, t),
     }
@@ -99,7 +110,8 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "proposed_sites": proposed,
         "cells": cell_table(result),
     }
-    notices = shortened_names((layers["nearest"], layers["allocated"]), encoding)
+    notices = off_road_notices(county, result.base)
+    notices += shortened_names((layers["nearest"], layers["allocated"]), encoding)
     return [
         *(
             write_shapefile(layers[layer], out / f"{name}.shp", style=style, t=t, encoding=encoding)
@@ -107,10 +119,11 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         ),
         write_field_dictionary(out / "fields.csv"),
         write_geopackage(packed, out / "catchments.gpkg", t),
+        write_geopackage(way_layers(ways, t), out / "way_to_school.gpkg", t),
         write_proposal(result.answers, out / "proposal.geojson", schools=county.schools, t=t),
         *(write_csv(table, out / f"{name}.csv") for name, table in tables.items()),
         write_workbook({term(t, name): table for name, table in tables.items()}, out / "tables.xlsx", t),
-        write_html(result, drawn, out / "report.html", notices=notices),
+        write_html(result, drawn, out / "report.html", notices=notices, ways=ways),
         _write_provenance(result, out / "run.json"),
     ]
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.report.text_safety import as_plain_text, is_text_column
 from planning.report.words import unit_name
+from planning.scenario.off_road import share_off_road
 
 if TYPE_CHECKING:
     from planning.scenario.run import RunResult
@@ -31,18 +33,38 @@ __all__ = [
 
 #: Columns whose texts are codes of ours; any other text is a name, and stays as it was written.
 CODES = (
-    "stage", "indicator", "category", "reason", "kind", "ownership", "status", "when", "model", "way", "band", "verdict",
-    "sense", "measure", "mode", "before", "after", "change",
-)  # fmt: skip
+    "stage",
+    "band",
+    "indicator",
+    "category",
+    "reason",
+    "kind",
+    "ownership",
+    "status",
+    "when",
+    "model",
+    "way",
+    "mode",
+    "source",
+    "variant",
+    "from_stage",
+    "to_stage",
+    "verdict",
+    "sense",
+    "measure",
+    "verdict_before",
+    "verdict_after",
+    "change",
+)
 #: Columns of shares, which people read in per cent.
-SHARES = ("share_within_limit", "loss", "gap", "share", "share_network", "share_straight")
+SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share", "share_network", "share_straight")
 #: The longest text that a cell of a workbook holds [characters].
 _LONGEST_CELL = 32_767
 
 
 def indicator_table(result: RunResult) -> pd.DataFrame:
     """
-    List all indicators: the base first, then each question's after.
+    List all indicators: the base first, then each question's after; of a question about another year also its before.
 
     Parameters
     ----------
@@ -56,9 +78,10 @@ def indicator_table(result: RunResult) -> pd.DataFrame:
     """
     parts = [state.indicators.assign(question="", when="base") for state in result.base.values()]
     parts += [
-        answer.after.indicators.assign(question=answer.question.name, when="after")
+        state.indicators.assign(question=answer.question.name, when=when)
         for answer in result.answers
-        if answer.after is not None
+        for when, state in (("before", answer.before), ("after", answer.after))
+        if state is not None
     ]
     table = pd.concat(parts, ignore_index=True)
     return table.assign(value=_plain_numbers(table["value"]))[
@@ -142,15 +165,20 @@ def cell_table(result: RunResult) -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        The cells with ``{band}_school`` and ``{band}_m`` [m] for each grade band; empty where none is reached.
+        The cells with ``{band}_school``, ``{band}_m`` [m] and ``{band}_off_road``, the share of that way off the roads [-], for
+        each grade band; empty where none is reached. ``rests_off_road``: whether any share is beyond the project's.
     """
     cells = result.county.cells.drop(columns=["node"])
+    rests = np.zeros(len(cells), dtype=bool)
     for state in result.base.values():
         for band, nearest in state.nearest.items():
             distance = nearest["distance_m"].astype("float64")
             cells[f"{band}_school"] = nearest["site_id"]
             cells[f"{band}_m"] = distance.where(distance != float("inf")).round(1)
-    return cells
+            share = share_off_road(distance, nearest["off_road_m"])
+            cells[f"{band}_off_road"] = share.round(4)
+            rests |= share > result.county.project.terrain.off_road_share
+    return cells.assign(rests_off_road=rests)
 
 
 def set_aside_table(result: RunResult, t: Translator) -> pd.DataFrame:
@@ -245,6 +273,8 @@ def _in_words(table: pd.DataFrame, t: Translator) -> pd.DataFrame:
             shown[column] = (
                 shown[column].astype(object).map(lambda code: term(t, code) if isinstance(code, str) else code)
             )
+        elif column == "township":
+            shown[column] = shown[column].replace({"*": t("Whole county")})
         elif column == "unit":
             shown[column] = shown[column].map(lambda unit: unit_name(t, unit))
         elif pd.api.types.is_bool_dtype(shown[column].dtype):

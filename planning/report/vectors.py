@@ -38,7 +38,12 @@ _STYLED = {
     "schools": ("point", "#08306b"),
     "proposed_sites": ("point", "#e6550d"),
     "cells": ("point", "#636363"),
+    "roads": ("line", "#2171b5"),
+    "dangers": ("point", "#cb181d"),
 }
+_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
+#: Layers whose features have no name of their own to show.
+_UNLABELLED = ("cells", "unreachable", "roads")
 #: Characters that XML cannot hold at all.
 _NO_XML = dict.fromkeys([*range(0x9), 0xB, 0xC, *range(0xE, 0x20), 0xFFFE, 0xFFFF])
 
@@ -177,14 +182,14 @@ def write_geopackage(layers: Mapping[str, gpd.GeoDataFrame], path: Path, t: Tran
         empty = [column for column in table.columns if column != "geometry" and table[column].dtype == object]
         if not len(table):  # a column without a value has no type of its own
             table = table.astype(dict.fromkeys(empty, "str"))
-        polygons = _STYLED[name][0] == "polygon"
+        shape = _STYLED[name][0]
         pyogrio.write_dataframe(
             table,
             path,
             layer=name,
             driver="GPKG",
-            geometry_type="MultiPolygon" if polygons else "Point",
-            promote_to_multi=polygons,
+            geometry_type=_TYPES[shape],
+            promote_to_multi=shape != "point",
             append=path.exists(),
             **({} if path.exists() else {"dataset_options": {"VERSION": _GPKG_VERSION}}),
         )
@@ -220,7 +225,8 @@ def _style(layer: str, aliases: Mapping[str, str], t: Translator) -> str:
         shape=shape,
         fill=f"{red},{green},{blue},{60 if shape == 'polygon' else 255}",
         line=f"{red},{green},{blue},255",
-        labels=layer not in ("cells", "unreachable"),
+        labels=layer not in _UNLABELLED,
+        label="rank" if layer == "dangers" else "name",
         size=0.8 if layer == "cells" else 2.6,
         aliases={column: term(t, name).translate(_NO_XML) for column, name in aliases.items() if column != "geometry"},
     )

@@ -46,6 +46,7 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
     faults = []
     if question.new is None and question.model in _NEED_NEW:
         faults.append(msg("question {name}: new is missing. Say how many new schools.", name=question.name))
+    faults += _year_faults(question, project)
     if question.model in _NEED_LIMIT:
         faults += [
             msg(
@@ -88,6 +89,46 @@ def _gate_faults(question: Question, pack: RulePack) -> list[Message]:
         for condition in answers
         if condition not in asked
     ]
+
+
+def _year_faults(question: Question, project: Project) -> list[Message]:
+    """Say what a question lacks to be asked of another year's children."""
+    if question.year is None:
+        return []
+    if question.stage == "special":
+        return [
+            msg(
+                "question {name}: year: pupils of special education are not projected. Leave the year out.",
+                name=question.name,
+            )
+        ]
+    if not project.is_projected:
+        return [
+            msg(
+                "question {name}: year {year} needs a projection. Add births: or projection: to the project, or leave the year out.",
+                name=question.name,
+                year=question.year,
+            )
+        ]
+    first, last = project.population.year, project.projection_or_default.until
+    if first is None:
+        return [
+            msg(
+                "question {name}: year needs the year that the people stand for. Add population.year to the project.",
+                name=question.name,
+            )
+        ]
+    if not first <= question.year <= last:
+        return [
+            msg(
+                "question {name}: year {year} is not among those projected, {first} to {last}. Ask for one of them, or change projection.until.",
+                name=question.name,
+                year=question.year,
+                first=first,
+                last=last,
+            )
+        ]
+    return []
 
 
 def _money_faults(question: Question, project: Project, pack: RulePack) -> list[Message]:

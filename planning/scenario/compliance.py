@@ -20,6 +20,7 @@ from planning.compliance.verdicts import MET, NOT_MET
 from planning.compliance.village_service import SERVICE_COLUMNS, service_shares
 from planning.network.modes import BIKE_KMH, DRIVE_KMH
 from planning.scenario.limits import limit_of_band
+from planning.scenario.years import county_asked_of
 from planning.stages import STAGES, stages_of_kind, teaches
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Compliance:
     Parameters
     ----------
     when : str
-        ``register`` (the pupils that the table of schools counts), ``base`` (those that the allocation sends there today)
-        or ``after`` a proposal.
+        ``register`` (the pupils that the table of schools counts), ``base`` (those that the allocation sends there today),
+        ``before`` a proposal for another year, or ``after`` a proposal.
     question : str
         The proposal's question; empty otherwise.
     schools : pandas.DataFrame
@@ -92,13 +93,14 @@ class Standing:
         Today, by the pupils that the table of schools counts: what an inspection would see.
     base : Compliance
         Today, by the pupils that the allocation sends to each school: what proposals are compared with.
-    after : tuple of Compliance
-        One for each question with an answer, in the project's order.
+    compared : tuple of (Compliance, Compliance)
+        For each question with an answer, in the project's order: what it is compared with, today's base or its year
+        without the answer, and the proposal.
     """
 
     register: Compliance
     base: Compliance
-    after: tuple[Compliance, ...]
+    compared: tuple[tuple[Compliance, Compliance], ...]
 
     @property
     def today(self) -> Compliance:
@@ -119,9 +121,10 @@ class Standing:
         Returns
         -------
         tuple of Compliance
-            Register, base, and after each proposal.
+            Register, base, and after each proposal; before it where its year is another.
         """
-        return (self.register, self.base, *self.after)
+        answers = [held for pair in self.compared for held in pair if held is not self.base]
+        return (self.register, self.base, *answers)
 
 
 def stand(county: County, base: Mapping[str, StageState], answers: Sequence[Answer]) -> Standing:
@@ -142,12 +145,19 @@ def stand(county: County, base: Mapping[str, StageState], answers: Sequence[Answ
     Standing
         Of today and after each proposal; a proposal changes its own stage, the others stay as they are.
     """
-    after = [
-        comply(county, {**base, answer.question.stage: answer.after}, when="after", question=answer.question.name)
-        for answer in answers
-        if answer.after is not None
-    ]
-    return Standing(comply(county, {}, when="register"), comply(county, base), tuple(after))
+    today = comply(county, base)
+    compared = []
+    for answer in answers:
+        if answer.after is None:
+            continue
+        question, before, then = answer.question, today, county
+        if answer.before is not None:
+            then, _ = county_asked_of(county, question)
+            states = {**base, question.stage: answer.before}
+            before = comply(then, states, when="before", question=question.name)
+        after = comply(then, {**base, question.stage: answer.after}, when="after", question=question.name)
+        compared.append((before, after))
+    return Standing(comply(county, {}, when="register"), today, tuple(compared))
 
 
 def comply(county: County, states: Mapping[str, StageState], *, when: str = "base", question: str = "") -> Compliance:
@@ -205,7 +215,7 @@ def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``school_id, stage, path, before, after, change``; the change is ``mended`` (not met before, met now, or the school
+        ``school_id, stage, path, verdict_before, verdict_after, change``; the change is ``mended`` (not met before, met now, or the school
         is no longer there) or ``broken`` (not met now, and not before). Notes and unknowns are neither.
     """
     keys = ["school_id", "stage", "path"]
@@ -215,9 +225,8 @@ def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
     was, now = both["verdict_before"] == NOT_MET, both["verdict_after"] == NOT_MET
     gone = both["verdict_after"].isna()
     change = np.where(now & ~was, "broken", np.where(was & (both["verdict_after"].eq(MET) | gone), "mended", ""))
-    both["before"], both["after"] = both["verdict_before"].fillna(""), both["verdict_after"].fillna("")
     both["change"] = change
-    told: pd.DataFrame = both.loc[change != "", [*keys, "before", "after", "change"]]
+    told: pd.DataFrame = both.loc[change != "", [*keys, "verdict_before", "verdict_after", "change"]].fillna("")
     return told.sort_values(["change", "path", "school_id", "stage"], ignore_index=True)
 
 

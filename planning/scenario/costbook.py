@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from planning.network.ground import crosses, is_open_ground
+from planning.network.joining import Doorstep, find_doorsteps, place_on_ground
 from planning.network.modes import WALK_KMH, Mode, mode_minutes, mode_usable
 from planning.network.snap import point_on_network, snappable_segments
 from planning.travel.costs import Costs, build_costs, costs_to_points
@@ -16,21 +21,44 @@ from planning.travel.router import Router
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import shapely
     from numpy.typing import ArrayLike, NDArray
 
     from planning.network.build import Network
+    from planning.network.snap import NetworkPlace
 
-__all__ = ["CostBook"]
+__all__ = ["CostBook", "OpenGround"]
 
 #: Pairs of cell and place that are swept in one call: what they need in memory stays below some 100 MB.
 _SWEPT_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class OpenGround:
+    """
+    How places come onto open ground.
+
+    Parameters
+    ----------
+    spacing_m : float
+        Distance of its places; a road no farther is joined before the ground is [m].
+    barriers : tuple of shapely.Geometry
+        Rivers and lakes, which are crossed on roads only.
+    shores : tuple of shapely.Geometry
+        Lines of the coast, beyond which nobody walks; who is drawn there by a coarse map comes ashore.
+    """
+
+    spacing_m: float
+    barriers: tuple[shapely.Geometry, ...]
+    shores: tuple[shapely.Geometry, ...] = ()
 
 
 class CostBook:
     """
     Costs of a county's cells to its schools, candidates and any point, each swept at its first use.
 
-    Results are kept and shared between threads; nothing in here changes what is computed, only when.
+    Results are kept and shared between threads; nothing in here changes what is computed, only when. Where slope counts, up
+    and down differ: the costs are those of the morning, from home to school. Access legs are taken to be level.
 
     Parameters
     ----------
@@ -38,12 +66,25 @@ class CostBook:
         Network of which cells, schools and candidates are nodes.
     cells, schools, candidates : geopandas.GeoDataFrame
         Places with ``node`` and ``leg_m`` [m].
+    walking_factor : numpy.ndarray, shape (n_arcs,), optional
+        Time of a walk along each arc over that on a level path, as slope and open ground make it [-]; all level by default.
+    open_ground : OpenGround, optional
+        Where open ground is part of the network.
     """
 
     def __init__(
-        self, network: Network, cells: gpd.GeoDataFrame, schools: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame
+        self,
+        network: Network,
+        cells: gpd.GeoDataFrame,
+        schools: gpd.GeoDataFrame,
+        candidates: gpd.GeoDataFrame,
+        *,
+        walking_factor: NDArray[np.float64] | None = None,
+        open_ground: OpenGround | None = None,
     ) -> None:
         self.network = network
+        self.walking_factor = walking_factor
+        self._open_ground = open_ground
         self._places = {"schools": schools, "candidates": candidates}
         self._cells = cells
         self._lock = threading.RLock()
@@ -52,10 +93,33 @@ class CostBook:
         self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
+        self._today: CostBook | None = None
+
+    def with_cells(self, cells: gpd.GeoDataFrame) -> CostBook:
+        """
+        Give the book of the same places with other pupils; what is swept for either serves both.
+
+        Parameters
+        ----------
+        cells : geopandas.GeoDataFrame
+            The same cells in the same order, at the same nodes.
+
+        Returns
+        -------
+        CostBook
+            Shares routers, schools and points. Only candidates are swept again, and only where pupils live in cells that have
+            none in this book.
+        """
+        book = copy.copy(self)  # the tables that are shared stay shared
+        book._cells, book._costs = cells, {}
+        book._today = self if self._today is None else self._today
+        return book
 
     def minutes(self, mode: Mode) -> NDArray[np.float64]:
         """
         Give the minutes along each arc; who rides or drives walks where no vehicle may go at all, to the road and from it.
+
+        Slope lengthens the walk, there too, but not the ride.
 
         Parameters
         ----------
@@ -69,11 +133,15 @@ class CostBook:
         """
         with self._lock:
             if mode not in self._minutes:
-                minutes = mode_minutes(self.network, mode)
-                if mode != "walk":
-                    closed = np.isinf(minutes.reshape(-1, 2)).all(axis=1).repeat(2)  # in both directions, so no one-way
-                    minutes = np.where(closed, mode_minutes(self.network, "walk"), minutes)
-                self._minutes[mode] = minutes
+                walked = mode_minutes(self.network, "walk")
+                if self.walking_factor is not None:
+                    walked = walked * self.walking_factor
+                if mode == "walk":
+                    self._minutes[mode] = walked
+                else:
+                    ridden = mode_minutes(self.network, mode)
+                    closed = np.isinf(ridden.reshape(-1, 2)).all(axis=1).repeat(2)  # in both directions, so no one-way
+                    self._minutes[mode] = np.where(closed, walked, ridden)
             return self._minutes[mode]
 
     def router(self, mode: Mode) -> Router:
@@ -197,7 +265,7 @@ class CostBook:
     def _sweep_points(self, mode: Mode, places: Sequence[tuple[float, float]]) -> None:
         """Sweep some places in one call and keep a column of each."""
         minutes = self.minutes(mode)
-        found = [point_on_network(self.network, place, segments=self._snappable) for place in places]
+        found = [self._place(place) for place in places]
         ends = []
         for place in found:
             # From the tail one comes along the arc, from the head against it; a piece takes its share of the time.
@@ -224,6 +292,8 @@ class CostBook:
             cell_xy=_xy(self._cells),
             leg_kmh=WALK_KMH,
             mode=mode,
+            off_road_m=self._off_road_m,
+            is_free=self._is_free,
         )
         for column, (x, y) in enumerate(places):
             self._points[mode, x, y] = (
@@ -234,11 +304,12 @@ class CostBook:
 
     def _table(self, what: str, mode: Mode, progress: Callable[[int, int], None] | None) -> Costs:
         with self._lock:
+            if self._today is not None and (what == "schools" or self._lived_in().isin(self._today._lived_in()).all()):
+                return self._today._table(what, mode, progress)
             if (what, mode) not in self._costs:
                 sites, cells = self._places[what], self._cells
                 if what == "candidates":  # a question is asked for pupils; empty cells would only fill memory
-                    pupils = cells.filter(regex="^pupils_").sum(axis=1)
-                    cells = cells[pupils > 0]
+                    cells = cells.loc[self._lived_in()]
                 self._costs[what, mode] = build_costs(
                     self.router(mode),
                     self.network.length_m,
@@ -252,9 +323,45 @@ class CostBook:
                     site_xy=_xy(sites),
                     leg_kmh=WALK_KMH,
                     mode=mode,
+                    off_road_m=self._off_road_m,
+                    is_free=self._is_free,
                     progress=progress,
                 )
             return self._costs[what, mode]
+
+    @cached_property
+    def _off_road_m(self) -> NDArray[np.float64] | None:
+        """Metres of each arc that are off the roads; None where there is no open ground."""
+        if self._open_ground is None:
+            return None
+        return np.where(is_open_ground(self.network), self.network.length_m, 0.0)
+
+    @property
+    def _is_free(self) -> Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]] | None:
+        """Say of straight ways whether they are dry; None where rivers are no barriers."""
+        ground = self._open_ground
+        return None if ground is None else lambda begin, end: ~crosses(begin, end, ground.barriers)
+
+    @cached_property
+    def _doorstep(self) -> Doorstep | None:
+        """Find where places may come onto open ground, where there is any."""
+        ground = self._open_ground
+        if ground is None:
+            return None
+        usable = mode_usable(self.network, "walk")
+        return find_doorsteps(self.network, usable=usable, reach_m=ground.spacing_m, barriers=ground.barriers)
+
+    def _place(self, xy: tuple[float, float]) -> NetworkPlace:
+        """Find where a point comes onto the network."""
+        if self._doorstep is not None:
+            return place_on_ground(self.network, xy, self._doorstep)
+        return point_on_network(self.network, xy, segments=self._snappable)
+
+    def _lived_in(self) -> pd.Index:
+        """List the cells that have pupils."""
+        lived_in = self._cells.filter(regex="^pupils_").sum(axis=1).to_numpy() > 0
+        found: pd.Index = self._cells.index[lived_in]
+        return found
 
 
 def _numbered(n: int) -> pd.Index[str]:

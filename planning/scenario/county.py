@@ -16,14 +16,25 @@ import shapely
 
 from planning.config import Project
 from planning.crs import check_metric, local_metric_crs, parse_crs
+from planning.demand.sheet import no_ages, no_pupils
 from planning.demand.villages import assign_townships
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.network.build import Network, build_network
 from planning.roads import Roads
 from planning.scenario.asking import check_questions, check_room, check_schools
+from planning.scenario.changes import no_births, no_moves, read_changes
 from planning.scenario.costbook import CostBook
 from planning.scenario.people import count_people
-from planning.scenario.streets import join_places, read_elevation, read_roads, tell_network, walkable_nodes
+from planning.scenario.streets import (
+    add_open_ground,
+    join_places,
+    open_ground_of,
+    read_elevation,
+    read_roads,
+    tell_network,
+    walk_over_terrain,
+    walkable_nodes,
+)
 from planning.scenario.told import Told
 from planning.schemas import EXCLUSION_KINDS, cells_schema, check_table
 from planning.siting.candidates import CandidateOptions, make_candidates
@@ -65,7 +76,8 @@ class County:
     roads : Roads
         As read, further layers merged in.
     basemap : geopandas.GeoDataFrame
-        ``kind`` (river, water, railway, place), ``detail``, ``name``: for drawing only.
+        ``kind`` (river, water, railway, place), ``detail``, ``name``: drawn beneath the roads; barriers to those who walk
+        over open ground.
     network : Network
         Cells, schools and candidates are nodes of it.
     cells : geopandas.GeoDataFrame
@@ -92,6 +104,12 @@ class County:
         SHA-256 of every file read, by its name in the project.
     costs : CostBook
         Travel costs, swept at their first use.
+    demand_by_band : pandas.DataFrame
+        What the children of each township and grade band rest on.
+    ages : pandas.DataFrame
+        People by township and single year of age, columns ``"0"``, ``"1"`` …; empty where no age groups are named [people].
+    births, migration : pandas.DataFrame
+        As ``sources.births`` and ``sources.migration`` read them; empty where none are named.
     """
 
     project: Project
@@ -114,6 +132,10 @@ class County:
     set_aside: tuple[SetAside, ...]
     hashes: Mapping[str, str]
     costs: CostBook = field(repr=False)
+    demand_by_band: pd.DataFrame = field(default_factory=no_pupils)
+    ages: pd.DataFrame = field(default_factory=no_ages)
+    births: pd.DataFrame = field(default_factory=no_births)
+    migration: pd.DataFrame = field(default_factory=no_moves)
 
 
 def prepare(project: Project, *, progress: Progress | None = None) -> County:
@@ -147,10 +169,11 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     boundary = _boundary(project, crs, told)
     area = None if boundary is None else boundary.county
     exclusions = _exclusions(project, crs, told)
-    housing = _housing(project, crs, told)
+    housing = _housing(project, crs, area, told)
     tell(0.05, msg("Reading the population"))
     townships = boundary.townships if boundary is not None else _no_townships(crs)
     demand, cell_size_m = count_people(project, crs, area, townships, told)
+    births, migration = read_changes(project, demand.cells, townships, told)
     line = _line(area, demand.cells, crs)
     tell(0.2, msg("Reading the schools"))
     schools = _schools(project, crs, area if area is not None else line, townships, told)
@@ -178,9 +201,13 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     )
     check_room(project.questions, project, len(candidates))
     tell(0.85, msg("Joining homes and schools to the roads"))
-    network, cells, schools, candidates = join_places(network, demand.cells, schools, candidates, told)
-    _tell_unused(project, told)
     tell_network(network, schools, told)
+    ground = open_ground_of(project, basemap)
+    if ground is not None:
+        network = add_open_ground(network, ground, line, dem, told)
+    network, cells, schools, candidates = join_places(network, demand.cells, schools, candidates, told, ground=ground)
+    factor = walk_over_terrain(project, network, dem, told)
+    _tell_unused(project, told)
     check_table(cells, cells_schema(project.bands), file=project.name, what="cells")
     return County(
         project=project,
@@ -199,10 +226,14 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
         pack=pack,
         cell_size_m=cell_size_m,
         demand_sheet=demand.sheet,
+        demand_by_band=demand.by_band,
+        ages=demand.ages,
+        births=births,
+        migration=migration,
         notices=tuple(told.notices),
         set_aside=tuple(told.set_aside),
         hashes=_hashes(project),
-        costs=CostBook(network, cells, schools, candidates),
+        costs=CostBook(network, cells, schools, candidates, walking_factor=factor, open_ground=ground),
     )
 
 
@@ -327,10 +358,10 @@ def _exclusions(project: Project, crs: pyproj.CRS, told: Told) -> gpd.GeoDataFra
     return read.exclusions
 
 
-def _housing(project: Project, crs: pyproj.CRS, told: Told) -> gpd.GeoDataFrame:
+def _housing(project: Project, crs: pyproj.CRS, area: shapely.Geometry | None, told: Told) -> gpd.GeoDataFrame:
     if project.housing is None:
         return gpd.GeoDataFrame({"name": [], "dwellings": [], "year": []}, geometry=[], crs=crs)
-    read = read_housing(project.path(project.housing), crs=crs)
+    read = read_housing(project.path(project.housing), crs=crs, boundary=area)
     told.take(notices=read.notices, set_aside=read.set_aside)
     return read.housing
 
@@ -342,12 +373,7 @@ def _tell_unused(project: Project, told: Told) -> None:
     unused = [
         name
         for name, is_set in (
-            ("terrain.off_road", project.terrain.off_road),
-            ("population.known", project.population.known is not None),
-            ("projection", project.projection is not None),
-            ("births", project.births is not None),
-            ("migration", project.migration is not None),
-            ("housing", project.housing is not None),
+            ("housing", project.housing is not None and not project.is_projected),
             ("costs.running_per_school", money.running_per_school is not None and not weighed),
             ("costs.yuan_per_pupil_km", money.yuan_per_pupil_km is not None and not weighed),
             ("costs.building_years", money.building_years is not None and not weighed),
@@ -369,8 +395,11 @@ def _hashes(project: Project) -> dict[str, str]:
         project.population.file,
         *(place for place in (project.population.age_bands or {}).values() if isinstance(place, str)),
         project.population.villages,
+        project.population.known,
         project.schools.file if project.schools.file != "osm" else None,
         project.housing,
+        project.births,
+        project.migration,
         project.exclusions,
     ]
     return {name: _sha256(project.path(name)) for name in named if name is not None}

@@ -366,7 +366,12 @@ def evaluate(
         .astype("int64"),
         prices=pd.Series(allocation.prices, index=sites.index, name="price"),
         reconciliation=_reconciliation(stage, ours.places, why[ours.rows], ours.allocation, sites),
-        indicators=indicators(stage, measured, sites.loc[~sites["in_margin"].astype(bool), "seats"]),
+        indicators=indicators(
+            stage,
+            measured,
+            sites.loc[~sites["in_margin"].astype(bool), "seats"],
+            off_road_share=county.project.terrain.off_road_share,
+        ),
         by_township=indicators_by_township(stage, measured),
     )
 

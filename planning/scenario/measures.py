@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planning.access.indicators import access_indicators, access_indicators_by, seat_indicators
+from planning.scenario.off_road import share_off_road
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ class StageRows:
     allocated_m: NDArray[np.float64]
 
 
-def indicators(stage: str, rows: StageRows, seats: pd.Series) -> pd.DataFrame:
+def indicators(stage: str, rows: StageRows, seats: pd.Series, *, off_road_share: float | None = None) -> pd.DataFrame:
     """
     Measure a stage.
 
@@ -68,6 +69,8 @@ def indicators(stage: str, rows: StageRows, seats: pd.Series) -> pd.DataFrame:
         How its pupils fare.
     seats : pandas.Series
         Seats of each open school; NA where unknown.
+    off_road_share : float, optional
+        Also count the pupils who go more of their way than this off the roads [-].
 
     Returns
     -------
@@ -78,15 +81,16 @@ def indicators(stage: str, rows: StageRows, seats: pd.Series) -> pd.DataFrame:
     served = int(rows.pupils.sum() - rows.no_seat.sum() - rows.out_of_reach.sum())
     table = _with_boarders(table, rows, np.zeros(len(rows.pupils), dtype=np.int64)).drop(columns="group")
     reached = rows.distance_m[(rows.pupils > 0) & np.isfinite(rows.distance_m)]
-    more = pd.DataFrame(
-        [
-            ("max_distance", float(reached.max()) if reached.size else np.nan, "m"),
-            ("mean_distance_allocated", float(rows.allocated_m.sum()) / served if served else np.nan, "m"),
-        ],
-        columns=["indicator", "value", "unit"],
-    )
+    more = [
+        ("max_distance", float(reached.max()) if reached.size else np.nan, "m"),
+        ("mean_distance_allocated", float(rows.allocated_m.sum()) / served if served else np.nan, "m"),
+    ]
+    if off_road_share is not None:
+        beyond = share_off_road(rows.distance_m, rows.off_road_m) > off_road_share
+        more.append(("pupils_off_road", float(rows.pupils[beyond].sum()), "pupil"))
     pupils = int(rows.pupils.sum() + rows.boarders.sum())
-    found = pd.concat([table, more, seat_indicators(seats, pupils)], ignore_index=True)
+    added = pd.DataFrame(more, columns=["indicator", "value", "unit"])
+    found = pd.concat([table, added, seat_indicators(seats, pupils)], ignore_index=True)
     found.insert(0, "stage", stage)
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,10 +12,15 @@ import scipy.spatial
 import shapely
 
 from planning.config import Project
-from planning.demand.pupils import Demand, pupils_by_cell
-from planning.demand.villages import assign_townships, blend_villages, check_total, outside_notice, pupils_by_village
+from planning.demand.ages import people_by_age
+from planning.demand.grid import pupils_by_cell
+from planning.demand.known import Known, known_numbers
+from planning.demand.pupils import Stages
+from planning.demand.sheet import Demand, check_total
+from planning.demand.villages import assign_townships, blend_villages, outside_notice, pupils_by_village
 from planning.errors import Message, msg
 from planning.scenario.told import Told
+from planning.sources.known import read_known
 from planning.sources.rasters import read_population
 from planning.sources.villages import read_villages
 
@@ -27,7 +34,7 @@ def count_people(
     project: Project, crs: pyproj.CRS, area: shapely.Geometry | None, townships: gpd.GeoDataFrame, told: Told
 ) -> tuple[Demand, float]:
     """
-    Count people and pupils: from a grid, from a list of villages, or from both.
+    Count people and pupils: from a grid, from a list of villages, or from both, scaled to the numbers that are known.
 
     Parameters
     ----------
@@ -53,9 +60,7 @@ def count_people(
         If a source cannot be read, or the people of its stages cannot be counted.
     """
     population = project.population
-    stages: dict[str, tuple[tuple[int, int] | None, float | None]] = {
-        stage: (rule.ages, rule.share) for stage, rule in project.stages.items()
-    }
+    stages: Stages = {stage: (rule.ages, rule.share) for stage, rule in project.stages.items()}
     margin_m = project.schools.margin_m
     villages = None
     if population.villages is not None:
@@ -63,11 +68,10 @@ def count_people(
         told.take(notices=read.notices, set_aside=read.set_aside)
         villages = read.villages
         villages["township"] = _townships_of(villages, townships, msg("villages"), told)
+    known = _known(project, stages, townships, villages, told)
     if population.file is None:
         assert villages is not None  # noqa: S101 - the project file is checked for it
-        demand = pupils_by_village(
-            villages, stages, known_total=population.known_total, source=str(population.villages)
-        )
+        demand = pupils_by_village(villages, stages, known=known, source=str(population.villages))
         told.take(notices=demand.notices, set_aside=demand.set_aside)
         return demand, VILLAGE_SIZE_M
     bands = {
@@ -92,22 +96,31 @@ def count_people(
         )
     ages = cells[[f"people_{name}" for name in bands]].rename(columns={f"people_{name}": name for name in bands})
     cells = cells.drop(columns=[f"people_{name}" for name in bands])
+    of_groups = ages if bands else None
+    if villages is None:
+        demand = pupils_by_cell(cells, stages, ages=of_groups, known=known)
+    else:
+        demand = blend_villages(cells, villages, stages, ages=of_groups, known=known, source=str(population.villages))
+    if of_groups is not None:
+        demand = replace(demand, ages=people_by_age(of_groups, cells, demand.cells))
+    told.take(notices=demand.notices, set_aside=demand.set_aside)
     if population.known_total is not None:
         off = check_total(grid.total_inside, population.known_total)
         told.take(notices=(off,) if off is not None else ())
-    if villages is None:
-        demand = pupils_by_cell(cells, stages, ages=ages if bands else None, known_total=population.known_total)
-    else:
-        demand = blend_villages(
-            cells,
-            villages,
-            stages,
-            ages=ages if bands else None,
-            known_total=population.known_total,
-            source=str(population.villages),
-        )
-    told.take(notices=demand.notices, set_aside=demand.set_aside)
     return demand, _cell_size(grid.crs, grid.transform, demand.cells, crs)
+
+
+def _known(
+    project: Project, stages: Stages, townships: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None, told: Told
+) -> Known:
+    """Read the known numbers; their townships must be those of the boundary, or of the list where it has none."""
+    population = project.population
+    if population.known is None:
+        return known_numbers(None, stages, known_total=population.known_total)
+    names = set(townships["name"] if len(townships) else () if villages is None else villages["township"])
+    read = read_known(project.path(population.known), townships={str(name) for name in names})
+    told.take(notices=read.notices, set_aside=read.set_aside)
+    return known_numbers(read.table, stages, known_total=population.known_total, source=population.known)
 
 
 def _townships_of(points: gpd.GeoDataFrame, townships: gpd.GeoDataFrame, what: Message, told: Told) -> pd.Series:

@@ -16,6 +16,7 @@ from planning import siting
 from planning.errors import Message, msg
 from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.boarding import answer_boarding
+from planning.scenario.bus_lines import LINE_COLUMNS
 from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS, DayQuestion, other_plans, solve_curve
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate, stage_sites
@@ -27,6 +28,7 @@ from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
 from planning.scenario.reasons import with_reasons
 from planning.scenario.trade_off import WAY_COLUMNS, weigh_ways
+from planning.scenario.years import county_asked_of
 from planning.stages import BANDS
 
 if TYPE_CHECKING:
@@ -88,6 +90,12 @@ class Answer:
         Other plans nearly as good, where the question asks for them: ``PLAN_COLUMNS``.
     ways : pandas.DataFrame
         Boarding, school bus and teaching points for the same pupils, of a question about boarding: ``WAY_COLUMNS``.
+    lines : pandas.DataFrame
+        The stops of its school buses, and the homes that none serves: ``LINE_COLUMNS``.
+    year : int or None
+        Year whose pupils were asked about; None for today's.
+    before : StageState or None
+        How it would be in that year without the answer; None for today's, whose state stands with the run.
     """
 
     question: Question
@@ -103,6 +111,9 @@ class Answer:
     curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
     plans: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLAN_COLUMNS)))
     ways: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WAY_COLUMNS)))
+    lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LINE_COLUMNS)))
+    year: int | None = None
+    before: StageState | None = None
 
 
 def answer(
@@ -118,7 +129,7 @@ def answer(
     Parameters
     ----------
     county : County
-        The base.
+        The base; a question with a year is asked of the same county with the pupils of that year.
     question : Question
         What is asked.
     edits : sequence of Edit
@@ -134,19 +145,36 @@ def answer(
     Raises
     ------
     ConfigError
-        If the question lacks what its model needs.
+        If the question lacks what its model needs, or the children of its year are not known.
     """
     started = time.perf_counter()
     check_questions([question], county.project, county.pack)
     now = stage_sites(county, question.stage, edits)["kind"]
     others = county.schools.loc[county.schools["status"] == "open", "kind"]
     check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
+    if question.year is None:
+        return _answer_of(county, question, edits, cancel, started=started)
+    then, told = county_asked_of(county, question)
+    before = evaluate(then, question.stage, edits)
+    found = _answer_of(then, question, edits, cancel, started=started)
+    return replace(found, year=question.year, before=before, notes=(*told, *found.notes))
+
+
+def _answer_of(
+    county: County,
+    question: Question,
+    edits: Sequence[Edit],
+    cancel: Callable[[], bool] | None,
+    *,
+    started: float,
+) -> Answer:
+    """Answer a question on the county that it is about, with the model it names."""
     if question.model == "capacitated":
         return _answer_layout(county, question, edits, cancel, started=started)
     if question.model != "boarding":
         return _answer_day(county, question, edits, cancel, started=started)
     proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
-    ways = weigh_ways(county, question, edits=edits, cancel=cancel)
+    ways, lines = weigh_ways(county, question, edits=edits, cancel=cancel)
     return Answer(
         question,
         proposal,
@@ -157,6 +185,7 @@ def answer(
         (*proposal.explanation, *notes),
         time.perf_counter() - started,
         ways=ways,
+        lines=lines,
     )
 
 

@@ -6,7 +6,7 @@ import functools
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from planning import __version__
@@ -16,8 +16,10 @@ from planning.i18n.terms import TERMS
 from planning.scenario.compliance import Standing, stand
 from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
+from planning.scenario.outlook import Outlook, project_outlook
 from planning.scenario.questions import Answer, answer
 from planning.scenario.school_groups import Structure, structure_of
+from planning.scenario.ways_to_school import WaysToSchool, ways_to_school
 
 __all__ = ["RunResult", "run", "versions"]
 
@@ -42,6 +44,10 @@ class RunResult:
         Time of each step [s].
     versions : dict of str to str
         Of this program, Python and the libraries that numbers depend on.
+    ways : WaysToSchool, optional
+        The way to school as it is today; None where it was not looked at.
+    outlook : Outlook or None
+        Seats of the coming years; None where the project asks for none, or something is missing, which is then told.
     """
 
     county: County
@@ -49,6 +55,8 @@ class RunResult:
     answers: tuple[Answer, ...]
     seconds: dict[str, float]
     versions: dict[str, str]
+    ways: WaysToSchool | None = None
+    outlook: Outlook | None = None
 
     @functools.cached_property
     def compliance(self) -> Standing:
@@ -118,6 +126,8 @@ def run(project: Project, *, progress: Progress | None = None) -> RunResult:
     seconds: dict[str, float] = {}
     started = time.perf_counter()
     county = prepare(project, progress=lambda share, doing: tell(0.4 * share, doing))
+    outlook, told = project_outlook(county)
+    county = replace(county, notices=(*county.notices, *told))
     seconds["prepare"] = time.perf_counter() - started
     base: dict[str, StageState] = {}
     for number, stage in enumerate(project.stages):
@@ -125,10 +135,13 @@ def run(project: Project, *, progress: Progress | None = None) -> RunResult:
         started = time.perf_counter()
         base[stage] = evaluate(county, stage)
         seconds[f"base:{stage}"] = time.perf_counter() - started
+    started = time.perf_counter()
+    ways = ways_to_school(county, base.values())
+    seconds["way_to_school"] = time.perf_counter() - started
     answers = []
     for number, question in enumerate(project.questions):
         tell(0.6 + 0.35 * number / len(project.questions), msg("Answering: {name}", name=question.name))
         answers.append(answer(county, question))
         seconds[f"question:{question.name}"] = answers[-1].seconds
     tell(0.95, msg("Writing the results"))
-    return RunResult(county, base, tuple(answers), seconds, versions())
+    return RunResult(county, base, tuple(answers), seconds, versions(), ways=ways, outlook=outlook)

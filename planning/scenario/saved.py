@@ -20,9 +20,12 @@ from planning.scenario.costbook import CostBook
 from planning.scenario.county import County
 from planning.scenario.edits import edits_from_data, edits_to_data
 from planning.scenario.evaluate import FLOW_COLUMNS, StageState, evaluate
+from planning.scenario.outlook import project_outlook
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
 from planning.scenario.run import RunResult
+from planning.scenario.streets import open_ground_of
+from planning.scenario.years import county_asked_of
 from planning.siting import Proposal
 from planning.standards import RulePack
 from planning.travel.costs import Costs
@@ -30,9 +33,10 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 3
+FORMAT = 7
+_TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
-_ASIDE = ("curve", "plans", "ways")
+_ASIDE = ("curve", "plans", "ways", "lines")
 _TABLES = (
     "boundary",
     "townships",
@@ -44,6 +48,10 @@ _TABLES = (
     "exclusions",
     "housing",
     "demand_sheet",
+    "demand_by_band",
+    "ages",
+    "births",
+    "migration",
 )
 
 
@@ -71,6 +79,8 @@ def save_run(result: RunResult, folder: Path) -> None:
         {name: getattr(network, name) for name in ("x", "y", "tails", "heads", "length_m", "way", "forward")},
         folder / "network.npz",
     )
+    if county.costs.walking_factor is not None:
+        store.write_arrays({"walking_factor": county.costs.walking_factor}, folder / _TERRAIN)
     for mode, costs in county.costs.known_schools().items():
         store.write_arrays(
             {"distance_m": costs.distance_m, "time_min": costs.time_min, "off_road_m": costs.off_road_m},
@@ -142,7 +152,15 @@ def load_run(folder: Path) -> RunResult:
         refs["refs"],
     )
     project = Project.model_validate({**document["project"], "folder": document["folder"]})
-    costs = CostBook(network, tables["cells"], tables["schools"], tables["candidates"])
+    factor = store.read_arrays(folder / _TERRAIN)["walking_factor"] if (folder / _TERRAIN).exists() else None
+    costs = CostBook(
+        network,
+        tables["cells"],
+        tables["schools"],
+        tables["candidates"],
+        walking_factor=factor,
+        open_ground=open_ground_of(project, tables["basemap"]),
+    )
     for mode in document["modes"]:
         arrays = store.read_arrays(folder / f"costs_{mode}.npz")
         costs.know_schools(mode, Costs(tables["cells"].index, tables["schools"].index, **arrays, mode=mode))
@@ -161,7 +179,8 @@ def load_run(folder: Path) -> RunResult:
     )
     base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in project.stages}
     answers = tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
-    return RunResult(county, base, answers, document["seconds"], document["versions"])
+    outlook, _ = project_outlook(county)
+    return RunResult(county, base, answers, document["seconds"], document["versions"], outlook=outlook)
 
 
 def _message_data(message: Message) -> dict[str, Any]:
@@ -230,7 +249,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
     question = next(question for question in county.project.questions if question.name == data["question"])
     proposed = data["proposal"]
     edits = tuple(edits_from_data(data["edits"]))
-    after = None
+    county, _ = county_asked_of(county, question)
+    after, before = None, None if question.year is None else evaluate(county, question.stage)
     if data["has_after"]:
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
@@ -249,6 +269,8 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         seconds=data["seconds"],
         moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
+        year=question.year,
+        before=before,
         **asides,
     )
 

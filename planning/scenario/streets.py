@@ -1,4 +1,4 @@
-"""Roads, elevation and the network they become, with homes, schools and candidates as nodes of it."""
+"""Roads, elevation and open ground and the network they become, with homes, schools and candidates as nodes of it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from planning.config import Project
 from planning.errors import SetAside, msg
 from planning.network.build import Network, network_summary
+from planning.network.ground import add_ground, is_open_ground, lay_ground
+from planning.network.joining import find_doorsteps, join_to_ground
 from planning.network.merge import merge_roads
 from planning.network.modes import mode_usable
 from planning.network.snap import snap_to_network, snappable_segments
+from planning.network.terrain import OFF_PATH, walking_factor
 from planning.roads import Roads
+from planning.scenario.costbook import OpenGround
 from planning.scenario.told import Told
 from planning.sources.dem import Dem, read_dem
 from planning.sources.extra_roads import read_extra_roads
@@ -22,10 +26,23 @@ from planning.sources.osm import read_osm_roads
 from planning.sources.osm_features import read_osm_basemap
 from planning.sources.overpass import fetch_overpass_roads
 
-__all__ = ["join_places", "read_elevation", "read_roads", "tell_network", "walkable_nodes"]
+__all__ = [
+    "add_open_ground",
+    "join_places",
+    "open_ground_of",
+    "read_elevation",
+    "read_roads",
+    "tell_network",
+    "walk_over_terrain",
+    "walkable_nodes",
+]
 
 #: Roads are read so far beyond the county line, so that a way to school may leave the county and come back [m].
 ROAD_MARGIN_M = 5000.0
+#: Rivers that bar the way are read so far beyond the county, so that nobody walks round their cut ends [degrees].
+_WATER_MARGIN_DEG = 0.01
+#: What of the waters nobody walks across: a stream is stepped over, a river is not (tool default).
+_CROSSED = ("stream",)
 #: A place farther than this from any mapped road is told: its way rests on a straight line [m].
 FAR_FROM_ROAD_M = 1000.0
 
@@ -55,7 +72,8 @@ def read_roads(
     if project.roads.file is not None:
         path = project.path(project.roads.file)
         source = read_osm_roads(path, crs=crs, area=lonlat, buffer_m=ROAD_MARGIN_M)
-        basemap = read_osm_basemap(path, crs=crs, area=lonlat)
+        drawn = lonlat.buffer(_WATER_MARGIN_DEG) if project.terrain.off_road else lonlat
+        basemap = read_osm_basemap(path, crs=crs, area=drawn)
     else:
         source = fetch_overpass_roads(
             lonlat, crs=crs, cache=project.folder / "cache" / "overpass", buffer_m=ROAD_MARGIN_M
@@ -89,14 +107,122 @@ def read_elevation(project: Project, crs: pyproj.CRS, line: shapely.Geometry, to
     Returns
     -------
     Dem or None
-        Heights.
+        Heights, as far beyond the county as roads are read.
     """
     if project.terrain.dem is None:
         told.notices.append(msg("No elevation is named: steep ground is not kept free of new schools."))
         return None
-    dem = read_dem(project.path(project.terrain.dem), crs=crs, area=line)
-    told.take(set_aside=dem.notices)
-    return dem
+    path = project.path(project.terrain.dem)
+    told.take(set_aside=read_dem(path, crs=crs, area=line).notices)  # a raster beside the county is an error
+    return read_dem(path, crs=crs, area=shapely.box(*line.bounds).buffer(ROAD_MARGIN_M))
+
+
+def open_ground_of(project: Project, basemap: gpd.GeoDataFrame) -> OpenGround | None:
+    """
+    Say how open ground is walked, where the project wants it.
+
+    Parameters
+    ----------
+    project : Project
+        Says whether, and how far apart places are.
+    basemap : geopandas.GeoDataFrame
+        ``kind`` and ``detail`` of what surrounds the roads.
+
+    Returns
+    -------
+    OpenGround or None
+        Rivers and water are barriers, streams are not.
+    """
+    if not project.terrain.off_road:
+        return None
+    wet = basemap["kind"].isin(["river", "water"]) & ~basemap["detail"].isin(_CROSSED)
+    shore = basemap["detail"] == "coastline"
+    return OpenGround(
+        project.terrain.spacing_m, tuple(basemap.geometry[wet & ~shore]), tuple(basemap.geometry[wet & shore])
+    )
+
+
+def add_open_ground(
+    network: Network, ground: OpenGround, line: shapely.Geometry, dem: Dem | None, told: Told
+) -> Network:
+    """
+    Join the county's open ground to its roads.
+
+    Parameters
+    ----------
+    network : Network
+        Roads.
+    ground : OpenGround
+        Spacing and barriers.
+    line : shapely.Geometry
+        The county; nobody walks off the roads beyond it.
+    dem : Dem or None
+        Heights: ground steeper than 45° is not walked.
+    told : Told
+        Takes what is to be said.
+
+    Returns
+    -------
+    Network
+        Roads and open ground.
+
+    Raises
+    ------
+    NetworkError
+        If the spacing would make more places than the program can carry.
+    """
+    laid = lay_ground(
+        line,
+        spacing_m=ground.spacing_m,
+        barriers=(*ground.barriers, *ground.shores),
+        elevation=None if dem is None else dem.sample,
+    )
+    told.notices.append(
+        msg(
+            "Where no road is mapped, children walk over open ground, in steps of about {spacing:g} m and at {percent:.0f} % of the speed on a path. Rivers and lakes are crossed on mapped roads only ({waters} are known); streams are stepped over.",
+            spacing=ground.spacing_m,
+            percent=100 * OFF_PATH,
+            waters=len(ground.barriers),
+        )
+    )
+    return add_ground(network, laid, usable=mode_usable(network, "walk"))
+
+
+def walk_over_terrain(project: Project, network: Network, dem: Dem | None, told: Told) -> NDArray[np.float64] | None:
+    """
+    Say by how much slope and open ground lengthen the walk along each arc.
+
+    Parameters
+    ----------
+    project : Project
+        Says whether slope counts.
+    network : Network
+        The network.
+    dem : Dem or None
+        Heights.
+    told : Told
+        Takes what is to be said.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_arcs,), or None
+        Time over the time on a level path [-]; None where all is level.
+    """
+    slopes = dem if project.terrain.slope else None
+    if slopes is None and not project.terrain.off_road:
+        return None
+    factor = walking_factor(network, None if slopes is None else slopes.sample)
+    if slopes is not None:
+        roads = ~is_open_ground(network)
+        length_m = network.length_m[roads]
+        longer = float((factor[roads] * length_m).sum() / length_m.sum()) - 1 if length_m.sum() else 0.0
+        told.notices.append(
+            msg(
+                "The slope of roads counts for walkers: there and back takes {percent:.0f} % longer than on level roads, on average over all roads. Times are those from home to school; riders and drivers are not slowed.",
+                percent=100 * longer,
+            )
+        )
+    return factor
 
 
 def walkable_nodes(network: Network) -> NDArray[np.float64]:
@@ -118,7 +244,13 @@ def walkable_nodes(network: Network) -> NDArray[np.float64]:
 
 
 def join_places(
-    network: Network, cells: gpd.GeoDataFrame, schools: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, told: Told
+    network: Network,
+    cells: gpd.GeoDataFrame,
+    schools: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    told: Told,
+    *,
+    ground: OpenGround | None = None,
 ) -> tuple[Network, gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """
     Make every place a node of the network, and tell which lie far from any road.
@@ -126,11 +258,13 @@ def join_places(
     Parameters
     ----------
     network : Network
-        Roads.
+        Roads, and open ground where there is any.
     cells, schools, candidates : geopandas.GeoDataFrame
         Places of point geometry in the same system.
     told : Told
         Takes what is to be said.
+    ground : OpenGround, optional
+        How places come onto open ground, where there is any.
 
     Returns
     -------
@@ -139,7 +273,20 @@ def join_places(
     """
     tables = [cells, schools, candidates]
     xy = np.concatenate([np.column_stack([table.geometry.x, table.geometry.y]) for table in tables])
-    network, snap = snap_to_network(network, xy, usable=mode_usable(network, "walk"))
+    usable = mode_usable(network, "walk")
+    if ground is None:
+        network, snap = snap_to_network(network, xy, usable=usable)
+    else:
+        doorstep = find_doorsteps(network, usable=usable, reach_m=ground.spacing_m, barriers=ground.barriers)
+        network, snap = join_to_ground(network, xy, doorstep)
+        shut_in = np.isin(snap.node[: len(cells)], doorstep.pockets)
+        if shut_in.any():
+            told.notices.append(
+                msg(
+                    "{people:.0f} people live on ground from which water keeps them from every mapped road.",
+                    people=float(cells["population"].to_numpy()[shut_in].sum()),
+                )
+            )
     ends = np.cumsum([len(table) for table in tables])[:-1]
     placed = [
         table.assign(node=node, leg_m=leg)

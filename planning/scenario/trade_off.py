@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 
 from planning import siting
+from planning.access.school_bus import BusOptions
+from planning.scenario.bus_lines import LINE_COLUMNS, BusLines, bus_lines
 from planning.scenario.edits import Edit
 from planning.scenario.evaluate import stage_costs, stage_sites
 from planning.scenario.hub_costs import beds_of, may_board, to_places, weekly_limit
 from planning.scenario.limits import BandLimit, band_time, limit_of_question
+from planning.siting.beds.boarding import DAY_TRIPS
+from planning.siting.beds.trade_off import WEEKS_PER_YEAR
 from planning.stages import BANDS, teaches
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ BUS_SEATS = 40
 _POINTS_S = 10.0
 WAY_COLUMNS = (
     "question", "stage", "way", "pupils_asked", "pupils_served", "pupils_left", "week_min", "one_way_min_max",
-    "beds_needed", "seats_needed", "buses", "bus_km_week", "teaching_points", "cost_yuan_year",
+    "beds_needed", "seats_needed", "buses", "buses_bound", "bus_km_week", "teaching_points", "cost_yuan_year",
 )  # fmt: skip
 
 
@@ -121,11 +125,12 @@ def compare_ways(
 
 def weigh_ways(
     county: County, question: Question, *, edits: Sequence[Edit] = (), cancel: Callable[[], bool] | None = None
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
-    Put boarding, school bus and teaching points side by side, at the rates and with the buses that the project names.
+    Put boarding, school bus and teaching points side by side, the bus by the lines that it would drive.
 
     The pupils are those beyond the daily limit before the question is answered; every school has as many beds as it needs.
+    Each rides to the school to which the way by car is shortest; where no line can serve a home, its pupils are not helped.
 
     Parameters
     ----------
@@ -136,27 +141,35 @@ def weigh_ways(
     edits : sequence of Edit
         What is changed before.
     cancel : callable, optional
-        True stops the search for teaching points.
+        True stops the search for teaching points and for lines; buses are not known then.
 
     Returns
     -------
-    pandas.DataFrame
+    ways : pandas.DataFrame
         Columns ``WAY_COLUMNS``, a row a way; NA where a way has no such thing or it is not known. No row where nobody
         lives beyond the limit.
+    lines : pandas.DataFrame
+        ``LINE_COLUMNS``: each stop of each bus, and the homes that none serves.
     """
-    money = county.project.costs
+    money, bus_seats = county.project.costs, question.bus_seats or BUS_SEATS
+    rates = siting.Rates(
+        boarder=money.boarding_per_pupil,
+        bus_km=money.bus_per_km,
+        bus=money.bus_per_year,
+        teaching_point=money.teaching_point_per_year,
+    )
     found = compare_ways(
+        county, question, edits=edits, rates=rates, bus_limit_min=question.bus_limit_min, cancel=cancel
+    )
+    riders = found.cells[found.cells["way"] == "school_bus"]
+    lines = bus_lines(
         county,
-        question,
-        edits=edits,
-        rates=siting.Rates(
-            boarder=money.boarding_per_pupil,
-            bus_km=money.bus_per_km,
-            bus=money.bus_per_year,
-            teaching_point=money.teaching_point_per_year,
+        stage_sites(county, question.stage, edits),
+        pd.DataFrame(
+            {"cell_id": riders["cell"], "band": riders["band"], "site_id": riders["site"], "pupils": riders["pupils"]}
         ),
-        bus_seats=question.bus_seats or BUS_SEATS,
-        bus_limit_min=question.bus_limit_min,
+        ride_limits=_ride_limits(county, question),
+        seats=bus_seats,
         cancel=cancel,
     )
     table = found.table.reset_index().rename(
@@ -167,10 +180,47 @@ def weigh_ways(
             "cost_year": "cost_yuan_year",
         }
     )
+    table["buses_bound"] = np.nan
+    named = pd.DataFrame(columns=list(LINE_COLUMNS))
+    if lines is not None:
+        _drive(table, lines, rates)
+        if len(lines.table):
+            named = lines.table.assign(question=question.name, stage=question.stage)[list(LINE_COLUMNS)]
     table.loc[table["pupils_served"] == 0, "cost_yuan_year"] = np.nan  # what helps nobody is no cheap way
     table = table[table["pupils_asked"] > 0].assign(question=question.name, stage=question.stage)[list(WAY_COLUMNS)]
-    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds_needed", "seats_needed", "buses", "teaching_points"]
-    return table.astype({**dict.fromkeys(counts, "Int64"), "way": "str"})
+    counts = ["pupils_asked", "pupils_served", "pupils_left", "beds_needed", "seats_needed", "buses", "buses_bound"]
+    counts += ["teaching_points"]
+    return table.astype({**dict.fromkeys(counts, "Int64"), "way": "str"}), named
+
+
+def _ride_limits(county: County, question: Question) -> dict[str, float]:
+    """Give the longest ride of each band: the question's own, else the band's daily time, but no more than the pack's ride."""
+    longest = county.pack.number("bus.ride_max") or BusOptions().ride_limit_min
+    return {
+        band: question.bus_limit_min
+        or min(limit_of_question(question.limit, county.project, county.pack, band).time_min, longest)
+        for band in BANDS[question.stage]
+    }
+
+
+def _drive(table: pd.DataFrame, lines: BusLines, rates: siting.Rates) -> None:
+    """Put what the lines take in the row of the bus."""
+    bus = table["way"] == "school_bus"
+    km_week = lines.km_day * DAY_TRIPS / 2  # a day has two trips
+    cost = np.nan if rates.bus_km is None else km_week * WEEKS_PER_YEAR * rates.bus_km + lines.buses * (rates.bus or 0)
+    values = {
+        "pupils_served": lines.pupils,
+        "pupils_left": int(table.loc[bus, "pupils_asked"].iloc[0]) - lines.pupils,
+        "week_min": lines.mean_min * DAY_TRIPS,
+        "one_way_min_max": lines.max_min,
+        "seats_needed": float(lines.pupils),
+        "buses": float(lines.buses),
+        "buses_bound": float(lines.buses_bound),
+        "bus_km_week": km_week,
+        "cost_yuan_year": cost,
+    }
+    for column, value in values.items():
+        table.loc[bus, column] = value
 
 
 def _to_candidates(

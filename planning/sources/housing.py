@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +14,13 @@ import shapely
 
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.schemas import HOUSING, check_table
-from planning.sources.cells import is_unknown, text_of
+from planning.sources.by_township import years_of
+from planning.sources.cells import is_unknown
 from planning.sources.points import ids_of, names_of, read_points, same_code
 from planning.sources.tables import numbers, raise_faults, texts
+from planning.stages import STAGES
 
 __all__ = ["HousingRead", "read_housing"]
-
-_YEAR = re.compile(r"\D{0,3}((?:19|20|21)\d\d)(?!\d)\D?.*")
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ class HousingRead:
     Parameters
     ----------
     housing : geopandas.GeoDataFrame
-        As ``planning.schemas.HOUSING``, sorted by id, with ``township``, ``in_margin`` and ``source_row``.
+        As ``planning.schemas.HOUSING``, sorted by id, with ``township``, ``in_margin``, ``source_row``, and
+        ``pupils_{stage}`` [pupils/dwelling] for the stages that the table has a column of, NaN where a cell is empty.
     mapping : Mapping
         Our column → the file's heading.
     unmatched : tuple of str
@@ -116,7 +115,12 @@ def read_housing(
             )
         )
     dwellings, wrong, told = numbers(raw, headings, "dwellings")
-    year, no_year = _years(raw.frame[headings.used["year"]], headings.used["year"])
+    of_stage = [stage for stage in STAGES if f"pupils_{stage}" in headings.used]
+    rates: dict[str, pd.Series] = {}
+    for stage in of_stage:
+        rates[f"pupils_{stage}"], of_rate, in_words = numbers(raw, headings, f"pupils_{stage}", whole=False)
+        wrong, told = [*wrong, *of_rate], [*told, *in_words]
+    year, no_year = years_of(raw.frame[headings.used["year"]], headings.used["year"])
     name, code = texts(raw, headings, "name"), texts(raw, headings, "housing_id")
     code = code.mask(code.map(is_unknown), "")
     raise_faults(raw.file, msg("housing estates"), [*faults, *wrong, *no_year, *same_code(code, name)])
@@ -138,6 +142,7 @@ def read_housing(
             "township": texts(raw, headings, "township").to_numpy(),
             "dwellings": dwellings.to_numpy(),
             "year": year.to_numpy(),
+            **{column: rate.astype("Float64").to_numpy(dtype=float, na_value=np.nan) for column, rate in rates.items()},
             "in_margin": points.in_margin,
             "source_row": pd.array(list(raw.frame.index), dtype="Int64"),
         },
@@ -154,28 +159,3 @@ def read_housing(
     return HousingRead(
         housing, headings.used, headings.unmatched, (*points.set_aside, *aside), (*points.notices, *told)
     )
-
-
-def _years(cells: pd.Series, heading: str) -> tuple[pd.Series, list[Message]]:
-    """Read years, also out of dates and of texts that begin with one."""
-    years = pd.Series(pd.NA, index=cells.index, dtype="Int64")
-    faults = []
-    for row, cell in zip(cells.index, cells, strict=True):
-        text = text_of(cell)
-        if not text or is_unknown(text):
-            continue
-        found = _YEAR.fullmatch(text)
-        if isinstance(cell, dt.date):
-            years.at[row] = cell.year
-        elif found is not None:
-            years.at[row] = int(found[1])
-        else:
-            faults.append(
-                msg(
-                    "{heading}: {value} (row {row}) is no year. Write four digits, such as 2027.",
-                    heading=heading,
-                    value=repr(text),
-                    row=row,
-                )
-            )
-    return years, faults

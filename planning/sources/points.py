@@ -18,7 +18,7 @@ from planning.sources.cells import normal, parse_degrees, text_of, vocabulary
 from planning.sources.coordinates import Bools, Floats, judge_points, place_points, source_crs
 from planning.sources.tables import Headings, RawTable, match_headings, no_number, read_table, texts
 
-__all__ = ["Points", "ids_of", "names_of", "read_points", "same_code"]
+__all__ = ["Points", "ids_of", "names_of", "read_points", "same_code", "told_of_headings"]
 
 
 _PLACE_WORDS: Mapping[str, Message] = MappingProxyType(
@@ -144,13 +144,28 @@ def read_points(
         xy=placed.xy[stay],
         in_margin=verdict.in_margin[verdict.keep],
         set_aside=(*raw.set_aside, *aside, *verdict.set_aside),
-        notices=(*notices, *placed.notices, *_told(headings, raw.file)),
+        notices=(*notices, *placed.notices, *told_of_headings(headings, raw.file)),
         faults=(*faults, *verdict.faults),
         dropped=raw.frame.drop(index=rows.index),
     )
 
 
-def _told(headings: Headings, file: str) -> list[Message]:
+def told_of_headings(headings: Headings, file: str) -> list[Message]:
+    """
+    Tell which headings nothing was made of, running numbers and remarks apart.
+
+    Parameters
+    ----------
+    headings : Headings
+        What stands for what.
+    file : str
+        Name of the file.
+
+    Returns
+    -------
+    list of Message
+        One, or none.
+    """
     words = vocabulary()
     ignored = [h for h in headings.unmatched if normal(h) not in (*words["serial"], *words["remarks"])]
     if not ignored:

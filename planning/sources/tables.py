@@ -24,10 +24,20 @@ import pyproj
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.sources.cells import normal, parse_number, text_of, vocabulary, without_unit
 from planning.sources.gate import check_file, read_layer
+from planning.sources.series import (
+    HALVES,
+    forms_of_heading,
+    half_of_heading,
+    in_series,
+    joined,
+    series_column,
+    without_sum,
+)
 
 __all__ = [
     "Headings",
     "RawTable",
+    "counts",
     "match_headings",
     "no_number",
     "numbers",
@@ -37,6 +47,7 @@ __all__ = [
 ]
 
 _HEADER_SEARCHED_ROWS = 20
+_MERGED_ROWS = 2  # rows of headings that may stand above the last one
 _MAX_ROWS = 500_000
 #: A larger count in one cell is a slip of the pen, and would overflow the sums.
 _MAX_COUNT = 1_000_000_000
@@ -99,7 +110,17 @@ def _known(subject: str) -> Mapping[str, str]:
 
 def _column_of(heading: str, subject: str) -> str | None:
     known = _known(subject)
-    return known.get(normal(heading)) or known.get(without_unit(heading))
+    for text in forms_of_heading(heading, subject):
+        for form in (normal(text), without_unit(text)):
+            bare = without_sum(form, subject)
+            column = known.get(form) or known.get(bare) or series_column(bare, subject)
+            if column is not None:
+                return column
+            half = half_of_heading(form, subject)
+            whole = None if half is None else known.get(half[0]) or series_column(half[0], subject)
+            if half is not None and whole is not None:
+                return whole + half[1]
+    return None
 
 
 def match_headings(
@@ -113,7 +134,7 @@ def match_headings(
     columns : iterable of str
         The file's headings.
     subject : str
-        schools, villages, housing, townships or exclusions.
+        schools, villages, known, housing, townships or exclusions.
     mapping : Mapping, optional
         Our column → the file's heading, as the project file says.
     file : str
@@ -138,7 +159,7 @@ def match_headings(
     used: dict[str, str] = {}
     for ours, theirs in mapping.items():
         found = [theirs] if theirs in columns else forms.get(normal(theirs), [])
-        if ours not in known_columns:
+        if ours not in known_columns and not in_series(ours, subject):
             faults.append(
                 msg("mapping: {column} is not one of {known}.", column=ours, known=", ".join(sorted(known_columns)))
             )
@@ -184,9 +205,12 @@ def read_table(
     sheet: str | None = None,
     mapping: Mapping[str, str] | None = None,
     crs: pyproj.CRS | None = None,
+    keep_totals: bool = False,
 ) -> RawTable:
     """
     Read a table of any accepted kind as it stands.
+
+    Headings may stand in two rows or three, the upper ones merged over several columns: they are then joined, "小学 › 一年级".
 
     Parameters
     ----------
@@ -200,6 +224,8 @@ def read_table(
         Our column → the file's heading.
     crs : pyproj.CRS, optional
         Reference system to assume for a map layer that names none.
+    keep_totals : bool
+        Keep rows of sums, where the county's own row is one of the items.
 
     Returns
     -------
@@ -228,24 +254,60 @@ def read_table(
         rows, notices = _csv_rows(path)
     else:
         rows, notices = _xlsx_rows(path, sheet, subject, wanted)
-    return _table_from_rows(path.name, rows, _header_row(rows, subject, wanted)[0], notices)
+    header, _, titles = _headings_in(rows, subject, wanted)
+    return _table_from_rows(path.name, rows, header, titles, notices, keep_totals=keep_totals)
 
 
-def _header_row(rows: Sequence[Sequence[object]], subject: str, wanted: frozenset[str]) -> tuple[int, int]:
-    """Find the row with most known headings (position, number of hits); the first row that is not empty otherwise."""
-    best, hits = next((i for i, row in enumerate(rows) if any(text_of(c) for c in row)), 0), 0
+def _headings_in(rows: Sequence[Sequence[object]], subject: str, wanted: frozenset[str]) -> tuple[int, int, list[str]]:
+    """
+    Find the row with most known headings: position, number of hits, headings; the first row that is not empty otherwise.
+
+    Two rows or three count as one where together they say more than one alone: the position is then that of the lowest.
+    """
+    best = next((i for i, row in enumerate(rows) if any(text_of(c) for c in row)), 0)
+    hits, titles = 0, [text_of(cell) for cell in rows[best]] if rows else []
     for i, row in enumerate(rows[:_HEADER_SEARCHED_ROWS]):
-        cells = [c for c in row if isinstance(c, str) and c.strip()]
-        found = sum(1 for c in cells if normal(c) in wanted or _column_of(c, subject) is not None)
-        if found > hits:
-            best, hits = i, found
-    return best, hits
+        single = [cell.strip() if isinstance(cell, str) else "" for cell in row]
+        choices = [([text_of(cell) for cell in row], single)]
+        below: Sequence[object] | None = row
+        for upper in reversed(rows[max(i - _MERGED_ROWS, 0) : i]):
+            below = None if below is None else _joined_rows(upper, below)
+            choices += [] if below is None else [(list(map(str, below)), list(map(str, below)))]
+        for headings, known in choices:
+            columns = {normal(text) if normal(text) in wanted else _column_of(text, subject) for text in known if text}
+            found = len(columns - {None})
+            if found > hits:
+                best, hits, titles = i, found, headings
+    return best, hits, titles
 
 
-def _table_from_rows(file: str, rows: Sequence[Sequence[object]], header: int, notices: Sequence[Message]) -> RawTable:
+def _joined_rows(upper: Sequence[object], lower: Sequence[object]) -> list[str] | None:
+    """Join two rows of headings, the upper one merged over columns of the lower; None where they are no such rows."""
+    if any(cell is not None and not isinstance(cell, str) for cell in (*upper, *lower)):
+        return None
+    above, below = ([text_of(cell) for cell in row] for row in (upper, lower))
+    width = max(len(above), len(below))
+    above, below = above + [""] * (width - len(above)), below + [""] * (width - len(below))
+    headings: list[str] = []
+    group = ""
+    for top, bottom in zip(above, below, strict=True):
+        # A merged cell keeps its text in its first column; one without anything below was merged downwards.
+        group = top if top or not bottom else group
+        headings.append(joined(group, bottom) if bottom else top)
+    return headings if any(bottom and not top for top, bottom in zip(above, below, strict=True)) else None
+
+
+def _table_from_rows(
+    file: str,
+    rows: Sequence[Sequence[object]],
+    header: int,
+    titles: Sequence[str],
+    notices: Sequence[Message],
+    *,
+    keep_totals: bool = False,
+) -> RawTable:
     if not rows:
         raise SourceError(msg("{file}: the table is empty.", file=file))
-    titles = [text_of(cell) for cell in rows[header]]
     places = [i for i, title in enumerate(titles) if title]
     headings = [titles[i] for i in places]
     repeated = sorted({h for h in headings if headings.count(h) > 1})
@@ -265,7 +327,7 @@ def _table_from_rows(file: str, rows: Sequence[Sequence[object]], header: int, n
         filled = [(i, cell) for i, cell in enumerate(row) if text_of(cell)]
         if not filled:
             continue
-        reason = _no_item([text_of(cell) for _, cell in filled])
+        reason = _no_item([text_of(cell) for _, cell in filled], keep_totals=keep_totals)
         if reason is not None:
             aside.append(SetAside(file, text_of(filled[0][1]), reason, row=position))
             continue
@@ -292,10 +354,11 @@ def _table_from_rows(file: str, rows: Sequence[Sequence[object]], header: int, n
     return RawTable(file, frame, header + 1, set_aside=tuple(aside), notices=tuple(notices))
 
 
-def _no_item(filled: Sequence[str]) -> Message | None:
+def _no_item(filled: Sequence[str], *, keep_totals: bool = False) -> Message | None:
     """Say why a row is no item of the table, or None where it is one."""
     words = vocabulary()
-    if any(normal(cell) in words["totals"] for cell in filled[:2]):
+    kept = words["county"] if keep_totals else ()
+    if any(normal(cell) in words["totals"] and normal(cell) not in kept for cell in filled[:2]):
         return msg("a sum, not an item of the table")
     if len(filled) == 1 and any(normal(filled[0]).startswith(word) for word in words["notes"]):
         return msg("a note under the table")
@@ -395,7 +458,7 @@ def _choose_sheet(
     for name in names:
         rows = _sheet_rows(book[name], file)
         first = first or (name, rows)
-        if len(names) > 1 and _header_row(rows, subject, wanted)[1] >= 2:
+        if len(names) > 1 and _headings_in(rows, subject, wanted)[1] >= 2:
             told = [msg("{file}: the sheet {sheet} was read.", file=file, sheet=name)] if name != names[0] else []
             return name, rows, told
     if first is None:
@@ -572,6 +635,52 @@ def numbers(
             )
         )
     return values, faults, told
+
+
+def counts(
+    raw: RawTable, headings: Headings, column: str, *, whole: bool = True
+) -> tuple[pd.Series, list[Message], list[Message]]:
+    """
+    Read a count that may stand in one column, in one for boys and one for girls, or in all three.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The table.
+    headings : Headings
+        Which heading is meant.
+    column : str
+        Our column.
+    whole : bool
+        Refuse fractions.
+
+    Returns
+    -------
+    values : pandas.Series
+        As ``numbers``; boys and girls added up, NA where one of them is not known.
+    faults : list of Message
+        As ``numbers``, and rows whose boys and girls do not add up to the number beside them.
+    notices : list of Message
+        As ``numbers``.
+    """
+    values, faults, told = numbers(raw, headings, column, whole=whole)
+    halves = [column + end for end in HALVES]
+    if not all(half in headings.used for half in halves):
+        return values, faults, told
+    boys, girls = (numbers(raw, headings, half, whole=whole) for half in halves)
+    both = boys[0] + girls[0]
+    wrong = (both != values).fillna(value=False).astype(bool)
+    for row in values.index[wrong]:
+        faults.append(
+            msg(
+                "{heading}: {value:.10g}, but boys and girls add up to {sum:.10g} (row {row}). Correct one of them.",
+                heading=headings.used[column],
+                value=values[row],
+                sum=both[row],
+                row=row,
+            )
+        )
+    return values.fillna(both), [*faults, *boys[1], *girls[1]], [*told, *boys[2], *girls[2]]
 
 
 def texts(raw: RawTable, headings: Headings, column: str) -> pd.Series:

@@ -15,10 +15,20 @@ from planning.errors import Message, SetAside, SourceError, msg
 from planning.schemas import VILLAGES, check_table
 from planning.sources.cells import is_unknown
 from planning.sources.points import Points, ids_of, read_points, same_code
-from planning.sources.tables import numbers, raise_faults, texts
-from planning.stages import STAGES
+from planning.sources.series import counted_columns
+from planning.sources.tables import counts, raise_faults, texts
+from planning.stages import BANDS, STAGES
 
 __all__ = ["VillagesRead", "read_villages"]
+
+_PUPILS = tuple(f"pupils_{stage}" for stage in STAGES)
+#: Counts that a list has or has not; those in series (grades, ages) come on top.
+_MORE = (
+    *(f"pupils_{band}" for stage, bands in BANDS.items() for band in bands if band != stage and len(bands) > 1),
+    *(f"{who}_{stage}" for who in ("registered", "incoming") for stage in STAGES),
+    "incoming",
+    "town_boarders",
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,10 @@ class VillagesRead:
     Parameters
     ----------
     villages : geopandas.GeoDataFrame
-        As ``planning.schemas.VILLAGES``, sorted by id, with ``in_margin`` and ``source_row``.
+        As ``planning.schemas.VILLAGES``, sorted by id, with ``in_margin`` and ``source_row``; and, where the table has
+        them, ``pupils_{band}``, ``grade_1`` …, ``junior_4``, ``kindergarten_1`` …, ``age_6``, ``age_0_5`` … (children),
+        ``registered_{stage}``, ``incoming``, ``incoming_{stage}`` and ``town_boarders``. Which grade and which age
+        belongs to which stage is for the project to say, and so for ``demand.grades``.
     mapping : Mapping
         Our column → the file's heading.
     unmatched : tuple of str
@@ -58,7 +71,7 @@ def read_villages(
     margin_m: float = 0.0,
 ) -> VillagesRead:
     """
-    Read a table of villages; a location and residents or pupils of some stage are required.
+    Read a table of villages; a location and residents, pupils or children are required.
 
     Parameters
     ----------
@@ -101,13 +114,13 @@ def read_villages(
     )
     raw, headings = points.raw, points.headings
     faults, notices = list(points.faults), list(points.notices)
-    counted = ["population", *(f"pupils_{stage}" for stage in STAGES)]
-    if not any(column in headings.used for column in counted):
+    given = counted_columns(headings.used, ("population", *_PUPILS, *_MORE))
+    if not set(given) - {"incoming", "town_boarders"}:
         raise SourceError(
             msg(
                 "{file}: the column {column} is missing. Row {row} has the headings {headings}; add the column, or name its heading in the mapping.",
                 file=raw.file,
-                column=msg("population, or pupils of a stage"),
+                column=msg("population, or pupils of a stage or grade"),
                 row=raw.header_row,
                 headings=", ".join(map(str, raw.frame.columns)),
             )
@@ -115,8 +128,9 @@ def read_villages(
     columns: dict[str, pd.Series] = {"name": texts(raw, headings, "name")}
     township = texts(raw, headings, "township")
     columns["township"] = township.mask(township.map(is_unknown), "")
+    counted = list(dict.fromkeys(["population", *_PUPILS, *given]))
     for column in counted:
-        columns[column], wrong, told = numbers(raw, headings, column, whole=column != "population")
+        columns[column], wrong, told = counts(raw, headings, column, whole=column != "population")
         faults += wrong
         notices += told
     code = texts(raw, headings, "village_id")
@@ -146,15 +160,27 @@ def _with_residents(points: Points) -> list[SetAside]:
     if points.dropped is None:
         return list(points.set_aside)
     lost = replace(points.raw, frame=points.dropped)
-    people = numbers(lost, points.headings, "population", whole=False)[0]
-    pupils = pd.DataFrame({stage: numbers(lost, points.headings, f"pupils_{stage}")[0] for stage in STAGES})
-    amount = people.fillna(pupils.sum(axis=1)).fillna(0).astype(float).to_dict()
+    people = counts(lost, points.headings, "population", whole=False)[0]
+    given = counted_columns(points.headings.used, _PUPILS)
+    pupils = pd.DataFrame({column: counts(lost, points.headings, column)[0] for column in given}, index=people.index)
+    amount = people.fillna(_children(pupils)).fillna(0).astype(float).to_dict()
     return [replace(aside, amount=amount.get(aside.row, 0.0)) for aside in points.set_aside]
+
+
+def _children(table: pd.DataFrame) -> pd.Series:
+    """Count the children a row names: the larger of its stages, its grades and its ages, which are the same children."""
+    columns = [str(column) for column in table.columns]
+    ages = [column for column in columns if column.startswith("age_")]
+    years, groups = [c for c in ages if c.count("_") == 1], [c for c in ages if c.count("_") == 2]
+    grades = [column for column in columns if column.startswith(("grade_", "junior_", "kindergarten_"))]
+    stages = [column for column in _PUPILS if column in columns]
+    sums = [table[some].sum(axis=1).astype("Float64") for some in (stages, grades, years, groups)]
+    return pd.Series(pd.concat(sums, axis=1).max(axis=1), index=table.index)
 
 
 def _too_many_pupils(villages: gpd.GeoDataFrame, file: str) -> list[SetAside]:
     """Tell villages with more pupils than residents: one of the two columns is not what its heading says."""
-    pupils = villages[[f"pupils_{stage}" for stage in STAGES]].sum(axis=1)
+    pupils = _children(pd.DataFrame(villages.drop(columns="geometry")))
     more = (pupils > villages["population"]).fillna(value=False).astype(bool)
     return [
         SetAside(

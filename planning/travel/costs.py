@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Progress = Callable[[int, int], None]
+Free = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
 
 _METRES_PER_MINUTE_PER_KMH = 1000 / 60
 # Two arc costs count as one and the same, up to a factor, when no arc departs from it by more than this.
@@ -40,7 +41,7 @@ class Costs:
     time_min : numpy.ndarray of float32, shape (n_cells, n_sites)
         Time at the mode's reference speed, access legs included [min]; inf = no path.
     off_road_m : numpy.ndarray of float32, shape (n_cells, n_sites)
-        How much of the distance is straight over open ground [m]; finite also where there is no path.
+        How much of the distance is off the roads, access legs and open ground [m]; finite also where there is no path.
     mode : str
         How one travels: walk, bike or drive.
     """
@@ -81,6 +82,8 @@ def build_costs(
     site_xy: ArrayLike,
     leg_kmh: float,
     mode: str,
+    off_road_m: ArrayLike | None = None,
+    is_free: Free | None = None,
     progress: Progress | None = None,
 ) -> Costs:
     """
@@ -116,6 +119,11 @@ def build_costs(
         Speed on the legs and the straight way [km/h].
     mode : str
         How one travels, as it shall be kept with the costs.
+    off_road_m : array_like of float, shape (n_arcs,), optional
+        How much of each arc is off the roads [m]; nothing by default.
+    is_free : callable, optional
+        Says of straight ways, given by their beginnings and ends of shape (n, 2), whether nothing bars them; all are free by
+        default.
     progress : callable, optional
         Called as ``progress(done, total)`` after each block of work.
 
@@ -132,9 +140,11 @@ def build_costs(
     cells = _check_ends(cell_nodes, cell_legs_m, cell_xy, len(cell_ids))
     sites = _check_ends(site_nodes, site_legs_m, site_xy, len(site_ids))
     metres_per_min = _check_speed(leg_kmh)
-    time_min, distance_m = _along_network(router_time, length_m, cells.nodes, sites.nodes, progress)
-    off_road_m = _join(time_min, distance_m, cells, sites, metres_per_min)
-    return Costs(cell_ids, site_ids, distance_m, time_min, off_road_m, mode)
+    time_min, distance_m, off_road = _along_network(
+        router_time, length_m, off_road_m, cells.nodes, sites.nodes, progress
+    )
+    _join(time_min, distance_m, off_road, cells, sites, metres_per_min, is_free)
+    return Costs(cell_ids, site_ids, distance_m, time_min, off_road, mode)
 
 
 def costs_to_points(
@@ -153,6 +163,8 @@ def costs_to_points(
     cell_xy: ArrayLike,
     leg_kmh: float,
     mode: str,
+    off_road_m: ArrayLike | None = None,
+    is_free: Free | None = None,
 ) -> Costs:
     """
     Compute the costs from every cell to points on edges, as a what-if on the map and a proposal need them.
@@ -191,6 +203,11 @@ def costs_to_points(
         Speed on the legs and the straight way [km/h].
     mode : str
         How one travels.
+    off_road_m : array_like of float, shape (n_arcs,), optional
+        How much of each arc is off the roads [m]; nothing by default.
+    is_free : callable, optional
+        Says of straight ways, given by their beginnings and ends of shape (n, 2), whether nothing bars them; all are free by
+        default.
 
     Returns
     -------
@@ -211,9 +228,12 @@ def costs_to_points(
     metres_per_min = _check_speed(leg_kmh)
     shape = (len(cell_ids), n_points)
     time_min, distance_m = np.full(shape, np.inf, np.float32), np.full(shape, np.inf, np.float32)
+    off_road = np.zeros(shape, np.float32)
     if ends.size:
         swept, column = np.unique(ends, return_inverse=True)
-        time_by_node, distance_by_node = _along_network(router_time, length_m, cells.nodes, swept, None)
+        time_by_node, distance_by_node, off_road_by_node = _along_network(
+            router_time, length_m, off_road_m, cells.nodes, swept, None
+        )
         column = column.reshape(ends.shape)
         minutes, metres = minutes.reshape(ends.shape), metres.reshape(ends.shape)
         for point in range(n_points):
@@ -222,9 +242,10 @@ def costs_to_points(
             best = np.lexsort((along, by_end), axis=1)[:, :1]
             time_min[:, point] = np.take_along_axis(by_end, best, axis=1)[:, 0]
             distance_m[:, point] = np.take_along_axis(along, best, axis=1)[:, 0]
+            off_road[:, point] = np.take_along_axis(off_road_by_node[:, column[point]], best, axis=1)[:, 0]
         distance_m[np.isinf(time_min)] = np.inf
-    off_road_m = _join(time_min, distance_m, cells, points, metres_per_min)
-    return Costs(cell_ids, point_ids, distance_m, time_min, off_road_m, mode)
+    _join(time_min, distance_m, off_road, cells, points, metres_per_min, is_free)
+    return Costs(cell_ids, point_ids, distance_m, time_min, off_road, mode)
 
 
 def _check_speed(leg_kmh: float) -> float:
@@ -252,25 +273,36 @@ def _check_ends(nodes: ArrayLike, legs_m: ArrayLike, xy: ArrayLike, n: int) -> _
 
 
 def _along_network(
-    router: Router, length_m: ArrayLike, cell_nodes: Ints, site_nodes: Ints, progress: Progress | None
-) -> tuple[Matrix, Matrix]:
-    """Compute time and distance between nodes; inf where a place has none."""
+    router: Router,
+    length_m: ArrayLike,
+    off_road_m: ArrayLike | None,
+    cell_nodes: Ints,
+    site_nodes: Ints,
+    progress: Progress | None,
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Compute time, distance and what of it is off the roads between nodes; inf, and nothing off the roads, where there is no way."""
     length = np.asarray(length_m, np.float64)
-    metres_per_min = _common_speed(router, length)
+    metres_per_min = _common_speed(router, length) if off_road_m is None else None
     rows, columns = cell_nodes >= 0, site_nodes >= 0
     origins, targets = cell_nodes[rows], site_nodes[columns]
-    if metres_per_min is None:
+    off_road = np.zeros((len(origins), len(targets)), np.float32)
+    if off_road_m is not None:
+        time_min, distance_m, off_road = router.three_matrices(origins, targets, length, off_road_m, progress=progress)
+        off_road = np.where(np.isfinite(time_min), off_road, np.float32(0))
+    elif metres_per_min is None:
         time_min, distance_m = router.matrix(origins, targets, also=length, progress=progress)
     else:
         time_min = router.matrix(origins, targets, progress=progress)
         distance_m = time_min * np.float32(metres_per_min)
     if rows.all() and columns.all():
-        return time_min, distance_m
+        return time_min, distance_m, off_road
     shape = (len(cell_nodes), len(site_nodes))
     every_time, every_distance = np.full(shape, np.inf, np.float32), np.full(shape, np.inf, np.float32)
+    every_off_road = np.zeros(shape, np.float32)
     every_time[np.ix_(rows, columns)] = time_min
     every_distance[np.ix_(rows, columns)] = distance_m
-    return every_time, every_distance
+    every_off_road[np.ix_(rows, columns)] = off_road
+    return every_time, every_distance, every_off_road
 
 
 def _common_speed(router: Router, length_m: Floats) -> float | None:
@@ -286,21 +318,31 @@ def _common_speed(router: Router, length_m: Floats) -> float | None:
     return speed if bool(same.all()) else None
 
 
-def _join(time_min: Matrix, distance_m: Matrix, cells: _Ends, sites: _Ends, metres_per_min: float) -> Matrix:
-    """Add the legs, in place, take the straight way where it is nearer, and return what lies off the road."""
+def _join(
+    time_min: Matrix,
+    distance_m: Matrix,
+    off_road_m: Matrix,
+    cells: _Ends,
+    sites: _Ends,
+    metres_per_min: float,
+    is_free: Free | None,
+) -> None:
+    """Add the legs, in place, and take the straight way where it is nearer and free."""
     cell_leg = np.where(np.isinf(cells.legs_m), 0.0, cells.legs_m).astype(np.float32)[:, None]
     site_leg = np.where(np.isinf(sites.legs_m), 0.0, sites.legs_m).astype(np.float32)
-    off_road_m = cell_leg + site_leg
-    distance_m += cell_leg
-    distance_m += site_leg
+    for metres in (distance_m, off_road_m):
+        metres += cell_leg
+        metres += site_leg
     time_min += cell_leg / np.float32(metres_per_min)
     time_min += site_leg / np.float32(metres_per_min)
     cell, site = _near_pairs(cells, sites)
+    if is_free is not None:
+        free = is_free(cells.xy[cell], sites.xy[site])
+        cell, site = cell[free], site[free]
     straight = np.hypot(*(cells.xy[cell] - sites.xy[site]).T)
     distance_m[cell, site] = straight
     time_min[cell, site] = straight / metres_per_min
     off_road_m[cell, site] = straight
-    return off_road_m
 
 
 def _near_pairs(cells: _Ends, sites: _Ends) -> tuple[Ints, Ints]:

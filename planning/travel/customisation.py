@@ -30,7 +30,18 @@ from planning.kernels import kernel, room
 from planning.travel.elimination import Hierarchy
 from planning.travel.topology import Topology
 
-__all__ = ["Metric", "Numbers", "Ways", "all_ways", "all_whole", "customise", "perfect", "reverse", "sum_chains"]
+__all__ = [
+    "Metric",
+    "Numbers",
+    "Ways",
+    "all_ways",
+    "all_whole",
+    "customise",
+    "never_negative",
+    "perfect",
+    "reverse",
+    "sum_chains",
+]
 
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.uint32]
@@ -248,7 +259,7 @@ def _chains_to_arcs(ends: Floats, chain_first: Ints, chain_arc: Ints, chain_fall
 @kernel
 def _customise_basic(tree: Hierarchy, arcs: Floats) -> None:
     """Relax, in place, the third side of every triangle by the two at its lowest corner, lower nodes first."""
-    up_first, up_head, up_tail, down_first, down_arc = _never_negative(tree)
+    up_first, up_head, up_tail, down_first, down_arc = never_negative(tree)
     n = up_first.size - 1
     arc_to = np.empty(n, np.uint32)
     for node in range(n - 1, -1, -1):
@@ -268,7 +279,7 @@ def _customise_basic(tree: Hierarchy, arcs: Floats) -> None:
 @kernel
 def _customise_perfect(tree: Hierarchy, arcs: Floats) -> None:
     """Relax, in place, the two sides at the lowest corner of every triangle by the third, upper nodes first."""
-    up_first, up_head, up_tail, down_first, down_arc = _never_negative(tree)
+    up_first, up_head, up_tail, down_first, down_arc = never_negative(tree)
     n = up_first.size - 1
     arc_to = np.empty(n, np.uint32)
     for node in range(n):
@@ -290,8 +301,20 @@ def _customise_perfect(tree: Hierarchy, arcs: Floats) -> None:
 
 
 @kernel(inline="always")
-def _never_negative(tree: Hierarchy) -> tuple[Counts, Counts, Counts, Counts, Counts]:
-    """Read what triangles are listed by as unsigned numbers: an index that may be negative is checked each time."""
+def never_negative(tree: Hierarchy) -> tuple[Counts, Counts, Counts, Counts, Counts]:
+    """
+    Read what triangles are listed by as unsigned numbers: an index that may be negative is checked each time.
+
+    Parameters
+    ----------
+    tree : Hierarchy
+        The topology.
+
+    Returns
+    -------
+    tuple of numpy.ndarray of uint32
+        Its ``up_first``, ``up_head``, ``up_tail``, ``down_first`` and ``down_arc``.
+    """
     return (
         tree.up_first.view(np.uint32),
         tree.up_head.view(np.uint32),

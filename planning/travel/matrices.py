@@ -25,7 +25,7 @@ from planning.travel.topology import Topology
 from planning.travel.trees import Grown, branch, grow, make_room, reach
 from planning.travel.within import Lanes, make_lanes, sweep_within
 
-__all__ = ["Direction", "fill_matrix", "fill_two_matrices", "fill_within"]
+__all__ = ["Direction", "fill_matrix", "fill_several_matrices", "fill_within"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -200,7 +200,7 @@ def _prepare(way: Direction, places: Longs, *, in_float32: bool) -> tuple[Restri
     return rows, *sort_by_chain(topology, places)
 
 
-def fill_two_matrices(
+def fill_several_matrices(
     way: Direction,
     second: Second,
     roots: Longs,
@@ -208,19 +208,20 @@ def fill_two_matrices(
     limit: Limit,
     out: Matrix,
     out_second: Matrix,
+    out_third: Matrix | None = None,
     *,
     threads: int,
     progress: Progress | None,
 ) -> None:
     """
-    Compute the cost from each root to each place, and a second cost along the cheapest way.
+    Compute the cost from each root to each place, and a second and a third cost along the cheapest way.
 
     Parameters
     ----------
     way : Direction
         The network in the direction of travel.
     second : Second
-        The second cost, in the same direction.
+        The second cost, and the third in place of steps, in the same direction.
     roots : numpy.ndarray of int64, shape (n_roots,)
         Nodes of departure.
     places : numpy.ndarray of int64, shape (n_places,)
@@ -229,6 +230,8 @@ def fill_two_matrices(
         Costs beyond it are inf, and their second costs.
     out, out_second : numpy.ndarray of float32, shape (n_places, n_roots), C-contiguous
         Changed in place: both costs.
+    out_third : numpy.ndarray of float32, shape (n_places, n_roots), C-contiguous, optional
+        Changed in place: the third cost.
     threads : int
         How many threads to use.
     progress : callable, optional
@@ -245,12 +248,16 @@ def fill_two_matrices(
         _, costs, seconds = reach(topology, metric, second, branches, roots[at], room, every)
         with np.errstate(over="ignore"):
             out[:, at], out_second[:, at] = costs, seconds.real
+            if out_third is not None:
+                out_third[:, at] = seconds.imag
 
     for at in _share(lambda: make_room(branches), _work, range(n), threads):
         if progress is not None and ((at + 1) % _TREES == 0 or at + 1 == n):
             progress(at + 1, n)
     limit.apply(out)
     out_second[np.isinf(out)] = np.inf
+    if out_third is not None:
+        out_third[np.isinf(out)] = np.inf
 
 
 def _share(

@@ -32,6 +32,7 @@ _EXACT = 2**24  # sums of whole numbers are exact in float32 up to here
 _BLOCK_MB = 256
 _FEW = 16  # roots for which it does not pay to prune arcs
 _WORTH_SPREADING = 4
+_DENSE = 24  # upward arcs a node from which on, as on open ground, pruning takes seconds: a single search does without
 _MANY = 8  # nearest facilities for which sorted lists at every core node cost more than all costs, sorted
 _SORTED = 1 << 24
 
@@ -98,13 +99,17 @@ class Router:
 
     def _lay(self, topology: Topology, costs: Floats) -> None:
         """Lay costs upon the topology."""
-        from planning.travel.customisation import customise, reverse
+        from planning.travel.customisation import all_ways, customise, reverse
 
         self._topology = topology
+        self._known_second: tuple[NDArray[np.complex128], Second] | None = None
+        self._every: tuple[Ways, Ways] | None = None  # all arcs, laid out once where they are very many
         self._costs = costs
         self._costs.flags.writeable = False
         self._there = customise(topology, costs)
         self._back = reverse(self._there)
+        if len(topology.tree.up_head) > _DENSE * len(topology.core_node):
+            self._every = all_ways(topology.tree, self._there)
 
     @property
     def n_nodes(self) -> int:
@@ -155,6 +160,11 @@ class Router:
         from planning.travel.customisation import perfect
 
         return perfect(self._topology.tree, self._there)
+
+    @property
+    def _is_pruned(self) -> bool:
+        """Whether single searches go by pruned arcs: not where these are not known yet and take seconds to find."""
+        return self._every is None or "_ways" in self.__dict__
 
     @cached_property
     def _bound(self) -> float:
@@ -308,7 +318,10 @@ class Router:
         if also is not None:
             if out is not None:
                 raise NetworkError(msg("Two costs cannot go into one array: leave out= away, or also=."))
-            return self._two_matrices(self._second(also), roots, root_of, places, bound, progress, turned=turned)
+            two = self._several_matrices(
+                self._second(also), roots, root_of, places, bound, progress, turned=turned, three=False
+            )
+            return two[0], two[1]
         if out is not None and not isinstance(out, np.ndarray):
             raise NetworkError(
                 msg("Costs can be put into a numpy array only, not into {kind}.", kind=type(out).__name__)
@@ -329,6 +342,47 @@ class Router:
             if out is not None:
                 (out if turned else out.T)[:] = found
         return found if turned else found.T
+
+    def three_matrices(
+        self,
+        sources: ArrayLike,
+        targets: ArrayLike,
+        second: ArrayLike,
+        third: ArrayLike,
+        *,
+        progress: Progress | None = None,
+    ) -> tuple[Matrix, Matrix, Matrix]:
+        """
+        Compute the cost from each source to each target and two more sums along the same cheapest path.
+
+        Parameters
+        ----------
+        sources, targets : array_like of int, shape (n_sources,) and (n_targets,)
+            Nodes; repeats and none at all are allowed.
+        second, third : array_like of float, shape (n_arcs,)
+            Arc costs to sum along the cheapest path; of several cheapest paths, along the one where the second is least, then the
+            third.
+        progress : callable, optional
+            Called as ``progress(done, total)`` after each block of work.
+
+        Returns
+        -------
+        tuple of numpy.ndarray of float32, shape (n_sources, n_targets)
+            Costs, second and third; inf where unreachable. May be transposed views.
+
+        Raises
+        ------
+        NetworkError
+            If a node is out of range, or a second or third cost is negative or not a number.
+        """
+        origin, target = check_nodes(sources, self.n_nodes), check_nodes(targets, self.n_nodes)
+        turned = len(target) < len(origin)
+        given, places = (target, origin) if turned else (origin, target)
+        roots, root_of = _fewer(given)
+        found = self._several_matrices(
+            self._second(second, third), roots, root_of, places, self._limit(None), progress, turned=turned, three=True
+        )
+        return found[0], found[1], found[2]
 
     def _matrix(
         self, roots: Ints, places: Ints, limit: Limit, out: Matrix | None, progress: Progress | None, *, turned: bool
@@ -353,7 +407,7 @@ class Router:
             fill_matrix(way, roots, places, filled, in_float32=in_float32, threads=self._threads, progress=progress)
         return filled
 
-    def _two_matrices(
+    def _several_matrices(
         self,
         second: Second,
         roots: Ints,
@@ -363,17 +417,18 @@ class Router:
         progress: Progress | None,
         *,
         turned: bool,
-    ) -> tuple[Matrix, Matrix]:
-        """Compute both costs."""
-        from planning.travel.matrices import fill_two_matrices
+        three: bool,
+    ) -> list[Matrix]:
+        """Compute costs and what is summed along with them."""
+        from planning.travel.matrices import fill_several_matrices
 
         way = self._way(turned=turned)
-        costs, also = (np.empty((len(places), len(roots)), np.float32) for _ in range(2))
+        filled = [np.empty((len(places), len(roots)), np.float32) for _ in range(3 if three else 2)]
         second = second._replace(turned=way.metric.turned)
-        fill_two_matrices(way, second, roots, places, limit, costs, also, threads=self._threads, progress=progress)
+        fill_several_matrices(way, second, roots, places, limit, *filled, threads=self._threads, progress=progress)
         if root_of is not None:
-            costs, also = costs[:, root_of], also[:, root_of]
-        return (costs, also) if turned else (costs.T, also.T)
+            filled = [matrix[:, root_of] for matrix in filled]
+        return filled if turned else [matrix.T for matrix in filled]
 
     def matrix_blocks(
         self, sources: ArrayLike, targets: ArrayLike, limit: float | None = None, *, budget_mb: float = _BLOCK_MB
@@ -447,7 +502,7 @@ class Router:
             return self._many_nearest(places, starts, k, bound)
         from planning.travel.nearest import k_nearest, nearest_one
 
-        way = self._way(turned=True)
+        way = self._way(turned=True, pruned=self._is_pruned)
         if k == 1:
             one, which = nearest_one(*way, places, starts, whole=self._whole)
             cost, label = to_float32(one)[:, None], which[:, None]
@@ -523,7 +578,7 @@ class Router:
         from planning.travel.nearest import nearest_one
 
         root = check_nodes([target], self.n_nodes)
-        way, everywhere = self._way(turned=True), np.arange(self.n_nodes)
+        way, everywhere = self._way(turned=True, pruned=self._is_pruned), np.arange(self.n_nodes)
         costs = to_float32(nearest_one(*way, root, everywhere, whole=self._whole)[0])
         self._limit(limit).apply(costs)
         return costs
@@ -628,7 +683,7 @@ class Router:
         from planning.travel.customisation import all_ways
         from planning.travel.matrices import Direction
 
-        up, down = self._ways if pruned else all_ways(self._topology.tree, self._there)
+        up, down = self._ways if pruned else self._every or all_ways(self._topology.tree, self._there)
         if turned:
             return Direction(self._topology, self._back, down, up)
         return Direction(self._topology, self._there, up, down)
@@ -640,11 +695,19 @@ class Router:
             raise NetworkError(msg("The limit must be 0 or more, not {limit}.", limit=value))
         return Limit(value, self._whole)
 
-    def _second(self, also: ArrayLike) -> Second:
-        """Customise a second cost."""
+    def _second(self, also: ArrayLike, third: ArrayLike | None = None) -> Second:
+        """Customise a second cost and a third, steps by default; the last ones are kept, since on open ground they take seconds."""
         from planning.travel.second import customise_second
 
-        return customise_second(self._topology, self._there, self._costs, check_costs(also, self.n_arcs))
+        pairs = np.ones(self.n_arcs, np.complex128) * 1j
+        pairs.real = check_costs(also, self.n_arcs)
+        if third is not None:
+            pairs.imag = check_costs(third, self.n_arcs)
+        known = self._known_second
+        if known is None or not np.array_equal(known[0], pairs):
+            known = pairs, customise_second(self._topology, self._there, self._costs, pairs)
+            self._known_second = known
+        return known[1]
 
 
 def _check_arcs(tails: ArrayLike, heads: ArrayLike, costs: ArrayLike, n_nodes: int) -> tuple[Ints, Ints, Floats]:

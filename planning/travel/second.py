@@ -7,7 +7,7 @@ the least over the triangles that are equal in the first.
 
 Of ways that are equal in both, the one of the fewest steps is taken: else arcs of no cost would let a path go in rounds.
 Second cost and steps are kept as one complex number, the cost its real part and the steps its imaginary part, which numpy adds
-and compares for equality as they are.
+and compares for equality as they are. Where only sums are asked for and no path, a third cost may stand in place of the steps.
 
 Compiled by numba on first use: import this module inside a function only.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.kernels import kernel
-from planning.travel.customisation import Metric, sum_chains
+from planning.travel.customisation import Metric, never_negative, sum_chains
 from planning.travel.topology import Topology
 
 __all__ = ["Pairs", "Second", "customise_second", "less_pair"]
@@ -51,7 +51,7 @@ class Second(NamedTuple):
     arcs: Pairs
 
 
-def customise_second(topology: Topology, metric: Metric, costs: Floats, second: Floats) -> Second:
+def customise_second(topology: Topology, metric: Metric, costs: Floats, second: Pairs) -> Second:
     """
     Lay a second arc cost upon the topology.
 
@@ -61,8 +61,10 @@ def customise_second(topology: Topology, metric: Metric, costs: Floats, second: 
         What the costs belong to.
     metric : Metric
         Customised `costs`, in the network's own direction.
-    costs, second : numpy.ndarray of float64, shape (n_arcs,)
-        First and second cost of each arc.
+    costs : numpy.ndarray of float64, shape (n_arcs,)
+        First cost of each arc.
+    second : numpy.ndarray of complex128, shape (n_arcs,)
+        Second cost of each arc, and its steps (1) or a third cost.
 
     Returns
     -------
@@ -94,17 +96,17 @@ def less_pair(one: complex, other: complex) -> bool:
 
 
 @kernel
-def _lay_second(topology: Topology, metric: Metric, costs: Floats, second: Floats) -> Pairs:
-    """Take the least second cost among the cheapest arcs of each dart; each is one step."""
+def _lay_second(topology: Topology, metric: Metric, costs: Floats, second: Pairs) -> Pairs:
+    """Take the least second cost among the cheapest arcs of each dart."""
     darts = np.full(metric.darts.shape, complex(np.inf, 1))
     for arc in range(costs.size):
         dart = topology.arc_dart[arc]
         if (
             dart >= 0
             and costs[arc] == metric.darts[dart >> 1, dart & 1]
-            and second[arc] < darts[dart >> 1, dart & 1].real
+            and less_pair(second[arc], darts[dart >> 1, dart & 1])
         ):
-            darts[dart >> 1, dart & 1] = complex(second[arc], 1)
+            darts[dart >> 1, dart & 1] = second[arc]
     return darts
 
 
@@ -112,7 +114,7 @@ def _lay_second(topology: Topology, metric: Metric, costs: Floats, second: Float
 def _customise_second(topology: Topology, metric: Metric, ends: Pairs) -> Pairs:
     """Take the least second cost among the cheapest chains and lower triangles of each upward arc."""
     tree, arcs = topology.tree, metric.arcs
-    up_first, up_head, up_tail = tree.up_first, tree.up_head, tree.up_tail
+    up_first, up_head, up_tail, down_first, down_arc = never_negative(tree)
     out = np.full(arcs.shape, complex(np.inf, 0))
     for chain in range(topology.chain_arc.size):
         arc = topology.chain_arc[chain]
@@ -122,17 +124,23 @@ def _customise_second(topology: Topology, metric: Metric, ends: Pairs) -> Pairs:
         for column, end in ((falls, 1), (1 - falls, 0)):
             if metric.ends[last, end] == arcs[arc, column] and less_pair(ends[last, end], out[arc, column]):
                 out[arc, column] = ends[last, end]
-    arc_to = np.empty(tree.parent.size, np.int32)
+    arc_to = np.empty(tree.parent.size, np.uint32)
     for node in range(tree.parent.size - 1, -1, -1):
         for arc in range(up_first[node], up_first[node + 1]):
             arc_to[up_head[arc]] = arc
-        for at in range(tree.down_first[node], tree.down_first[node + 1]):
-            one = tree.down_arc[at]
-            for other in range(up_first[up_tail[one]], one):
+        for at in range(down_first[node], down_first[node + 1]):
+            one = down_arc[at]
+            rise, fall = arcs[one, 0], arcs[one, 1]
+            other = up_first[up_tail[one]]
+            while other < one:
                 third = arc_to[up_head[other]]
-                for column in range(2):
-                    if arcs[one, 1 - column] + arcs[other, column] == arcs[third, column]:
-                        way = out[one, 1 - column] + out[other, column]
-                        if less_pair(way, out[third, column]):
-                            out[third, column] = way
+                if fall + arcs[other, 0] == arcs[third, 0]:
+                    way = out[one, 1] + out[other, 0]
+                    if less_pair(way, out[third, 0]):
+                        out[third, 0] = way
+                if rise + arcs[other, 1] == arcs[third, 1]:
+                    way = out[one, 0] + out[other, 1]
+                    if less_pair(way, out[third, 1]):
+                        out[third, 1] = way
+                other += np.uint32(1)
     return out

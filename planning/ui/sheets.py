@@ -12,6 +12,7 @@ import pandas as pd
 from planning.errors import Message, SetAside
 from planning.i18n import Translator
 from planning.i18n.terms import term
+from planning.network.ground import road_km
 from planning.ui.tables import Figure, message_html, table_html
 from planning.ui.words import number_of, with_unit
 
@@ -26,7 +27,7 @@ __all__ = [
 
 #: Whether more of an indicator is better (1), worse (-1), or neither.
 _GOOD = {"share_within_limit": 1, "served": 1, "seats_per_pupil": 1}
-_NEUTRAL = ("pupils", "schools", "schools_seats_unknown", "seats", "boarders", "share_off_road")
+_NEUTRAL = ("pupils", "schools", "schools_seats_unknown", "seats", "boarders", "share_off_road", "pupils_off_road")
 _MOST_ROWS = 400
 
 
@@ -42,7 +43,7 @@ def county_figures(county: County, t: Translator) -> list[Figure]:
         Figure(t("Residents"), t("{n} people", n=t.number(people)), t("in {n} inhabited places", n=t.number(len(county.cells)))),
         Figure(t("Pupils"), with_unit(pupils, "pupil", t), ", ".join(term(t, stage) for stage in county.project.stages)),
         Figure(t("Open schools"), with_unit(len(open_schools), "school", t), t("{n} across the county line", n=t.number(int(open_schools["in_margin"].sum())))),
-        Figure(t("Roads"), t("{n} km", n=t.number(float(county.network.length_m.sum()) / 2000)), t("reference system {crs}", crs=county.crs.to_string() if county.crs.to_authority() is None else ":".join(county.crs.to_authority()))),
+        Figure(t("Roads"), t("{n} km", n=t.number(road_km(county.network))), t("reference system {crs}", crs=county.crs.to_string() if county.crs.to_authority() is None else ":".join(county.crs.to_authority()))),
         Figure(t("Possible sites"), t("{n} sites", n=t.number(len(county.candidates))), t("outside {n} areas closed to building", n=t.number(len(county.exclusions)))),
     ]  # fmt: skip
 
@@ -117,7 +118,7 @@ def demand_html(sheet: pd.DataFrame, t: Translator) -> str:
     if sheet.empty:
         return _empty(t("No totals by township are known; the population grid is taken as it is."))
     names = {"*": t("Whole county"), "": t("(no township)")}
-    sources = {"grid": t("population grid"), "list": t("village list")}
+    sources = {"grid": t("population grid"), "list": t("village list"), "grid+list": t("grid and list")}
     rows = [
         [
             names.get(str(row.township), str(row.township)),

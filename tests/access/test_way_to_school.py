@@ -8,6 +8,8 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 from planning.access.way_to_school import pupil_metres, way_to_school
 from planning.errors import NetworkError
@@ -88,6 +90,51 @@ def test_metres_are_those_of_the_allocation():
     told = way_to_school(network, flows)
     assert told.segments["pupil_m"].sum() == pytest.approx(float(pupils @ metres), rel=1e-9)
     assert (told.segments["pupils"].diff().dropna() <= 0).all()
+
+
+def test_segments_agree_with_paths_walked_by_scipy():
+    rng = np.random.default_rng(8)
+    side = 9
+    at = np.arange(side * side).reshape(side, side)
+    points = [(100 * (i % side) + rng.uniform(-30, 30), 100 * (i // side)) for i in range(side * side)]
+    segments = [
+        *zip(at[:, :-1].ravel(), at[:, 1:].ravel(), strict=True),
+        *zip(at[:-1].ravel(), at[1:].ravel(), strict=True),
+    ]
+    network = _network(points, segments, ["residential"] * len(segments))
+    origins, targets = rng.integers(0, side * side, 30), rng.integers(0, side * side, 30)
+    pupils = rng.integers(1, 40, 30)
+    graph = csr_array((network.length_m, (network.tails, network.heads)), shape=(network.n_nodes,) * 2)
+    distance, before = dijkstra(graph, indices=targets, return_predecessors=True)
+    walked: dict[frozenset[int], int] = {}
+    for row, (node, target, n) in enumerate(zip(origins, targets, pupils, strict=True)):
+        while node != target:  # the graph is the same both ways
+            step = frozenset((int(node), int(before[row, node])))
+            walked[step] = walked.get(step, 0) + int(n)
+            node = before[row, node]
+    told = way_to_school(network, _flows(network, origins, targets, pupils)).segments
+    ends = zip(network.tails[2 * told.index], network.heads[2 * told.index], strict=True)
+    assert {frozenset(map(int, pair)): n for pair, n in zip(ends, told["pupils"], strict=True)} == pytest.approx(walked)
+    assert told["pupil_m"].sum() == pytest.approx(pupils @ distance[np.arange(30), origins], rel=1e-9)
+
+
+def test_flows_by_stage_add_up_and_stand_beside_each_danger():
+    network = _network(**CROSS)
+    told = way_to_school(
+        network, {"primary": _flows(network, [0], [4], [30]), "junior": _flows(network, [1], [4], [5])}
+    )
+    assert told.segments[["pupils", "pupils_primary", "pupils_junior"]].to_numpy().tolist() == [[35, 30, 5], [30, 30, 0], [5, 0, 5]]  # fmt: skip
+    assert told.dangers[["kind", "pupils_primary", "pupils_junior"]].to_numpy().tolist() == [["step_onto_road", 30, 0], ["along_road", 0, 5]]  # fmt: skip
+
+
+def test_a_stretch_runs_as_far_as_half_as_many_walk():
+    points = [(100 * k, 0) for k in range(6)]
+    network = _network(points, [(k, k + 1) for k in range(5)], ["trunk"] * 5, name="G1")
+    # from west to east: 4, 6, 10, 12 and 3 pupils on the pieces
+    told = way_to_school(network, _flows(network, [0, 1, 2, 3, 5], [4, 4, 4, 4, 4], [4, 2, 4, 2, 3])).dangers
+    assert told[["kind", "pupils", "length_m"]].to_numpy().tolist() == [["along_road", 12, 300], ["along_road", 4, 100], ["along_road", 3, 100]]  # fmt: skip
+    only = way_to_school(network, _flows(network, [0], [4], [4]), fast=["primary"]).dangers
+    assert len(only) == 0
 
 
 def test_nobody_on_the_way_and_faults():

@@ -8,13 +8,8 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
-from planning.demand.villages import (
-    assign_townships,
-    blend_villages,
-    check_total,
-    outside_notice,
-    pupils_by_village,
-)
+from planning.demand.sheet import check_total
+from planning.demand.villages import assign_townships, blend_villages, outside_notice, pupils_by_village
 from planning.errors import SchemaError
 from planning.schemas import cells_schema
 from planning.stages import STAGES

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
+from planning.network.build import Network, build_network
 from planning.roads import Roads, make_roads
 
 CRS = pyproj.CRS.from_epsg(4545)
@@ -36,3 +37,14 @@ def roads_of(ways: dict[str, list[int]], places: dict[int, tuple[float, float]],
         offsets=np.cumsum([0, *map(len, ways.values())]),
         refs=np.array([ref for refs in ways.values() for ref in refs], dtype=np.int64),
     )
+
+
+def network_of(*lines: list[tuple[float, float]], **tags: list[object]) -> Network:
+    """Roads along lines of (x, y), joined where they share a point; a tag has one value a line."""
+    numbers: dict[tuple[float, float], int] = {}
+    refs = {
+        f"w{at}": [numbers.setdefault((float(x), float(y)), len(numbers) + 1) for x, y in line]
+        for at, line in enumerate(lines)
+    }
+    named = {tag: dict(zip(refs, values, strict=True)) for tag, values in tags.items()}
+    return build_network(roads_of(refs, {number: xy for xy, number in numbers.items()}, **named), crs=CRS)

@@ -1,48 +1,21 @@
-"""Open ground: slopes, the plane, rivers, and roads joined to it."""
+"""Open ground: the plane, rivers, and roads joined to it."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyproj
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from roads_by_hand import network_of
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
 from planning.errors import NetworkError
-from planning.network.build import build_network
-from planning.network.ground import OPEN_GROUND, add_ground, lay_ground
+from planning.network.ground import OPEN_GROUND, add_ground, lay_ground, road_km
 from planning.network.modes import mode_minutes, mode_usable
-from planning.network.terrain import arc_slopes, slope_factor, tobler_kmh
-from planning.roads import WAY_COLUMNS, make_roads
+from planning.network.terrain import slope_factor, walking_factor
 from planning.travel import Router
-
-CRS = pyproj.CRS.from_epsg(4545)
-
-
-def _network(*lines, **tags):
-    """Roads along lines of (x, y), joined where they share a point."""
-    import pandas as pd
-
-    numbers: dict[tuple[float, float], int] = {}
-    refs = [numbers.setdefault(tuple(map(float, point)), len(numbers) + 1) for line in lines for point in line]
-    offsets = np.cumsum([0, *(len(line) for line in lines)])
-    row = {column: "" if kind == "str" else 0 for column, kind in WAY_COLUMNS.items()} | {
-        "highway": "residential", "maxspeed_kmh": np.nan}  # fmt: skip
-    ways = pd.DataFrame(
-        [row | {key: values[i] for key, values in tags.items()} for i in range(len(lines))],
-        index=[f"w{i}" for i in range(len(lines))],
-    )
-    roads = make_roads(
-        ways,
-        node_ids=np.array(list(numbers.values())),
-        xy=np.array(list(numbers)),
-        offsets=offsets,
-        refs=np.array(refs),
-    )
-    return build_network(roads, crs=CRS)
 
 
 def _walk_m(network, origin, target):
@@ -50,26 +23,6 @@ def _walk_m(network, origin, target):
     ends = [int(np.argmin(np.hypot(network.x - x, network.y - y))) for x, y in (origin, target)]
     router = Router(network.tails, network.heads, network.length_m, network.n_nodes)
     return float(router.matrix(ends[:1], ends[1:])[0, 0])
-
-
-def test_tobler_is_the_published_table():
-    np.testing.assert_allclose(tobler_kmh([-0.1, -0.05, 0, 0.1, 0.2]), [5.04, 6.0, 5.04, 3.55, 2.50], atol=0.005)
-
-
-@given(st.lists(st.floats(-1.5, 1.5), min_size=1, max_size=8), st.lists(st.floats(-1.5, 1.5), min_size=1, max_size=8))
-def test_there_and_back_is_never_quicker_than_on_the_flat(there, back):
-    # two ways between the same ends: the way back must come down by what the way there climbed
-    back = [*back, -sum(there) - sum(back)]
-    assert slope_factor(there).sum() + slope_factor(back).sum() >= len(there) + len(back) - 1e-9
-
-
-def test_slopes_by_hand_bridges_are_level():
-    network = _network([(0, 0), (100, 0)], [(100, 0), (200, 0)], bridge=[False, True])
-    slopes = arc_slopes(network, np.array([10.0, 30.0, 5.0]))
-    assert slopes.tolist() == [0.2, -0.2, 0.0, 0.0]
-    assert np.isnan(arc_slopes(network, np.array([np.nan, 30.0, 5.0]))[:2]).all()
-    with pytest.raises(NetworkError, match="one for each"):
-        arc_slopes(network, np.zeros(2))
 
 
 def test_steps_equal_scipy_on_the_same_grid():
@@ -84,6 +37,28 @@ def test_steps_equal_scipy_on_the_same_grid():
     found = Router(*both, cost, n).matrix(np.arange(n), np.arange(n))
     expected = dijkstra(sparse.csr_array((cost, both), shape=(n, n)))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_the_hybrid_surface_equals_scipy_with_slopes_to_the_last_bit():
+    """Roads, ground and hills: every way in both directions, in whole milliseconds so that sums are exact."""
+    ground = lay_ground(
+        shapely.box(0, 0, 1500, 1200), spacing_m=100, barriers=[shapely.LineString([(700, -1), (700, 900)])]
+    )
+    network = add_ground(network_of([(30, 40), (800, 430), (1400, 1100)]), ground, usable=np.ones(4, dtype=bool))
+    factor = walking_factor(network, lambda xy: 200 * np.sin(xy[:, 0] / 300) * np.cos(xy[:, 1] / 250))
+    assert factor.min() > 0.8
+    cost = np.round(mode_minutes(network, "walk") * factor * 6e4)
+    n = network.n_nodes
+    cheapest = sparse.coo_array((cost, (network.tails, network.heads)), shape=(n, n)).tocsr()
+    assert cheapest.nnz == network.n_arcs  # no parallel arcs, which scipy would add up
+    expected = dijkstra(cheapest)
+    assert (expected != expected.T).any()
+    router = Router(network.tails, network.heads, cost, n)
+    facilities = np.arange(0, n, 40)
+    near, which = router.nearest(facilities, np.arange(n))
+    np.testing.assert_array_equal(near[:, 0], expected[:, facilities].min(axis=1).astype(np.float32))
+    np.testing.assert_array_equal(near[:, 0], expected[np.arange(n), facilities[which[:, 0]]].astype(np.float32))
+    np.testing.assert_array_equal(router.matrix(np.arange(n), facilities), expected[:, facilities].astype(np.float32))
 
 
 def test_an_open_plane_is_hardly_longer_than_the_straight_line():
@@ -105,9 +80,9 @@ def test_a_river_is_crossed_on_its_bridge_only():
     river = shapely.LineString([(1000, -100), (1000, 2100)])
     ground = lay_ground(shapely.box(0, 0, 2000, 2000), spacing_m=90, barriers=[river])
     road = [(0, 1900), (900, 1900)]
-    without = add_ground(_network(road), ground, usable=np.ones(2, dtype=bool))
+    without = add_ground(network_of(road), ground, usable=np.ones(2, dtype=bool))
     assert _walk_m(without, (100, 100), (1900, 100)) == np.inf
-    network = _network(road, [(900, 1900), (1100, 1900)], [(1100, 1900), (1500, 1900)], bridge=[False, True, False])
+    network = network_of(road, [(900, 1900), (1100, 1900)], [(1100, 1900), (1500, 1900)], bridge=[False, True, False])
     joined = add_ground(network, ground, usable=np.ones(network.n_arcs, dtype=bool))
     assert 3600 + 1800 > _walk_m(joined, (100, 100), (1900, 100)) > 2 * np.hypot(800, 1800)
 
@@ -125,7 +100,7 @@ def test_a_lake_with_many_corners_and_a_cliff_are_walked_round():
     lake = shapely.Point(1000, 1000).buffer(600, quad_segs=400)
     ground = lay_ground(shapely.box(0, 0, 2000, 2000), spacing_m=100, barriers=[lake])
     assert not shapely.intersects_xy(lake, ground.x, ground.y).any()
-    network = add_ground(_network([(0, 0), (50, 0)]), ground, usable=np.ones(2, dtype=bool))
+    network = add_ground(network_of([(0, 0), (50, 0)]), ground, usable=np.ones(2, dtype=bool))
     assert _walk_m(network, (200, 1000), (1800, 1000)) > 1.2 * 1600
     cliff = lay_ground(
         shapely.box(0, 0, 500, 300), spacing_m=100, elevation=lambda xy: np.where(xy[:, 0] > 250, 300.0, 0.0)
@@ -137,11 +112,12 @@ def test_a_lake_with_many_corners_and_a_cliff_are_walked_round():
 
 def test_a_long_road_may_be_left_anywhere_and_ground_is_for_walkers():
     ground = lay_ground(shapely.box(0, -500, 3000, 500), spacing_m=100)
-    network = _network([(0, 30), (3000, 30)])
+    network = network_of([(0, 30), (3000, 30)])
     joined = add_ground(network, ground, usable=mode_usable(network, "walk"))
     assert joined.length_m.sum() > network.length_m.sum()
     on_roads = joined.way < len(network.ways)
     assert joined.length_m[on_roads].sum() == pytest.approx(network.length_m.sum())
+    assert road_km(joined) == pytest.approx(3)
     assert joined.ways["highway"].iloc[-1] == OPEN_GROUND
     off = joined.way == len(network.ways)
     assert np.isinf(mode_minutes(joined, "drive")[off]).all()
@@ -151,7 +127,7 @@ def test_a_long_road_may_be_left_anywhere_and_ground_is_for_walkers():
 
 
 def test_faults_and_emptiness():
-    with pytest.raises(NetworkError, match="wider spacing"):
+    with pytest.raises(NetworkError, match="A spacing of"):
         lay_ground(shapely.box(0, 0, 1e6, 1e6), spacing_m=10)
     with pytest.raises(NetworkError, match="8 or 16"):
         lay_ground(shapely.box(0, 0, 1, 1), spacing_m=1, neighbours=4)

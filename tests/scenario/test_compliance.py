@@ -180,6 +180,20 @@ def test_without_a_register_the_allocation_is_judged(county, base):
     assert standing.today is standing.base
 
 
+def test_a_proposal_for_another_year_is_compared_with_that_year(county, base, result):
+    fewer = evaluate(county, "primary", [CloseSchool("B")])
+    later = dataclasses.replace(result.answers[0], before=fewer, year=2030)
+    standing = stand(county, base, (later,))
+    assert [(held.when, held.question) for held in standing.every()] == [
+        ("register", ""), ("base", ""), ("before", "one more"), ("after", "one more"),
+    ]  # fmt: skip
+    before, after = standing.compared[0]
+    assert before.schools.at["B", "status"] == "closed"
+    assert after.schools.at["B", "status"] == "open"
+    section = compliance_section(get_translator("en"), dataclasses.replace(result, answers=(later,)))
+    assert section["heads"][2:] == ["one more: In that year, without the answer", "one more"]
+
+
 def test_a_pack_without_these_rules_gives_empty_tables(county, base):
     bare = load_pack("cn_county_default")
     values = {

@@ -159,11 +159,10 @@ def test_keys_without_effect_are_said_and_hashes_kept(folder):
             folder,
             boundary="boundary.gpkg",
             housing="housing.xlsx",
-            terrain={"off_road": True},
             costs={"running_per_school": 1},
         )
     )
     said = " ".join(map(str, county.notices))
-    assert "without effect on the numbers of this version: terrain.off_road, housing, costs.running_per_school" in said
+    assert "without effect on the numbers of this version: housing, costs.running_per_school" in said
     assert set(county.hashes) == {"boundary.gpkg", "roads.osm.pbf", "villages.xlsx", "schools.xlsx", "housing.xlsx"}
     assert all(len(value) == 64 for value in county.hashes.values())

@@ -74,19 +74,24 @@ def test_an_answer_about_boarding_weighs_the_ways_at_the_project_s_rates():
 
 
 def test_without_rates_no_cost_and_a_bus_of_the_tool_s_own_size():
-    ways = weigh_ways(county(), QUESTION.model_copy(update={"bus_limit_min": 60.0})).set_index("way")
+    ways = weigh_ways(county(), QUESTION.model_copy(update={"bus_limit_min": 60.0}))[0].set_index("way")
     assert ways["cost_yuan_year"].isna().all()
     assert BUS_SEATS >= 11
     assert ways.loc["school_bus", "buses"] == 1
 
 
 def test_a_way_that_helps_nobody_has_no_cost():
-    ways = weigh_ways(county(project=project_of(costs=RATES)), QUESTION.model_copy(update={"bus_limit_min": 0.1}))
+    ways, lines = weigh_ways(
+        county(project=project_of(costs=RATES)), QUESTION.model_copy(update={"bus_limit_min": 0.1})
+    )
     assert ways.set_index("way").loc["school_bus", ["pupils_served", "pupils_left"]].to_list() == [0, 11]
+    assert lines[["pupils", "reason"]].to_numpy().tolist() == [[11, "ride_too_long"]]
     assert ways.set_index("way")["cost_yuan_year"].isna().to_list() == [False, True, False]
 
 
 def test_where_nobody_lives_far_there_is_nothing_to_weigh():
     at = county().candidates.geometry["N1"]
     new = NewSchool("N1", "by N1", at.x, at.y, "primary", 30, "primary")
-    assert weigh_ways(county(), QUESTION, edits=[new]).empty
+    ways, lines = weigh_ways(county(), QUESTION, edits=[new])
+    assert ways.empty
+    assert lines.empty

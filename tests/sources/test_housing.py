@@ -52,3 +52,12 @@ def test_faults(write):
     assert "交付年份: '明年' (row 2) is no year" in str(refused.value)
     with pytest.raises(SourceError, match="the column number of dwellings is missing"):
         read_housing(write(["名称", "经度", "纬度"], ["a", 107, 27]), crs=CRS)
+
+
+def test_pupils_per_dwelling_are_read_where_given(write):
+    heads = [*HEADINGS, "每户小学生", "每户初中生数"]
+    path = write(heads, [1, "甲苑", 100, 2027, 107, 27, 0.3, None], [2, "乙苑", 50, 2028, 107.1, 27, 0, 0.1])
+    housing = read_housing(path, crs=CRS).housing.set_index("name")
+    assert housing["pupils_primary"].to_dict() == {"甲苑": 0.3, "乙苑": 0.0}
+    assert housing["pupils_junior"].isna().to_dict() == {"甲苑": True, "乙苑": False}
+    assert "pupils_senior" not in housing

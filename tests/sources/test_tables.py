@@ -227,3 +227,55 @@ def test_a_damaged_workbook_is_refused_in_words(tmp_path):
         path.write_bytes(raw)
         with contextlib.suppress(SourceError):  # anything else is a crash
             assert list(read_table(path, subject="schools").frame.index) == [2]
+
+
+def test_headings_in_two_rows_under_merged_cells(tmp_path):
+    """Merged cells as a workbook has them, a title above, and one heading merged downwards."""
+    path = tmp_path / "s.xlsx"
+    book = openpyxl.Workbook()
+    page = book.active
+    for row in (
+        ["云岚县学校一览表", None, None, None, None, None],
+        ["学校名称", "坐标", None, "学位数", None, "备注"],
+        [None, "经度", "纬度", "小学", "初中", None],
+        ["第一小学", 107.1, 27.1, 300, None, "x"],
+        ["第一初中", 107.2, 27.2, None, 450, None],
+    ):
+        page.append(row)
+    for cells in ("A1:F1", "A2:A3", "B2:C2", "D2:E2", "F2:F3"):
+        page.merge_cells(cells)
+    book.save(path)
+    raw = read_table(path, subject="schools")
+    assert raw.header_row == 3
+    assert list(raw.frame.columns) == [
+        "学校名称",
+        "坐标 › 经度",
+        "坐标 › 纬度",
+        "学位数 › 小学",
+        "学位数 › 初中",
+        "备注",
+    ]
+    assert list(raw.frame.index) == [4, 5]
+    used = match_headings(raw.frame.columns, subject="schools", file="s").used
+    assert used == {
+        "name": "学校名称",
+        "lon": "坐标 › 经度",
+        "lat": "坐标 › 纬度",
+        "seats_primary": "学位数 › 小学",
+        "seats_junior": "学位数 › 初中",
+    }
+
+
+def test_texts_under_plain_headings_are_a_row(tmp_path):
+    rows = [HEADINGS, ["第一小学", "107.1", "27.1", "300"], ["第二小学", 107.2, 27.2, 1]]
+    raw = read_table(write_xlsx(tmp_path / "s.xlsx", rows), subject="schools")
+    assert raw.header_row == 1
+    assert list(raw.frame.columns) == HEADINGS
+
+
+def test_the_countys_own_row_is_kept_where_it_is_asked_for(tmp_path):
+    path = write_xlsx(tmp_path / "k.xlsx", [["乡镇", "常住人口"], ["东乡", 5], ["小计", 5], ["全县", 5]])
+    assert list(read_table(path, subject="known").frame.index) == [2]
+    kept = read_table(path, subject="known", keep_totals=True)
+    assert list(kept.frame.index) == [2, 4]
+    assert [aside.item for aside in kept.set_aside] == ["小计"]

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from planning.sources.housing import read_housing
+from planning.sources.known import read_known
 from planning.sources.schools import read_schools
 from planning.sources.tables import match_headings
 from planning.sources.villages import read_villages
@@ -19,7 +20,7 @@ def columns_of(root, subject):
     return yaml.safe_load((root / "data/templates/templates.yaml").read_text("utf-8"))["tables"][subject]
 
 
-@pytest.mark.parametrize("subject", ["schools", "villages", "housing"])
+@pytest.mark.parametrize("subject", ["schools", "villages", "known", "housing", "births", "migration"])
 def test_every_heading_means_what_the_template_says(root, subject):
     book = openpyxl.load_workbook(root / "data/templates" / f"{subject}_template.xlsx")
     headings = [cell.value for cell in book.worksheets[0][1]]
@@ -55,6 +56,18 @@ def test_a_filled_template_is_read(root, tmp_path, subject, read, filled):
     if subject == "schools":
         assert table.index.tolist() == ["0052"]
         assert table["kind"].tolist() == ["primary"]
+
+
+def test_a_filled_template_of_known_numbers_is_read(root, tmp_path):
+    book = openpyxl.load_workbook(root / "data/templates/known_template.xlsx")
+    for row, cells in enumerate((["城关镇", 20_000, 1500], ["全县", 300_000, None, 11_000]), start=2):
+        for column, cell in enumerate(cells, start=1):
+            book.worksheets[0].cell(row=row, column=column, value=cell)
+    book.save(tmp_path / "t.xlsx")
+    read = read_known(tmp_path / "t.xlsx", townships=["城关镇", "龙潭镇"])
+    assert read.table["population"].to_dict() == {"*": 300_000, "城关镇": 20_000}
+    assert read.table.loc["*", "pupils_junior"] == 11_000
+    assert read.set_aside == read.notices == ()
 
 
 def test_every_choice_is_a_known_word(root, tmp_path):

@@ -76,6 +76,54 @@ def test_second_cost_along_the_cheapest_path(data):
 
 @few
 @given(st.data())
+def test_two_more_sums_are_those_of_one_and_the_same_path(data):
+    arcs = data.draw(networks())
+    sources, targets = data.draw(some_nodes(arcs.n_nodes)), data.draw(some_nodes(arcs.n_nodes))
+    numbers = st.lists(st.integers(0, 5), min_size=len(arcs.tails), max_size=len(arcs.tails))
+    third = np.array(data.draw(numbers), float)
+    found = Router(*arcs.router_args).three_matrices(sources, targets, arcs.second, third)
+    # at most 13 arcs a path: each sum stays below 2^10
+    first, second = floyd(*arcs.router_args), floyd_second(arcs)
+    every = floyd(arcs.tails, arcs.heads, arcs.costs * 2.0**20 + arcs.second * 2.0**10 + third, arcs.n_nodes)
+    reached = np.isfinite(first)
+    least = np.where(reached, every, 0) - np.where(reached, first, 0) * 2.0**20 - np.where(reached, second, 0) * 2.0**10
+    for matrix, expected in zip(found, (first, second, np.where(reached, least, np.inf)), strict=True):
+        np.testing.assert_array_equal(matrix, expected[np.ix_(sources, targets)])
+
+
+@few
+@given(st.data())
+def test_a_dense_network_is_searched_before_and_after_it_is_pruned(data):
+    arcs = data.draw(networks())
+    every = np.arange(arcs.n_nodes)
+    facilities = data.draw(some_nodes(arcs.n_nodes))
+    sparse = Router(*arcs.router_args)
+    expected = [*sparse.nearest(facilities, every), *sparse.nearest(facilities, every, k=3), sparse.to_target(0)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("planning.travel.router._DENSE", -1)
+        dense = Router(*arcs.router_args)
+    assert not dense._is_pruned
+    for _ in range(2):
+        found = [*dense.nearest(facilities, every), *dense.nearest(facilities, every, k=3), dense.to_target(0)]
+        for here, there in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(here, there)
+        dense.matrix(every, every, also=arcs.second)
+    assert dense._is_pruned
+
+
+def test_what_is_summed_beside_is_kept_for_the_same_arcs_only():
+    router = Router([0, 1], [1, 2], [1, 1], 3)
+    once = router.matrix([0], [2], also=[3, 4])[1][0, 0]
+    assert (once, router.matrix([0], [2], also=[3, 4])[1][0, 0], router.matrix([0], [2], also=[3, 5])[1][0, 0]) == (
+        7,
+        7,
+        8,
+    )
+    assert router.matrix([0], [2], also=[np.inf, 4])[1][0, 0] == np.inf
+
+
+@few
+@given(st.data())
 def test_answers_do_not_depend_on_the_order_of_arcs(data):
     arcs = data.draw(networks())
     order = np.array(data.draw(st.permutations(range(len(arcs.tails)))), int)

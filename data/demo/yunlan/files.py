@@ -91,6 +91,11 @@ def write_sheet(path: Path, table: pd.DataFrame, title: str, sheet: str, notice:
         page.autofilter(1, 0, len(table) + 1, len(table.columns) - 1)
 
 
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a plain table, the same bytes anywhere."""
+    path.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="\n")
+
+
 def write_value(page: Any, row: int, col: int, value: Any, degrees: Any) -> None:
     """Write one value; nothing stays an empty cell."""
     if value is None or value is pd.NA or value == "":

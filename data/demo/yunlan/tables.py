@@ -98,13 +98,15 @@ def housing_table(seed: int, centres: np.ndarray, town_names: list[str], words: 
         spot = centres[town] + off * np.array([np.cos(angle), np.sin(angle)])
         lon, lat = np.round(files.to_lonlat(spot[None])[0], 6).tolist()
         dwellings = int(rng.integers(24, 140)) * (10 if town == 0 else 3)
+        year = int(rng.integers(2026, 2030))
+        dwellings, year = text["planned"].get(name, (dwellings, year))
         rows.append(
             [
                 k + 1,
                 name,
                 town_names[town],
                 dwellings,
-                int(rng.integers(2026, 2030)),
+                year,
                 lon,
                 lat,
                 text["resettled"] if town else "",
