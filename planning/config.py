@@ -7,7 +7,7 @@ import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 import yaml
@@ -27,7 +27,9 @@ __all__ = [
     "Project",
     "Projection",
     "Question",
+    "Roadmap",
     "Roads",
+    "SchoolGroups",
     "Schools",
     "Stage",
     "Terrain",
@@ -407,6 +409,53 @@ class Question(_Closed):
         return bool(self.close) or self.enlarge is not None
 
 
+class SchoolGroups(_Closed):
+    """How large groups of schools may be, and who leads them; every default is this tool's own."""
+
+    members_max: int = Field(default=4, ge=0, le=1000)
+    """Most schools that one school leads."""
+    minutes_max: NotNegative = 40.0
+    """Longest drive between a lead and a member [min]."""
+    pupils_max: Positive | None = None
+    """Most pupils of a group, the lead's own included; no limit where not given."""
+    leads_max: int | None = Field(default=None, ge=0, le=1000)
+    """Most schools that lead; no limit where not given."""
+    leads: Codes | None = None
+    """Codes of the schools that lead; any that may otherwise."""
+    shared_days: int = Field(default=2, ge=0, le=7)
+    """Days a week on which a teacher of the lead goes to the member."""
+
+
+IndicatorName = Literal[
+    "qualified_teachers", "backbone_teachers", "sports_arts_teachers", "teaching_area", "sports_area", "equipment_value",
+    "multimedia_rooms",
+]  # fmt: skip
+
+
+class Roadmap(_Closed):
+    """The years in which the county is to pass quality balance, and the money for it."""
+
+    first_year: int | None = Field(default=None, ge=1900, le=2100)
+    """First year; without it nothing is spread over years."""
+    years: int = Field(default=3, ge=1, le=30)
+    """Number of years: tool default."""
+    yearly_budget: NotNegative | None = None
+    """Money of each year [yuan]: the largest gaps come first; evenly over the years otherwise."""
+    unit_costs: dict[IndicatorName, NotNegative] | None = None
+    """Price of one more teacher, square metre, yuan of equipment or room, by indicator [yuan]."""
+
+    @model_validator(mode="after")
+    def _prices(self) -> Roadmap:
+        if self.unit_costs is not None and len(self.unit_costs) < len(get_args(IndicatorName)):
+            lacking = [name for name in get_args(IndicatorName) if name not in self.unit_costs]
+            raise ValueError(
+                msg("unit_costs needs a price for each indicator; {names} are missing", names=", ".join(lacking))
+            )
+        if self.yearly_budget is not None and self.unit_costs is None:
+            raise ValueError(msg("yearly_budget needs unit_costs"))
+        return self
+
+
 class Project(_Closed):
     """A project: its sources, its rules and its questions."""
 
@@ -440,6 +489,8 @@ class Project(_Closed):
     travel: Travel = Travel()
     costs: Money = Money()
     questions: tuple[Question, ...] = ()
+    school_groups: SchoolGroups = SchoolGroups()
+    roadmap: Roadmap = Roadmap()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder that relative paths start from; set by :func:`load_project`."""
 

@@ -30,6 +30,7 @@ from planning.report.figures import (
     draw_catchment_map,
     draw_ground,
 )
+from planning.report.groups import structure_section
 from planning.report.outlook import outlook_section
 from planning.report.rules import override_section, rule_section
 from planning.report.ways_to_school import way_sections
@@ -128,6 +129,7 @@ def write_html(
         legend=_distance_legend(t),
         pack=county.pack.title.in_language(t.language),
         rules_held=compliance_section(t, result),
+        structure=structure_section(t, result),
         rules=rule_section(t, county),
         overrides=override_section(t, county),
         set_aside=[

@@ -15,6 +15,7 @@ from planning.report.bus_lines import line_table
 from planning.report.choices import curve_table, plan_table, way_table
 from planning.report.closures import closure_table
 from planning.report.compliance_tables import compliance_tables
+from planning.report.group_tables import structure_tables
 from planning.report.html import write_html
 from planning.report.outlook import outlook_tables
 from planning.report.rules import rule_table
@@ -89,6 +90,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "dangers": danger_table(ways, t),
         "ways_to_school": ways.sheet,
         **compliance_tables(result, t),
+        **structure_tables(result, t),
         "demand": county.demand_sheet,
         "demand_by_band": county.demand_by_band,
         **outlook_tables(t, county, result.outlook),

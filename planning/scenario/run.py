@@ -18,6 +18,7 @@ from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.outlook import Outlook, project_outlook
 from planning.scenario.questions import Answer, answer
+from planning.scenario.school_groups import Structure, structure_of
 from planning.scenario.ways_to_school import WaysToSchool, ways_to_school
 
 __all__ = ["RunResult", "run", "versions"]
@@ -68,6 +69,18 @@ class RunResult:
             Of the register, the base and each answer.
         """
         return stand(self.county, self.base, self.answers)
+
+    @functools.cached_property
+    def structure(self) -> Structure:
+        """
+        Give school groups, nodes of townships, seats for 1,000 residents and the roadmap, of today; worked out at first use.
+
+        Returns
+        -------
+        Structure
+            Of today's schools.
+        """
+        return structure_of(self.county, self.compliance.today)
 
 
 def versions() -> dict[str, str]:

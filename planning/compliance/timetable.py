@@ -1,0 +1,119 @@
+"""In which year what is added: evenly, or the largest gaps first as far as the money goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from planning.compliance.levelling import whole_up
+from planning.errors import SchemaError, msg
+from planning.standards.catalogue import INDICATORS
+
+__all__ = ["check_prices", "timetable"]
+
+
+def timetable(
+    additions: pd.DataFrame,
+    years: int,
+    *,
+    first_year: int,
+    yearly_budget: float | None = None,
+    unit_costs: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """
+    Spread additions over years: evenly, or the largest gaps first as far as each year's money goes.
+
+    With a budget, money that is left at the end of a year, too little for one more unit, is kept for the next.
+
+    Parameters
+    ----------
+    additions : pandas.DataFrame
+        As :func:`draw_roadmap` gives it.
+    years : int
+        Number of years, at least 1.
+    first_year : int
+        The first of them.
+    yearly_budget : float, optional
+        Money of each year [yuan]; evenly over the years where none is given.
+    unit_costs : Mapping of str to float, optional
+        Price of one more unit of each indicator [yuan/unit]; needed with a budget.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year`` (Int64, NA = after the last one), ``school_id``, ``stage``, ``indicator``, ``unit``, ``add`` in whole units,
+        ``cost`` [yuan], NA without prices. The additions of each row sum to those given.
+
+    Raises
+    ------
+    SchemaError
+        If there is no year, or a budget without prices, or one that is negative.
+    """
+    check_prices(unit_costs)
+    if years < 1:
+        raise SchemaError(msg("A roadmap needs at least one year, not {n}.", n=years))
+    if yearly_budget is not None and (unit_costs is None or not yearly_budget >= 0):
+        raise SchemaError(
+            msg("A yearly budget must be 0 or more, and needs the price of one more unit of each indicator.")
+        )
+    rows: list[tuple[object, ...]] = []
+    whole = additions["add"].to_numpy(dtype=np.float64)
+    if yearly_budget is None:
+        for number in range(years):
+            share = whole_up(whole * (number + 1) / years) - whole_up(whole * number / years)
+            rows += _rows(additions, share, first_year + number)
+    else:
+        price = additions["indicator"].map(dict(unit_costs or {})).to_numpy(dtype=np.float64)
+        order = additions.sort_values(["gap", "school_id", "stage"], ascending=[False, True, True], kind="stable").index
+        at = additions.index.get_indexer(order)
+        left, money = whole.copy(), 0.0
+        for number in range(years):
+            money += yearly_budget
+            share = np.zeros(len(additions))
+            for row in at:
+                units = left[row] if price[row] == 0 else min(left[row], math.floor(money / price[row] + 1e-9))
+                share[row] = units
+                left[row] -= units
+                money = max(money - units * price[row], 0.0)
+                if left[row] > 0:
+                    break
+            rows += _rows(additions, share, first_year + number)
+        rows += _rows(additions, left, None)
+    table = pd.DataFrame(rows, columns=["year", "school_id", "stage", "indicator", "unit", "add"])
+    table["cost"] = table["add"] * table["indicator"].map(dict(unit_costs or {})).astype("Float64")
+    return table.astype({"year": "Int64"})
+
+
+def _rows(additions: pd.DataFrame, share: npt.NDArray[np.float64], year: int | None) -> list[tuple[object, ...]]:
+    named = additions[["school_id", "stage", "indicator", "unit"]].itertuples(index=False, name=None)
+    return [(year, *row, add) for row, add in zip(named, share, strict=True) if add > 0]
+
+
+def check_prices(unit_costs: Mapping[str, float] | None) -> None:
+    """
+    Refuse prices that cannot be reckoned with.
+
+    Parameters
+    ----------
+    unit_costs : Mapping of str to float, optional
+        Price of one more unit of each indicator [yuan/unit].
+
+    Raises
+    ------
+    SchemaError
+        If a price is missing, negative or not a number.
+    """
+    if unit_costs is None:
+        return
+    wrong = [name for name in INDICATORS if not 0 <= unit_costs.get(name, math.nan) < math.inf]
+    if wrong:
+        raise SchemaError(
+            msg(
+                "Prices of one more unit must be 0 or more and given for each indicator: {names}.",
+                names=", ".join(wrong),
+            )
+        )
