@@ -67,9 +67,7 @@ def test_every_shipped_number_says_where_it_comes_from(name):
         assert (source.number is None) != (source.no_number is None)
         assert rule.confidence in CONFIDENCE
         assert rule.pack in pack.packs
-        assert (source.level == "tool") <= (rule.confidence in ("T", DOUBTFUL)), (
-            f"{path}: a default is not marked as one"
-        )
+        assert (source.level == "tool") <= (rule.confidence == "T"), f"{path}: a default is not marked as one"
         assert (rule.confidence == "T") <= (source.level == "tool"), f"{path}: a default is shown as law"
         assert (rule.confidence == "T") <= (rule.force == "may"), f"{path}: a default binds nobody"
         assert (rule.confidence == DOUBTFUL) <= (pack.rule(path) is None), f"{path}: doubtful, but used"
