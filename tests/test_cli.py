@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 from planning.cli import app
 
 DEMO_FILES = (
-    "boundary.gpkg", "dem.tif", "exclusions.gpkg", "housing.xlsx", "population.tif", "roads.osm.pbf", "schools.xlsx", "villages.xlsx",
+    "births.csv", "boundary.gpkg", "dem.tif", "exclusions.gpkg", "housing.xlsx", "migration.csv", "population.tif", "roads.osm.pbf", "schools.xlsx", "villages.xlsx",
 )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def boundary_elsewhere(folder):
     far = gpd.GeoDataFrame({"name": ["Elsewhere"]}, geometry=[shapely.box(10, 50, 11, 51)], crs=4326)
     (folder / "boundary.gpkg").unlink()
     pyogrio.write_dataframe(far, folder / "boundary.gpkg")
-    return ["population.tif", "boundary|county|area"]
+    return ["population.tif|housing.xlsx", "boundary|county|area"]
 
 
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="passwd"><SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"""

@@ -109,7 +109,7 @@ def township_nodes(
 
 def _candidates(schools: pd.DataFrame, node: str) -> pd.DataFrame:
     """List the schools that are a node, or may be one: township, size, and what is not known of them."""
-    there = schools[[_KINDS[node](kind) for kind in schools["kind"]]]
+    there = schools[schools["kind"].map(_KINDS[node]).astype(bool)]
     there = there[there["ownership"] != "private"]
     unsure = pd.Series("", index=there.index, dtype=object)
     if node == "boarding_school":

@@ -287,7 +287,7 @@ def _service(county: County, states: Mapping[str, StageState]) -> pd.DataFrame:
     tables = []
     for stage, state in states.items():
         for band in state.bands:
-            sites = state.sites[[teaches(kind, band) for kind in state.sites["kind"]]]
+            sites = state.sites[np.array([teaches(kind, band) for kind in state.sites["kind"]], dtype=bool)]
             if sites.empty:
                 continue
             away, at = cKDTree(shapely.get_coordinates(sites.geometry.to_numpy())).query(xy)

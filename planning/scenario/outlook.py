@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from planning.demand.cohorts import Move, Projection, project_cohorts
@@ -229,7 +230,9 @@ def seats_there(county: County, stages: list[str]) -> tuple[pd.DataFrame, list[M
     schools = county.schools[(county.schools["status"] == "open") & ~county.schools["in_margin"]]
     table, told = {}, []
     for stage in stages:
-        of_stage = schools[[stage in stages_of_kind(kind) for kind in schools["kind"].astype(str)]]
+        of_stage = schools[
+            np.array([stage in stages_of_kind(kind) for kind in schools["kind"].astype(str)], dtype=bool)
+        ]
         known = of_stage[f"seats_{stage}"].astype("Float64")
         stand_in = known.fillna(of_stage[f"pupils_{stage}"].astype("Float64")).astype(float)
         by_township = stand_in.groupby(of_stage["township"].astype(str)).agg(lambda seats: seats.sum(skipna=False))

@@ -226,7 +226,7 @@ def seats_of(county: County, held: Compliance) -> tuple[pd.DataFrame, pd.DataFra
     children.index = pd.MultiIndex.from_product([[year], names], names=["year", "township"])
     seats = {}
     for stage in stages:
-        own = schools[[stage in stages_of_kind(kind) for kind in schools["kind"]]]
+        own = schools[np.array([stage in stages_of_kind(kind) for kind in schools["kind"]], dtype=bool)]
         by_township = own[f"seats_{stage}"].astype("Float64").groupby(own["township"]).sum(skipna=False)
         seats[stage] = by_township.reindex(names, fill_value=0.0).astype(float)
     projection = project.projection

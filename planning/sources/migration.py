@@ -30,8 +30,6 @@ __all__ = ["OUTSIDE", "MigrationRead", "read_migration"]
 OUTSIDE = "*"
 """Stands for everywhere outside the county."""
 
-_RANGE = re.compile("(\\d{1,4})(?:[-~\u2014\u2013\u81f3\u5230](\\d{1,4}))?(\u5c81|\u5468\u5c81|\u5e74)?")
-
 
 @dataclass(frozen=True)
 class MigrationRead:
@@ -175,7 +173,7 @@ def _span(raw: RawTable, headings: Headings, what: str) -> tuple[pd.Series, pd.S
             text = re.sub(r"\s", "", unicodedata.normalize("NFKC", text_of(cell)))
             if not text or text in vocabulary()["unknown"]:
                 continue
-            found = _RANGE.fullmatch(text)
+            found = re.fullmatch(vocabulary()["ranges"], text)
             if found is None or (found[2] and end != "both") or int(found[2] or found[1]) < int(found[1]):
                 faults.append(
                     msg("{heading}: {value} (row {row}) is no range. Write one number, or two such as 6-11.",

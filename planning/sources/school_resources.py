@@ -9,16 +9,12 @@ import pandas as pd
 
 from planning.errors import Message, SetAside, msg
 from planning.schemas import RESOURCES, RESOURCES_BY_STAGE
-from planning.sources.cells import normal
+from planning.sources.cells import normal, vocabulary
 from planning.sources.points import Points, names_of
 from planning.sources.tables import numbers
 
 __all__ = ["read_resources"]
 
-#: Units that a heading may end with, and how many of ours one of them is; a mu is 2000/3 m2.
-_FACTORS: Mapping[str, float] = MappingProxyType(
-    {"万元": 10_000.0, "万平方米": 10_000.0, "公顷": 10_000.0, "亩": 2000.0 / 3.0, "万册": 10_000.0}
-)
 #: No school has more; a larger number is a slip of the pen or has another unit.
 _MOST: Mapping[str, float] = MappingProxyType(
     dict.fromkeys(
@@ -63,7 +59,9 @@ def read_resources(
         if column not in used:
             continue
         heading = used[column]
-        factor = next((number for unit, number in _FACTORS.items() if normal(heading).endswith(unit)), 1.0)
+        factor = next(
+            (float(n) for unit, n in vocabulary()["large_units"].items() if normal(heading).endswith(unit)), 1.0
+        )
         values, wrong, told = numbers(points.raw, points.headings, column, whole=dtype == "Int64" and factor == 1.0)
         notices += told
         faults += wrong

@@ -138,7 +138,11 @@ def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool =
             geometry=[shapely.linestrings([origin, origin + size / 2, origin + np.array([size, size / 3])]), shapely.points(centres[0])],
             crs=CRS,
         ),
-        network=SimpleNamespace(length_m=np.array([1000.0, 1000.0])),
+        network=SimpleNamespace(
+            length_m=np.array([1000.0, 1000.0]),
+            way=np.zeros(2, dtype=np.int32),
+            ways=pd.DataFrame({"highway": ["residential"]}),
+        ),
         cells=cells,
         schools=table,
         candidates=candidates,

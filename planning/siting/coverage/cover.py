@@ -119,6 +119,10 @@ def cover_question(
     """
     total = float(question.weight.sum())
     none = np.zeros(0, dtype=np.int64)
+    if spare > 0.0:
+        spare += 1e-12 * (
+            total + beyond
+        )  # fractions of pupils that come to just the number that may stay, but for rounding
     if beyond > spare:
         return Cover("infeasible", none, int(question.column.max(initial=-1)) + 2)
     if total + beyond <= spare:
