@@ -161,7 +161,7 @@ def _template(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder the tables go to; made where it is not there.")],
     lang: Lang = None,
 ) -> None:
-    """Copy the empty tables of schools, villages and housing, with their headings explained, into a folder."""
+    """Copy the empty tables (schools, villages, known numbers, births, moves, housing), headings explained, into a folder."""
     with _words(lang) as t:
         tables = sorted(TEMPLATES.glob("*.xlsx"))
         there = [table.name for table in tables if (folder / table.name).exists()]

@@ -149,7 +149,7 @@ def round_table(table: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> round_table(pd.DataFrame([[0.5, 1.5], [0.5, 0.5]])).to_numpy().tolist()
-    [[0.0, 2.0], [1.0, 0.0]]
+    [[1.0, 1.0], [0.0, 1.0]]
     """
     values = np.round(table.to_numpy(dtype=float), 6)
     # A row and a column more take what sums lack of a whole number: then all sums are whole, and a rounding exists.
