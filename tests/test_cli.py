@@ -134,7 +134,7 @@ def boundary_elsewhere(folder):
     far = gpd.GeoDataFrame({"name": ["Elsewhere"]}, geometry=[shapely.box(10, 50, 11, 51)], crs=4326)
     (folder / "boundary.gpkg").unlink()
     pyogrio.write_dataframe(far, folder / "boundary.gpkg")
-    return ["population.tif|housing.xlsx", "boundary|county|area"]
+    return ["population.tif", "boundary|county|area"]
 
 
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="passwd"><SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"""

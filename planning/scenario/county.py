@@ -169,10 +169,10 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     boundary = _boundary(project, crs, told)
     area = None if boundary is None else boundary.county
     exclusions = _exclusions(project, crs, told)
-    housing = _housing(project, crs, area, told)
     tell(0.05, msg("Reading the population"))
     townships = boundary.townships if boundary is not None else _no_townships(crs)
     demand, cell_size_m = count_people(project, crs, area, townships, told)
+    housing = _housing(project, crs, area, told)  # a boundary of elsewhere is told by the population first
     births, migration = read_changes(project, demand.cells, townships, told)
     line = _line(area, demand.cells, crs)
     tell(0.2, msg("Reading the schools"))
