@@ -15,11 +15,12 @@ from scipy.spatial import cKDTree
 from planning import siting
 from planning.errors import ConfigError, Message, msg
 from planning.scenario.edits import Edit, NewSchool, SetSeats
-from planning.scenario.evaluate import FLOW_COLUMNS, BandCosts, StageState, evaluate, stage_costs, stage_sites
+from planning.scenario.evaluate import FLOW_COLUMNS, BandCosts, StageState, evaluate, stage_costs
 from planning.scenario.hub_costs import beds_of, may_board, to_places, weekly_limit
 from planning.scenario.limits import BandLimit, band_time, limit_of_question
 from planning.scenario.naming import explained
 from planning.scenario.proposals import describe_sites, no_sites
+from planning.scenario.stage_sites import stage_sites
 from planning.stages import BANDS, teaches
 
 if TYPE_CHECKING:

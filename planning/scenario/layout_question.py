@@ -19,12 +19,13 @@ from planning.access.allocation import allocate
 from planning.errors import Message, msg
 from planning.scenario.closure_gate import Closing, cited, closure_gate, open_conditions, pupils_left_without
 from planning.scenario.edits import Edit
-from planning.scenario.evaluate import evaluate, stage_sites
+from planning.scenario.evaluate import evaluate
 from planning.scenario.limits import limit_of_question
 from planning.scenario.naming import listed, place_names
 from planning.scenario.pieces import MOVE_COLUMNS, Pieces, cut_by_school, moves_of, uncut
 from planning.scenario.proposals import Asked, default_seats
 from planning.scenario.school_sizes import larger_sizes, seats_to_be_had
+from planning.scenario.stage_sites import stage_sites
 from planning.stages import BANDS
 
 if TYPE_CHECKING:

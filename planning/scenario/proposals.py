@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from planning.scenario.edits import Edit
-from planning.scenario.evaluate import stage_costs, stage_sites
+from planning.scenario.evaluate import stage_costs
 from planning.scenario.limits import BandLimit, band_time
+from planning.scenario.stage_sites import stage_sites
 from planning.stages import BANDS
 
 if TYPE_CHECKING:

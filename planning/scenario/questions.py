@@ -19,7 +19,7 @@ from planning.scenario.boarding import answer_boarding
 from planning.scenario.bus_lines import LINE_COLUMNS
 from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS, DayQuestion, other_plans, solve_curve
 from planning.scenario.edits import Edit, NewSchool
-from planning.scenario.evaluate import StageState, evaluate, stage_sites
+from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.layout_question import solve_layout_question
 from planning.scenario.layout_sites import layout_edits, layout_sites
 from planning.scenario.limits import limit_of_question
@@ -27,6 +27,7 @@ from planning.scenario.naming import explained, listed, place_names
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
 from planning.scenario.reasons import with_reasons
+from planning.scenario.stage_sites import stage_sites
 from planning.scenario.trade_off import WAY_COLUMNS, weigh_ways
 from planning.scenario.years import county_asked_of
 from planning.stages import BANDS

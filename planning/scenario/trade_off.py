@@ -13,9 +13,10 @@ from planning import siting
 from planning.access.school_bus import BusOptions
 from planning.scenario.bus_lines import LINE_COLUMNS, BusLines, bus_lines
 from planning.scenario.edits import Edit
-from planning.scenario.evaluate import stage_costs, stage_sites
+from planning.scenario.evaluate import stage_costs
 from planning.scenario.hub_costs import beds_of, may_board, to_places, weekly_limit
 from planning.scenario.limits import BandLimit, band_time, limit_of_question
+from planning.scenario.stage_sites import stage_sites
 from planning.siting.beds.boarding import DAY_TRIPS
 from planning.siting.beds.trade_off import WEEKS_PER_YEAR
 from planning.stages import BANDS, teaches

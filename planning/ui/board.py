@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import shapely
 import streamlit as st
 
 from planning.errors import PlanningError, msg
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool
+from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool
 from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
 from planning.ui import colours, mapview, propose, sheets, shell, tables
+from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent
+from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
-from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -67,8 +65,8 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     with left:
         _map(workspace, here, base, current, band, view, tool, t)
     with right, st.container(height="stretch", border=False, key="pl-side"):
-        _selected(workspace, here, current, stage, t)
-        _edits(here, workspace, t)
+        selected_school(workspace, here, current, stage, t)
+        edit_list(here, workspace, t)
         propose.proposal_panel(workspace, here, stage, t)
         shell.section(t("Before and after"), term(t, stage))
         st.html(sheets.compare_html(base, current, t))
@@ -181,97 +179,3 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
     # A stage's plain kind of school bears the stage's own name.
     seats = default_seats(workspace.county, stage)
     here.place(NewSchool(school_id, t("New school {n}", n=number), x, y, stage, seats, stage))
-
-
-def _selected(workspace: Workspace, here: Session, current: StageState, stage: str, t: Translator) -> None:
-    """Show the selected school and what may be done with it."""
-    school = here.selected
-    if school is None:
-        return
-    closed = any(isinstance(edit, CloseSchool) and edit.school_id == school for edit in here.edits)
-    sites = workspace.base[stage].sites if closed else current.sites
-    if school not in sites.index:
-        return
-    row = sites.loc[school]
-    lines = [term(t, str(row["kind"]))]
-    if not closed:
-        lines.append(t("pupils sent here: {n}", n=t.number(float(current.load[school]))))
-    lines.append(t("seats: {n}", n=number_of(row["seats"], t)))
-    if not bool(row["is_new"]):
-        lines.append(t("pupils on the register: {n}", n=number_of(row["pupils"], t)))
-    with st.container(border=True, key="pl-selected"):
-        st.html(
-            f'<div class="pl-school"><b>{escape(str(row["name"]))}</b><span>{escape(" · ".join(lines))}</span></div>'
-        )
-        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            if closed:
-                st.button(t("Reopen"), on_click=here.forget, args=(school,), key=f"reopen-{school}")
-            else:
-                label = t("Remove") if bool(row["is_new"]) else t("Close this school")
-                st.button(label, on_click=here.close, args=(school,), key=f"close-{school}")
-                _seats_field(here, school, stage, row["seats"], t)
-        if not closed:
-            st.caption(t("Drag the school on the map to move it."))
-
-
-def _seats_field(here: Session, school: str, stage: str, seats: Any, t: Translator) -> None:
-    known = None if pd.isna(seats) else int(seats)
-    key = f"seats-{stage}-{school}"
-    # Nullable, so that the field can be emptied; what it shows is what the plan says, also after an undo.
-    st.session_state[key] = known
-
-    def changed() -> None:
-        value = st.session_state[key]
-        here.set_seats(school, stage, None if value is None else int(value))
-
-    st.number_input(
-        t("Seats"), min_value=1, max_value=max(20_000, known or 0), value=None, step=45, key=key, on_change=changed,
-        placeholder=t("no limit"), width=150,
-    )  # fmt: skip
-
-
-def _edits(here: Session, workspace: Workspace, t: Translator) -> None:
-    """List the plan's edits, each of which can be taken back by itself."""
-    shell.section(t("This plan"), t("changes: {n}", n=t.number(len(here.edits))) if here.edits else "")
-    if not here.edits:
-        st.html(
-            f'<div class="pl-empty">{escape(t("Nothing is changed yet. Click the map where a school should stand, or ask for a proposal."))}</div>'
-        )
-        return
-    with st.container(border=True, height=min(26 + 34 * len(here.edits), 172), gap=None, key="pl-edits"):
-        for number, edit in enumerate(here.edits):
-            text, button = st.columns([9, 1], vertical_alignment="center")
-            text.html(f'<div class="pl-edit">{number + 1}. {escape(_edit_text(edit, workspace, here.edits, t))}</div>')
-            button.button(
-                "✕", key=f"drop-{number}-{_school(edit)}", help=t("Take this change back"), type="tertiary",
-                on_click=_drop, args=(here, number),
-            )  # fmt: skip
-
-
-def _drop(here: Session, number: int) -> None:
-    """Take one edit back; what was done to a school that is then not there goes with it."""
-    gone = here.edits[number]
-    rest = [edit for i, edit in enumerate(here.edits) if i != number]
-    if isinstance(gone, NewSchool):
-        rest = [edit for edit in rest if _school(edit) != gone.site_id]
-    here.do(rest)
-
-
-def _school(edit: Edit) -> str:
-    return edit.site_id if isinstance(edit, NewSchool) else edit.school_id
-
-
-def _edit_text(edit: Edit, workspace: Workspace, edits: Sequence[Edit], t: Translator) -> str:
-    names = {e.site_id: e.name for e in edits if isinstance(e, NewSchool)}
-    schools = workspace.county.schools
-    school = _school(edit)
-    name = names.get(school) or (str(schools["name"].get(school, school)) if school in schools.index else school)
-    if isinstance(edit, NewSchool):
-        seats = t("no limit") if edit.seats is None else t.number(edit.seats)
-        return t("New: {name}, {stage}, seats {seats}", name=name, stage=term(t, edit.stage), seats=seats)
-    if isinstance(edit, MoveSchool):
-        return t("Moved: {name}", name=name)
-    if isinstance(edit, CloseSchool):
-        return t("Closed: {name}", name=name)
-    seats = t("no limit") if edit.seats is None else t.number(edit.seats)
-    return t("Seats of {name}: {seats}", name=name, seats=seats)

@@ -9,7 +9,7 @@ from line_county import line_county
 
 from planning.scenario.bus_lines import LINE_COLUMNS, bus_lines
 from planning.scenario.edits import NewSchool
-from planning.scenario.evaluate import stage_sites
+from planning.scenario.stage_sites import stage_sites
 
 LIMITS = {"primary_lower": 30.0, "primary_upper": 40.0}
 CELLS = {

@@ -9,7 +9,8 @@ from line_county import ORIGIN, line_county
 from planning.scenario import costbook
 from planning.scenario.costbook import CostBook
 from planning.scenario.edits import CloseSchool, NewSchool
-from planning.scenario.evaluate import evaluate, stage_sites
+from planning.scenario.evaluate import evaluate
+from planning.scenario.stage_sites import stage_sites
 
 AT = [1_250.0, 17_500.0, 60.0, 9_999.0]
 
