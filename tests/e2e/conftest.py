@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -10,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
@@ -19,6 +22,28 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 LINKS = ("county", "access", "plan", "export")
 MAP = "iframe[title^='streamlit_folium']:not([data-old])"
 READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
+
+
+def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:  # noqa: S310 - our own server
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(log.read_text())
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server under way."""
+
+    address: str
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="session")
@@ -42,39 +67,47 @@ def hostile_project(demo_folder, tmp_path_factory) -> Path:
     return folder / "project.yaml"
 
 
-@pytest.fixture(scope="session")
-def address(root, hostile_project, tmp_path_factory) -> Iterator[str]:
-    """Serve the app as a user would start it."""
+def free_port() -> int:
+    """Find a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    environment = {**os.environ, "PLANNING_PROJECT": str(hostile_project)}
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(
+    root: Path, folder: Path, project: Path, *options: str, port: int | None = None, path: str = ""
+) -> Iterator[Served]:
+    """Serve the app as a user would start it."""
+    port = port or free_port()
+    log = folder / f"log-{port}.txt"
+    environment = {**os.environ, "PLANNING_PROJECT": str(project)}
     environment.pop("PLANNING_RUN", None)
-    with log.open("w") as stream:
+    with log.open("a") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port)],
+            [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port), *options],
             cwd=root, env=environment, stdout=stream, stderr=stream,
         )  # fmt: skip
         try:
-            found = f"http://127.0.0.1:{port}"
+            found = f"http://127.0.0.1:{port}{path}"
             _wait_for(found, log, server)
-            yield found
+            yield Served(found, port, log, server)
         finally:
             server.terminate()
             server.wait(20)
 
 
-def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(240):
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:  # noqa: S310 - our own server
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError(log.read_text())
+@pytest.fixture(scope="session")
+def serve(root, tmp_path_factory):
+    """Give a function that serves a project for as long as its context lasts."""
+    return functools.partial(served, root, tmp_path_factory.mktemp("servers"))
+
+
+@pytest.fixture(scope="session")
+def address(serve, hostile_project) -> Iterator[str]:
+    """Serve the hostile copy of the demo county to all tests that do not want a server of their own."""
+    with serve(hostile_project) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")
@@ -160,12 +193,12 @@ class Walk:
 
 
 @pytest.fixture
-def walk(browser, address):
+def walk(browser, request):
     """Give a function that lets a visitor in; nothing may have gone wrong in the end."""
     visitors: list[Walk] = []
 
-    def start(language: str = "zh", size: tuple[int, int] = (1440, 900)) -> Walk:
-        visitors.append(Walk(browser, address, language, size))
+    def start(language: str = "zh", size: tuple[int, int] = (1440, 900), *, at: str | None = None) -> Walk:
+        visitors.append(Walk(browser, at or request.getfixturevalue("address"), language, size))
         return visitors[-1]
 
     yield start
