@@ -17,7 +17,6 @@ from planning.siting.choices.frontier import Frontier, frontier
 from planning.siting.coverage.max_coverage import max_coverage
 from planning.siting.coverage.p_center import p_center
 from planning.siting.coverage.set_cover import set_cover
-from planning.siting.equity.ceiling import capacitated_evenly
 from planning.siting.equity.fair_median import fair_median
 from planning.siting.equity.fairness import Fairness, fairness
 from planning.siting.equity.spread import LoadBand, Spread, allocate_evenly, load_band, spread
@@ -54,7 +53,6 @@ __all__ = [
     "alternatives",
     "boarding",
     "capacitated",
-    "capacitated_evenly",
     "contributions",
     "fair_median",
     "fairness",
