@@ -33,6 +33,7 @@ __all__ = ["Source", "Workspace", "edits_key", "open_workspace", "source_from_en
 Progress = Callable[[float, Message], None]
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "project.yaml"
 _KEPT_STATES = 64
+_KEPT_COUNTIES = 6
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Workspace:
     assets: MapAssets
     answers: tuple[Answer, ...] = ()
     _states: dict[tuple[str, str], StageState] = field(default_factory=dict)
+    _counties: dict[str, County] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     # Streamlit runs every click in a new thread, and PROJ opens its database anew in each: a third of a second.
     _worker: ThreadPoolExecutor = field(
@@ -136,11 +138,43 @@ class Workspace:
         key = (stage, edits_key(edits))
         found = self._states.get(key)
         if found is None:
-            found = self._worker.submit(evaluate, self.county, stage, tuple(edits)).result()
+            county = self.county_after(edits)
+            found = self._worker.submit(evaluate, county, stage, tuple(edits)).result()
             with self._lock:
                 self._states[key] = found
                 for old in list(self._states)[:-_KEPT_STATES]:
                     del self._states[old]
+        return found
+
+    def county_after(self, edits: Sequence[Edit], progress: Progress | None = None) -> County:
+        """
+        Give the county with the new roads, estates and assumptions of a plan, from memory where it was asked before.
+
+        Parameters
+        ----------
+        edits : sequence of Edit
+            In order; those of schools do not count here.
+        progress : callable, optional
+            Told how far it is; a new road takes seconds.
+
+        Returns
+        -------
+        County
+            The base itself where nothing of it changes.
+        """
+        from planning.scenario.changed_county import changed_county, county_edits
+
+        changing = county_edits(edits)
+        if not changing:
+            return self.county
+        key = edits_key(changing)
+        found = self._counties.get(key)
+        if found is None:
+            found = changed_county(self.county, changing, progress=progress)
+            with self._lock:
+                self._counties[key] = found
+                for old in list(self._counties)[:-_KEPT_COUNTIES]:
+                    del self._counties[old]
         return found
 
     def to_county(self, lon: float, lat: float) -> tuple[float, float]:
