@@ -114,7 +114,9 @@ def changed_county(
 
 
 def _told(entries: list[dict[str, object]]) -> tuple[Message, ...]:
-    return (msg("The plan changes the county itself in {n} entries: roads, estates, assumptions or beds.", n=len(entries)),)
+    return (
+        msg("The plan changes the county itself in {n} entries: roads, estates, assumptions or beds.", n=len(entries)),
+    )
 
 
 def _with_beds(county: County, beds: dict[str, int | None]) -> County:

@@ -524,7 +524,9 @@ def document_from_yaml(text: str | bytes, *, where: str = "") -> Document:
             raise ConfigError(msg("{file}: this is no scenario. Choose a file that was saved here.", file=file))
         data = yaml.safe_load(content)
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(msg("{file}: the scenario is damaged: {detail}", file=file, detail=_first_line(error))) from error
+        raise ConfigError(
+            msg("{file}: the scenario is damaged: {detail}", file=file, detail=_first_line(error))
+        ) from error
     return document_from_data(data, where=where)
 
 

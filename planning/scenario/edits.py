@@ -528,7 +528,5 @@ def edits_from_data(entries: Sequence[Mapping[str, Any]]) -> list[Edit]:
         try:
             edits.append(edit_from_data(entry))
         except ConfigError as error:
-            raise ConfigError(
-                msg("Entry {n} of the scenario: {reason}", n=number, reason=error.message)
-            ) from error
+            raise ConfigError(msg("Entry {n} of the scenario: {reason}", n=number, reason=error.message)) from error
     return edits

@@ -172,7 +172,9 @@ def store_file(project: Path) -> Path:
     if chosen:
         return Path(chosen) / f"scenarios-{mark}.db"
     folder = project if project.is_dir() else project.parent
-    beside = folder / ("scenarios.db" if project.is_dir() or project.name == "project.yaml" else f"{project.stem}.scenarios.db")
+    beside = folder / (
+        "scenarios.db" if project.is_dir() or project.name == "project.yaml" else f"{project.stem}.scenarios.db"
+    )
     if os.access(folder, os.W_OK) and (not beside.exists() or os.access(beside, os.W_OK)):
         return beside
     return Path(user_data_dir("school-layout-planner", appauthor=False)) / f"scenarios-{mark}.db"
@@ -298,9 +300,7 @@ class ScenarioStore:
                 )
             )  # fmt: skip
             connection.execute(
-                sa.insert(_LOG).values(
-                    scenario=scenario_id, number=0, act="do", before=None, doc=doc, made=now, by=by
-                )
+                sa.insert(_LOG).values(scenario=scenario_id, number=0, act="do", before=None, doc=doc, made=now, by=by)
             )
             return self._get(connection, scenario_id)
 
@@ -490,9 +490,7 @@ class ScenarioStore:
         with self._writing() as connection:
             self._set(connection, scenario_id, deleted=None)
 
-    def _go(
-        self, connection: sa.Connection, row: Any, position: int, ahead: list[int], act: str, by: str
-    ) -> Scenario:
+    def _go(self, connection: sa.Connection, row: Any, position: int, ahead: list[int], act: str, by: str) -> Scenario:
         doc = self._logged(connection, row.id, position).doc
         number = row.revision + 1
         self._log(connection, row.id, number, act, None, doc, by)
@@ -548,9 +546,7 @@ class ScenarioStore:
         )
 
     def _set(self, connection: sa.Connection, scenario_id: str, **values: Any) -> None:
-        connection.execute(
-            sa.update(_SCENARIO).where(_SCENARIO.c.id == scenario_id).values(**values, changed=_now())
-        )
+        connection.execute(sa.update(_SCENARIO).where(_SCENARIO.c.id == scenario_id).values(**values, changed=_now()))
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -570,7 +566,11 @@ class ScenarioStore:
             yield
         except sa.exc.DatabaseError as error:
             raise PlanningError(
-                msg("{file}: the scenarios cannot be read or saved: {detail}", file=self.file.name, detail=str(error.orig))
+                msg(
+                    "{file}: the scenarios cannot be read or saved: {detail}",
+                    file=self.file.name,
+                    detail=str(error.orig),
+                )
             ) from error
 
     def _make(self) -> None:

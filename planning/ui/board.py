@@ -16,6 +16,7 @@ from planning.stages import BANDS
 from planning.ui import colours, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent
+from planning.ui.scenario_bar import scenario_bar
 from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
 from planning.ui.workspace import Workspace
@@ -40,6 +41,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     """
     here = session()
     propose.collect_answer(here)
+    scenario_bar(workspace, here, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
         stage = shell.choose_stage(workspace, t)
         band = _choose_band(stage, t)

@@ -199,7 +199,11 @@ class OpenScenario:
         faults = after.faults(kinds)
         if set(faults) - set(self._document.faults(kinds)):
             raise PlanningError(
-                msg("Entries {n} and {m} cannot change places: one rests on the other.", n=min(at, to) + 1, m=max(at, to) + 1)
+                msg(
+                    "Entries {n} and {m} cannot change places: one rests on the other.",
+                    n=min(at, to) + 1,
+                    m=max(at, to) + 1,
+                )
             )
         self.save(after)
 
@@ -252,7 +256,9 @@ class OpenScenario:
             self._take(error.scenario)
             self.news = entry_changes(before, self._document)
             raise PlanningError(
-                msg("Another window changed this scenario in between; nothing was undone or redone. Look at it, and try again.")
+                msg(
+                    "Another window changed this scenario in between; nothing was undone or redone. Look at it, and try again."
+                )
             ) from error
 
     def _take(self, scenario: Scenario) -> None:
@@ -265,7 +271,9 @@ def _greatest_number(document: Document) -> int:
     numbers = [
         int(entry.edit.site_id[4:])
         for entry in document.entries
-        if isinstance(entry.edit, NewSchool) and entry.edit.site_id.startswith("new-") and entry.edit.site_id[4:].isdecimal()
+        if isinstance(entry.edit, NewSchool)
+        and entry.edit.site_id.startswith("new-")
+        and entry.edit.site_id[4:].isdecimal()
     ]
     return max(numbers, default=0)
 

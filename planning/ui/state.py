@@ -223,9 +223,7 @@ class Session:
         with_seats : bool
             True where its seats go to the other.
         """
-        others = tuple(
-            edit for edit in self.edits if school_of(edit) != school_id or isinstance(edit, NewSchool)
-        )
+        others = tuple(edit for edit in self.edits if school_of(edit) != school_id or isinstance(edit, NewSchool))
         self.do((*others, MergeInto(school_id, into, with_seats)))
         self.selected = school_id
 
@@ -259,7 +257,9 @@ class Session:
         """
         self.do(
             tuple(
-                dataclasses.replace(edit, **values) if isinstance(edit, NewSchool) and edit.site_id == school_id else edit
+                dataclasses.replace(edit, **values)
+                if isinstance(edit, NewSchool) and edit.site_id == school_id
+                else edit
                 for edit in self.edits
             )
         )

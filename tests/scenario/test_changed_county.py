@@ -101,9 +101,17 @@ def test_it_equals_a_county_built_with_the_road():
     rng = np.random.default_rng(3)
     for _ in range(6):
         at = np.sort(rng.choice(np.arange(200, 19_800, 37), 12, replace=False)).astype(float)
-        county = line_county([{"at": a, "primary_lower": 3, "township": "T"} for a in at], {"A": {"at": 500.0}, "B": {"at": 15_000.0}})
+        county = line_county(
+            [{"at": a, "primary_lower": 3, "township": "T"} for a in at], {"A": {"at": 500.0}, "B": {"at": 15_000.0}}
+        )
         county.costs.schools("walk")
-        bends = np.array([[rng.uniform(1000, 5000), 0.0], [rng.uniform(5000, 9000), rng.uniform(50, 1500)], [rng.uniform(9000, 18_000), 0.0]])
+        bends = np.array(
+            [
+                [rng.uniform(1000, 5000), 0.0],
+                [rng.uniform(5000, 9000), rng.uniform(50, 1500)],
+                [rng.uniform(9000, 18_000), 0.0],
+            ]
+        )
         grown = changed_county(county, (road(*map(tuple, bends)),))
         # the oracle: the line's own points and the two ends, in order, and the bend between them
         steps = np.unique(np.concatenate([np.arange(0, 20_001, 100.0), bends[[0, 2], 0]]))
@@ -163,7 +171,10 @@ def test_assumptions_change_what_they_name_and_nothing_else():
     # c1 goes 3,000 m, just within; the ten of c0 in the lower grades do not
     assert value(evaluate(found, "primary"), "share_within_limit") == pytest.approx(20 / 30)
     assert value(before, "share_within_limit") < 20 / 30
-    assert (found.project.limits["primary_lower"].time_min, found.project.limits["primary_upper"].distance_m) == (300, None)
+    assert (found.project.limits["primary_lower"].time_min, found.project.limits["primary_upper"].distance_m) == (
+        300,
+        None,
+    )
     reach = changed_county(county, (Assumption("reach_limit.distance_m", 3000.0),))
     sheet = evaluate(reach, "primary").reconciliation
     assert int(sheet.loc[sheet["reason"] == "beyond_reach_limit", "pupils"].sum()) == 20
@@ -191,7 +202,10 @@ def test_children_of_an_estate_live_in_the_nearest_place_or_wait_for_their_year(
     county = line_county(HOMES, SCHOOL, project=project_of(stages=("primary",)))
     estate = NewEstate("e1", "花园", ORIGIN[0] + 5800.0, float(ORIGIN[1]), 250, 2030, (("primary", 30.0),))
     lived = changed_county(county, (estate,))
-    more = lived.cells[["pupils_primary_lower", "pupils_primary_upper"]] - county.cells[["pupils_primary_lower", "pupils_primary_upper"]]
+    more = (
+        lived.cells[["pupils_primary_lower", "pupils_primary_upper"]]
+        - county.cells[["pupils_primary_lower", "pupils_primary_upper"]]
+    )
     assert more.loc["c0"].sum() == 0
     assert more.loc["c1"].sum() == 75  # 250 dwellings at 30 per 100
     adds_up(lived, "primary", evaluate(lived, "primary"))
