@@ -7,6 +7,7 @@ own beside the old arc, and the old arc is closed.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -207,7 +208,7 @@ def _crossings(
     at: list[float] = []
     node: list[int] = []
     passed = 0.0
-    for start, stop in zip(points[:-1], points[1:], strict=True):
+    for start, stop in itertools.pairwise(points):
         way = stop - start
         length = float(np.hypot(*way))
         near = np.flatnonzero(
@@ -316,7 +317,7 @@ def _lay(
         ordered = [(0.0, int(network.tails[arc])), *sorted(cuts), (1.0, int(network.heads[arc]))]
         rows += [
             (tail, head, (to - begin) * length, int(network.way[arc]), bool(network.forward[arc]), arc)
-            for (begin, tail), (to, head) in zip(ordered[:-1], ordered[1:], strict=True)
+            for (begin, tail), (to, head) in itertools.pairwise(ordered)
         ]
         way[[arc, arc + 1]] = n_ways + 1
     rows += [

@@ -337,6 +337,8 @@ def check_edit(edit: Edit) -> Edit:
         If its place is no number, its seats are negative or no whole number, or its stage or kind is unknown.
     """
     fault = _fault_of_county_edit(edit) if isinstance(edit, CountyEdit) else _fault_of_school_edit(edit)
+    if not isinstance(getattr(edit, "name", ""), str):
+        fault = msg("{key}: must be text.", key="name")
     if fault is not None:
         raise ConfigError(fault)
     return edit
@@ -444,12 +446,17 @@ def edit_to_data(edit: Edit) -> dict[str, Any]:
     dict
         ``edit`` names its kind; its values follow.
     """
-    data = {"edit": _NAMES[type(edit)], **asdict(edit)}
+    data = {"edit": _NAMES[type(edit)], **{name: _plain(value) for name, value in asdict(edit).items()}}
     if isinstance(edit, NewRoad):
-        data["points"] = [list(point) for point in edit.points]
+        data["points"] = [[_plain(x), _plain(y)] for x, y in edit.points]
     if isinstance(edit, NewEstate):
-        data["per_100"] = dict(edit.per_100)
+        data["per_100"] = {stage: _plain(pupils) for stage, pupils in edit.per_100}
     return data
+
+
+def _plain(value: Any) -> Any:
+    """Make a number of an engine one that every file format knows."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def edit_from_data(entry: Mapping[str, Any]) -> Edit:

@@ -64,6 +64,11 @@ def edit_text(edit: Edit, workspace: Workspace, edits: Sequence[Edit], t: Transl
                 return t("Converted: {name} to {kind}, {beds} beds",
                          name=name(edit.school_id), kind=kind, beds=t.number(edit.beds))  # fmt: skip
             return t("Converted: {name} to {kind}", name=name(edit.school_id), kind=kind)
+    return _county_text(edit, t)
+
+
+def _county_text(edit: Edit, t: Translator) -> str:
+    match edit:
         case NewRoad():
             length = float(np.hypot(*np.diff(np.asarray(edit.points), axis=0).T).sum())
             return t("New road: {name}, {kind}, {length}",
@@ -75,6 +80,7 @@ def edit_text(edit: Edit, workspace: Workspace, edits: Sequence[Edit], t: Transl
             unit = "min" if edit.key.endswith("time_min") else "m" if edit.key.endswith("distance_m") else ""
             value = with_unit(edit.value, unit, t) if unit else f"× {t.number(edit.value, 2)}"
             return t("Assumed: {what}: {value}", what=assumption_name(edit.key, t), value=value)
+    return type(edit).__name__
 
 
 def assumption_name(key: str, t: Translator) -> str:

@@ -82,7 +82,7 @@ def test_an_end_is_joined_up_to_thirty_metres(off):
 def test_a_second_road_may_rest_on_the_first():
     county = line_county(HOMES, SCHOOL, gap_at=3000)
     first, second = road((2000, 0), (2000, 800)), road((2000, 790), (4000, 0), name="r2")
-    with pytest.raises(ConfigError, match="r2 meets no other road|meets no other road"):
+    with pytest.raises(ConfigError, match="r2 meets no other road"):
         changed_county(county, (road((2500, 600), (2600, 600), name="r2"),))
     both = changed_county(county, (first, second))
     assert way(both, "c0") == pytest.approx(1000 + 790 + np.hypot(2000, 790) + 5000, abs=1)
