@@ -325,7 +325,8 @@ def _keep_address(here: Session) -> None:
     plan = here.plan
     if not here.is_placed:
         here.is_placed = True
-        plan.first_name = translator()("Layout plan")
+        t = translator()
+        plan.first_name = t("Layout plan")
         named = st.query_params.get(SCENARIO_KEY)
         if named:
             here.attempt(plan.open, named)
