@@ -326,7 +326,7 @@ def _lay(
     ]
     off = np.flatnonzero((network.ways["highway"] == OPEN_GROUND).to_numpy())
     rows += [(int(a), int(b), float(np.hypot(x[a] - x[b], y[a] - y[b])), int(off[0]), True, -2) for a, b in link]
-    tail, head, length, of_way, forward, source = (np.array(column) for column in zip(*rows, strict=True))
+    tail, head, metres, of_way, forward, source = (np.array(column) for column in zip(*rows, strict=True))
     both = np.column_stack([source, np.where(source >= 0, source + 1, source)]).ravel()
     laid = replace(
         network,
@@ -334,7 +334,7 @@ def _lay(
         y=np.asarray(y),
         tails=np.concatenate([network.tails, np.column_stack([tail, head]).ravel()]).astype(np.int32),
         heads=np.concatenate([network.heads, np.column_stack([head, tail]).ravel()]).astype(np.int32),
-        length_m=np.concatenate([network.length_m, np.repeat(length, 2)]),
+        length_m=np.concatenate([network.length_m, np.repeat(metres, 2)]),
         way=np.concatenate([way, np.repeat(of_way, 2)]).astype(np.int32),
         forward=np.concatenate([network.forward, np.column_stack([forward, ~forward]).ravel()]),
         ways=ways,

@@ -89,7 +89,7 @@ class CostBook:
         self._cells = cells
         self._lock = threading.RLock()
         self._minutes: dict[str, NDArray[np.float64]] = {}
-        self._routers: dict[str, Router] = {}
+        self._routers: dict[Mode, Router] = {}
         self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))

@@ -6,7 +6,7 @@ It reads and writes plain data and YAML; a file that was written here replays to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,11 +142,11 @@ def with_edits(document: Document, edits: Sequence[Edit], *, made: str = "", by:
         Entries that are off stay behind the entry that they stood behind.
     """
     pool = [entry for entry in document.entries if entry.is_on]
-    found: list[Entry | None] = [_take(pool, lambda entry, edit=edit: entry.edit == edit) for edit in edits]  # type: ignore[misc]
+    found: list[Entry | None] = [_take(pool, lambda entry, edit=edit: entry.edit == edit) for edit in edits]
     fresh = _fresh_ids(document)
     for at, edit in enumerate(edits):
         if found[at] is None:
-            same = _take(pool, lambda entry, edit=edit: subject_of(entry.edit) == subject_of(edit))  # type: ignore[misc]
+            same = _take(pool, lambda entry, edit=edit: subject_of(entry.edit) == subject_of(edit))
             found[at] = (
                 Entry(next(fresh), edit, made=made, by=by)
                 if same is None
@@ -163,7 +163,7 @@ def with_edits(document: Document, edits: Sequence[Edit], *, made: str = "", by:
     return replace(document, entries=tuple(entries))
 
 
-def _take(pool: list[Entry], fits: Any) -> Entry | None:
+def _take(pool: list[Entry], fits: Callable[[Entry], bool]) -> Entry | None:
     """Take the first entry that fits out of the pool."""
     for at, entry in enumerate(pool):
         if fits(entry):
@@ -171,7 +171,7 @@ def _take(pool: list[Entry], fits: Any) -> Entry | None:
     return None
 
 
-def _fresh_ids(document: Document) -> Iterable[str]:  # type: ignore[misc]
+def _fresh_ids(document: Document) -> Iterator[str]:
     taken = {entry.id for entry in document.entries}
     number = 1 + max((int(name[1:]) for name in taken if name[:1] == "e" and name[1:].isdecimal()), default=0)
     while True:
@@ -378,7 +378,7 @@ def _renamed(edit: Edit, names: Mapping[str, str]) -> Edit:
     school_id = school_of(edit)
     if isinstance(edit, MergeInto):
         edit = replace(edit, into=names.get(edit.into, edit.into))
-    if school_id not in names:
+    if school_id is None or school_id not in names:
         return edit
     key = "site_id" if isinstance(edit, NewSchool) else "school_id"
     return replace(edit, **{key: names[school_id]})  # type: ignore[arg-type]
