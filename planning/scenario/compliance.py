@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
 
-__all__ = ["Compliance", "Standing", "changed_rules", "comply", "stand"]
+__all__ = ["Compliance", "Standing", "changed_rules", "comply", "schools_of", "stand"]
 
 #: Locales of schools for which the service radius of cities and towns holds.
 _URBAN = ("city", "town")
@@ -184,7 +184,7 @@ def comply(county: County, states: Mapping[str, StageState], *, when: str = "bas
         All tables.
     """
     pack = county.pack
-    schools, pupils = _schools_of(county, states)
+    schools, pupils = schools_of(county, states)
     parts = school_parts(schools, pupils, evaluated_from=pack.number("teaching_point.evaluated_from"))
     reach = {stage: _farthest(county, state) for stage, state in states.items() if stage in EVALUATED_STAGES}
     return Compliance(
@@ -230,8 +230,23 @@ def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
     return told.sort_values(["change", "path", "school_id", "stage"], ignore_index=True)
 
 
-def _schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
-    """Give the table of schools of a layout, and the pupils that it sends to each."""
+def schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """
+    Give the table of schools of a layout, and the pupils that it sends to each.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    states : Mapping of str to StageState
+        The layout, by stage.
+
+    Returns
+    -------
+    tuple of (pandas.DataFrame, dict of str to pandas.Series)
+        Schools by ``school_id``: closed ones have left, new ones are there with what is known of them; and by stage the pupils
+        of each [pupils].
+    """
     schools = pd.DataFrame(county.schools.drop(columns=["geometry", "node", "leg_m"], errors="ignore"))
     schools["is_new"] = False
     gone = pd.Series(False, index=schools.index)
