@@ -48,7 +48,8 @@ _MOST_FREE = 6  # sites that may open or close, up to which all sets of them are
 _UNITS = 600  # blocks up to which each holds one pupil: then the least coefficient of a set is exact
 _BLOCKS = 10  # blocks of a school otherwise
 _STEPS = 24  # of the search for the multiplier
-_CLOSE = 0.995  # of the ceiling: in a large question no closer answer is looked for
+_SAME_PRICE = 1e-3  # logarithm, from which on two prices of evenness are the same
+_CLOSE = 0.98  # of the ceiling: in a large question no closer answer is looked for
 _NEARLY = 1 + 1e-9  # as compliance has it, so that a coefficient at its limit keeps it
 
 
@@ -337,59 +338,136 @@ def _seat_evenly(
     Gives flows and value, None where there is none; the least coefficient met; and whether no other seating has less.
     """
     columns = np.flatnonzero(opened)
-    opening = float(sites.opening[columns].sum())
-    if columns.size == 0 or (sites.unserved is None and opening >= beat):
-        return None, float("inf"), sites.unserved is None
     blocks = _lay_blocks(sites, columns)
-    cost, held = sites.cost[:, columns], sites.held[columns]
-    judged = np.isfinite(held)
-    total = float(held[judged].sum()) or 1.0
+    seater = _Seater(sites, columns, blocks)
+    if blocks.column.size == 0 or (sites.unserved is None and seater.opening >= beat):
+        return None, float("inf"), sites.unserved is None
+    is_exact = (
+        blocks.is_exact
+        and bool(np.isfinite(sites.held[columns]).all())
+        and sites.unserved is None
+        and not sites.least[columns].any()
+    )
+    even = seater.seat(np.inf)
+    if even.is_short:
+        return None, float("inf"), is_exact
+    if not even.keeps(ceiling):
+        return None, even.coefficient, is_exact
+    best = _weigh(seater, even, ceiling, clock)
+    table = np.zeros(sites.cost.shape, dtype=np.int64)
+    table[:, columns] = best.flows
+    return (table, best.value), best.coefficient, is_exact
 
-    def seat(multiplier: float) -> tuple[Ints, float, float, bool]:
-        """Give flows, value and coefficient at one price of evenness; inf: evenness alone counts."""
-        alone = np.isinf(multiplier)
+
+def _weigh(seater: _Seater, even: _Seated, ceiling: float, clock: Clock) -> _Seated:
+    """Find the price of evenness at which the ceiling is just kept; then go as far from there to the cheap side as it lets."""
+    best, cheap = even, seater.seat(0.0)
+    if cheap.keeps(ceiling):
+        return cheap
+    scale = max(cheap.value - seater.opening, 1e-9) * float(max(seater.sites.pupils.sum(), 1))
+    low, high = np.log(1e-3 * scale), np.log(1e3 * scale)
+    for _ in range(_STEPS):
+        if clock.stopped or high - low < _SAME_PRICE:
+            break
+        middle = 0.5 * (low + high)
+        found = seater.seat(float(np.exp(middle)))
+        if found.keeps(ceiling):
+            high, even = middle, found
+            best = min(best, found, key=lambda one: one.value)
+            if not seater.blocks.is_exact and found.coefficient > ceiling * _CLOSE:
+                break
+        else:
+            low, cheap = middle, cheap if found.is_short else found
+    if not cheap.is_short:
+        found = seater.seat_between(cheap, even, ceiling)
+        best = min(best, found, key=lambda one: one.value) if found.keeps(ceiling) else best
+    return best
+
+
+@dataclass(frozen=True, eq=False)
+class _Seated:
+    """The pupils seated in some sites: flows, value of the objective, coefficient, and whether that breaks another rule."""
+
+    flows: Ints
+    value: float
+    coefficient: float
+    is_short: bool
+
+    def keeps(self, ceiling: float) -> bool:
+        """Say whether all rules are kept."""
+        return not self.is_short and self.coefficient <= ceiling * _NEARLY
+
+
+@dataclass(frozen=True, eq=False)
+class _Seater:
+    """Seats the pupils of a question in some of its sites."""
+
+    sites: _Sites
+    columns: Ints
+    blocks: _Blocks
+
+    @property
+    def opening(self) -> float:
+        """Cost of the sites."""
+        return float(self.sites.opening[self.columns].sum())
+
+    @property
+    def cost(self) -> Floats:
+        """Cost of each pupil at the open sites."""
+        return self.sites.cost[:, self.columns]
+
+    def judge(self, flows: Ints, left: int) -> _Seated:
+        """Measure an answer."""
+        sites, cost, load = self.sites, self.cost, flows.sum(axis=0)
+        coefficient = variation_of(sites.held[self.columns], load + sites.also[self.columns])
+        way = float((flows * np.where(np.isfinite(cost), cost, 0.0)).sum())
+        return _Seated(
+            flows,
+            way + self.opening + left * (sites.unserved or 0.0),
+            0.0 if np.isnan(coefficient) else coefficient,
+            is_short=(left > 0 and sites.unserved is None) or bool((load < sites.least[self.columns]).any()),
+        )
+
+    def seat(self, multiplier: float) -> _Seated:
+        """Seat the pupils at one price of evenness; inf: evenness alone counts."""
+        blocks, cost, alone = self.blocks, self.cost, bool(np.isinf(multiplier))
+        total = float(np.nansum(self.sites.held[self.columns])) or 1.0
         price = blocks.price * ((1.0 if alone else multiplier) / total**2)
-        spread = np.where(np.isfinite(cost), 0.0 if alone else cost, np.inf)[:, blocks.column]
-        answer = allocate(spread + (price - price.min()), sites.pupils, blocks.seats)
+        way = np.where(np.isfinite(cost), 0.0 if alone else cost, np.inf)[:, blocks.column]
+        answer = allocate(way + (price - price.min()), self.sites.pupils, blocks.seats)
         part = answer.flows.tocoo()
         flows = np.zeros(cost.shape, dtype=np.int64)
         np.add.at(flows, (part.row, blocks.column[part.col]), part.data)
-        left = int(answer.unserved.sum())
-        load = flows.sum(axis=0)
-        value = float((flows * np.where(np.isfinite(cost), cost, 0.0)).sum()) + opening + left * (sites.unserved or 0.0)
-        short = (left > 0 and sites.unserved is None) or bool((load < sites.least[columns]).any())
-        coefficient = variation_of(held, load + sites.also[columns])
-        return flows, value, 0.0 if np.isnan(coefficient) else coefficient, short
+        return self.judge(flows, int(answer.unserved.sum()))
 
-    def whole(flows: Ints) -> Ints:
-        table = np.zeros(sites.cost.shape, dtype=np.int64)
-        table[:, columns] = flows
-        return table
+    def seat_between(self, cheap: _Seated, even: _Seated, ceiling: float) -> _Seated:
+        """Seat the pupils with loads between two answers, as near the cheap one as the ceiling allows."""
+        held, also = self.sites.held[self.columns], self.sites.also[self.columns]
+        loads = _between(cheap.flows.sum(axis=0), even.flows.sum(axis=0), held, also, ceiling)
+        answer = allocate(self.cost, self.sites.pupils, loads)
+        return self.judge(answer.flows.toarray().astype(np.int64), int(answer.unserved.sum()))
 
-    flows, value, least, short = seat(np.inf)
-    is_exact = blocks.is_exact and bool(judged.all()) and sites.unserved is None and not sites.least[columns].any()
-    if short:
-        return None, float("inf"), is_exact
-    if least > ceiling * _NEARLY:
-        return None, least, is_exact
-    best, best_value = flows, value
-    scale = max(float(np.where(np.isfinite(cost), cost, 0.0).max()) * float(max(sites.pupils.sum(), 1)) ** 2, 1e-9)
-    low, high = np.log(1e-7 * scale), np.log(1e3 * scale)
+
+def _between(cheap: Ints, even: Ints, held: Floats, also: Floats, ceiling: float) -> Floats:
+    """
+    Give whole loads on the straight line between two answers, the nearest to the cheap one that keeps the ceiling.
+
+    Any point of the line can be seated, for flows can be mixed; whole loads of the same sum can be as well, or some pupils
+    stay without a seat, which is seen. The coefficient is convex along the line.
+    """
+    low, high = 0.0, 1.0
+    loads = even.astype(np.float64)
     for _ in range(_STEPS):
-        if clock.stopped or high - low < 1e-3:
-            break
         middle = 0.5 * (low + high)
-        flows, value, coefficient, short = seat(float(np.exp(middle)))
-        least = min(least, coefficient)
-        if coefficient <= ceiling * _NEARLY and not short:
-            high = middle
-            if value < best_value:
-                best, best_value = flows, value
-            if not blocks.is_exact and coefficient > ceiling * _CLOSE:
-                break
+        exact = cheap + middle * (even - cheap)
+        whole = np.floor(exact + 1e-9)
+        more = round(float(exact.sum() - whole.sum()))
+        whole[np.argsort(whole - exact, kind="stable")[: max(more, 0)]] += 1
+        if variation_of(held, whole + also) <= ceiling * _NEARLY:
+            high, loads = middle, whole
         else:
             low = middle
-    return (whole(best), best_value), least, is_exact
+    return loads
 
 
 @dataclass(frozen=True, eq=False)
