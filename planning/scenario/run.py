@@ -80,7 +80,7 @@ class RunResult:
         Structure
             Of today's schools.
         """
-        return structure_of(self.county, self.compliance.today)
+        return structure_of(self.county, self.compliance.today, outlook=self.outlook)
 
 
 def versions() -> dict[str, str]:
