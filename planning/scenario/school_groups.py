@@ -24,11 +24,20 @@ from planning.stages import BANDS, STAGES, stages_of_kind
 from planning.travel.costs import build_costs
 
 if TYPE_CHECKING:
-    from planning.scenario.compliance import Compliance
+    from planning.scenario.compliance import Compliance, Standing
     from planning.scenario.county import County
     from planning.scenario.outlook import Outlook
 
-__all__ = ["Structure", "drive_minutes", "groups_of", "nodes_of", "roadmap_of", "seats_of", "structure_of"]
+__all__ = [
+    "Structure",
+    "drive_minutes",
+    "groups_of",
+    "nodes_of",
+    "roadmap_of",
+    "roadmaps_of_proposals",
+    "seats_of",
+    "structure_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,6 +288,31 @@ def roadmap_of(county: County, held: Compliance) -> Roadmap:
     """
     classes = class_sizes(held.schools, held.pupils, county.pack)
     return draw_roadmap(held.schools, held.parts, classes, county.pack, unit_costs=_prices(county))
+
+
+def roadmaps_of_proposals(county: County, standing: Standing) -> tuple[tuple[str, Roadmap, Roadmap], ...]:
+    """
+    Draw the roadmap before and after each proposal, so that it is seen what a layout costs or saves in balance.
+
+    Parameters
+    ----------
+    county : County
+        Project and pack.
+    standing : Standing
+        The county today and after each proposal.
+
+    Returns
+    -------
+    tuple of (str, Roadmap, Roadmap)
+        Question, roadmap of what it is compared with, roadmap afterwards.
+    """
+    known: dict[int, Roadmap] = {}
+    found = []
+    for before, after in standing.compared:
+        if id(before) not in known:
+            known[id(before)] = roadmap_of(county, before)
+        found.append((after.question, known[id(before)], roadmap_of(county, after)))
+    return tuple(found)
 
 
 def _prices(county: County) -> dict[str, float] | None:
