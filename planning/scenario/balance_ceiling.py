@@ -114,11 +114,13 @@ def answer_in_balance(
     }
 
     def parts(state: StageState) -> pd.DataFrame:
+        """Lay out what the evaluated schools of the stage have."""
         schools, pupils = schools_of(county, {**others, question.stage: state})
         table = school_parts(schools, pupils, evaluated_from=county.pack.number("teaching_point.evaluated_from"))
         return table[table.index.get_level_values("stage") == question.stage].droplevel("stage")
 
     def measured(state: StageState) -> float:
+        """Give the coefficient as the inspection measures it."""
         table = parts(state)
         return siting.variation_of(
             table[wanted.indicator].astype("Float64").to_numpy(dtype=float, na_value=np.nan),

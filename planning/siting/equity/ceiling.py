@@ -107,16 +107,18 @@ def capacitated_evenly(
 
     Parameters
     ----------
-    costs, pupils, seats, p, p_min, build_cost, running_cost, spend, budget, fixed, closable, min_pupils, unserved_cost : object
-        As `capacitated` has them; ``costs`` is a table.
+    costs, pupils, seats : array_like
+        As `capacitated` has them.
     resources : array_like, shape (n_sites,)
         What each school has in all [resource]; NaN = not known: the school is not judged, and takes pupils as it can.
     max_cv : float
         Largest coefficient of variation over the judged schools that have pupils [1].
     also : array_like, shape (n_sites,), optional
         Pupils that each site has beside those of the question, in no seat of it [pupils].
+    p, p_min, build_cost, running_cost, spend, budget, fixed, closable, min_pupils, unserved_cost : object
+        As `capacitated` has them.
     time_limit_s : float
-        Wall time the search may take [s].
+        Wall time of the search [s]; one look at a set of sites that has begun is finished.
     options, blocked, cancel : object
         As `capacitated` has them. Sizes are those that the question takes without the ceiling.
 
