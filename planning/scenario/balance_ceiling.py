@@ -113,23 +113,23 @@ def answer_in_balance(
         str(stage): evaluate(today, stage, edits) for stage in today.project.stages if stage in EVALUATED_STAGES
     }
 
-    def parts(state: StageState) -> pd.DataFrame:
+    def _parts(state: StageState) -> pd.DataFrame:
         """Lay out what the evaluated schools of the stage have."""
         schools, pupils = schools_of(county, {**others, question.stage: state})
         table = school_parts(schools, pupils, evaluated_from=county.pack.number("teaching_point.evaluated_from"))
         return table[table.index.get_level_values("stage") == question.stage].droplevel("stage")
 
-    def measured(state: StageState) -> float:
+    def _measured(state: StageState) -> float:
         """Give the coefficient as the inspection measures it."""
-        table = parts(state)
+        table = _parts(state)
         return siting.variation_of(
             table[wanted.indicator].astype("Float64").to_numpy(dtype=float, na_value=np.nan),
             table["pupils"].astype("Float64").to_numpy(dtype=float, na_value=0.0),
         )
 
     base = evaluate(county, question.stage, edits)
-    held = parts(base)[wanted.indicator].astype("Float64")
-    before = measured(base)
+    held = _parts(base)[wanted.indicator].astype("Float64")
+    before = _measured(base)
     if np.isnan(before):
         raise ConfigError(
             msg(
@@ -147,9 +147,9 @@ def answer_in_balance(
         if layout.proposal.allocation is None:
             break
         new, planned, state = _carried_out(
-            county, question, layout, edits, base, lambda found: measured(found) <= ceiling * _NEARLY
+            county, question, layout, edits, base, lambda found: _measured(found) <= ceiling * _NEARLY
         )
-        after = measured(state)
+        after = _measured(state)
         if not after > ceiling * _NEARLY:
             kept = replace(kept, after=after, planned=planned)
             return layout, new, state, kept, _told(county, kept, layout)
