@@ -12,7 +12,7 @@ from planning.compliance.verdicts import MET, NOT_MET, UNKNOWN
 from planning.i18n.terms import term
 from planning.report.compliance_tables import listed, school_names
 from planning.report.words import rule_name
-from planning.scenario.compliance import changed_rules
+from planning.scenario.compliance import changed_rules, rules_of_proposal
 from planning.standards.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ def _proposal(t: Translator, base: Compliance, after: Compliance) -> dict[str, A
         if pd.notna(row["cv"]) and row["cv"] > row["limit"]
         if pd.isna(was := before.get((row["stage"], row["indicator"]), math.nan)) or was <= row["limit"]
     ]
+    every = rules_of_proposal(base, after)
+    kept = every[(every["kept"] > 0) & (every["broken"] == 0) & (every["still_broken"] == 0)]
     rules = changes[changes["change"] == "broken"]["path"].value_counts(sort=True)
     return {
         "name": after.question,
@@ -229,6 +231,10 @@ def _proposal(t: Translator, base: Compliance, after: Compliance) -> dict[str, A
         "broken": t.number(int((changes["change"] == "broken").sum())),
         "rules": t("; ").join(
             t("{name} ({n})", name=rule_name(t, str(path)), n=t.number(int(n))) for path, n in rules.head(5).items()
+        ),
+        "kept_rules": t("; ").join(
+            t("{name} ({n})", name=rule_name(t, row["path"]), n=t.number(row["kept"]))
+            for row in kept.to_dict("records")
         ),
         "unbalanced": t("; ").join(broken),
     }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from planning.i18n.terms import TERMS, term
 from planning.report.words import rule_name
-from planning.scenario.compliance import changed_rules
+from planning.scenario.compliance import changed_rules, rules_of_proposal
 from planning.standards.model import CONFIDENCE, FORCE
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "compliance_tables",
     "ledger_table",
     "listed",
+    "proposal_rule_table",
     "school_names",
     "service_table",
     "staffing_table",
@@ -49,7 +50,7 @@ def compliance_tables(result: RunResult, t: Translator) -> dict[str, pd.DataFram
     Returns
     -------
     dict of str to pandas.DataFrame
-        ``ledger``, ``balance``, ``class_sizes``, ``village_service``, ``staffing`` and ``rule_changes``.
+        ``ledger``, ``balance``, ``class_sizes``, ``village_service``, ``staffing``, ``rule_changes`` and ``rules_of_proposals``.
     """
     standing, pack = result.compliance, result.county.pack
     return {
@@ -59,6 +60,7 @@ def compliance_tables(result: RunResult, t: Translator) -> dict[str, pd.DataFram
         "village_service": service_table(standing),
         "staffing": staffing_table(standing, t),
         "rule_changes": change_table(standing, t),
+        "rules_of_proposals": proposal_rule_table(standing, t),
     }
 
 
@@ -294,6 +296,31 @@ def change_table(standing: Standing, t: Translator) -> pd.DataFrame:
                 rule_name=table["path"].map(lambda path: rule_name(t, path)),
             )[columns]
         )
+    return pd.concat(parts, ignore_index=True)
+
+
+def proposal_rule_table(standing: Standing, t: Translator) -> pd.DataFrame:
+    """
+    List, rule by rule, how many schools keep it, are mended and are broken by each proposal.
+
+    Parameters
+    ----------
+    standing : Standing
+        The county today and after each proposal.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``question, rule, rule_name, kept, mended, broken, still_broken, unknown``.
+    """
+    columns = ["question", "rule", "rule_name", "kept", "mended", "broken", "still_broken", "unknown"]
+    parts = [pd.DataFrame(columns=columns)]
+    for before, held in standing.compared:
+        table = rules_of_proposal(before, held).rename(columns={"path": "rule"})
+        names = table["rule"].map(lambda path: rule_name(t, path))
+        parts.append(table.assign(question=held.question, rule_name=names)[columns])
     return pd.concat(parts, ignore_index=True)
 
 
