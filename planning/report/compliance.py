@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planning.scenario.run import RunResult
     from planning.standards import RulePack
 
-__all__ = ["compliance_section"]
+__all__ = ["compliance_section", "held_section"]
 
 _MOST_SCHOOLS = 15
 _MOST_NAMES = 12
@@ -45,7 +45,27 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
         that lack numbers), ``sizes``, ``lacks`` (what the county's schools lack, the first of them), ``proposals`` (rules
         mended and broken), ``service`` and ``staff``; empty tables where nothing was judged.
     """
-    standing, pack = result.compliance, result.county.pack
+    return held_section(t, result.compliance, result.county.pack)
+
+
+def held_section(t: Translator, standing: Standing, pack: RulePack) -> dict[str, Any]:
+    """
+    Put what the rules say of some layouts into words, for the report and for the app.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    standing : Standing
+        The county today and after each change.
+    pack : RulePack
+        The rules.
+
+    Returns
+    -------
+    dict
+        As :func:`compliance_section` gives it.
+    """
     held = standing.today
     lacking = _lacks(t, held, pack)
     return {
