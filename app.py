@@ -16,6 +16,8 @@ pages = [
     ),
     st.Page("planning/ui/pages/access.py", title=t("Access"), icon=":material/directions_walk:", url_path="access"),
     st.Page("planning/ui/pages/plan.py", title=t("Plan"), icon=":material/edit_location_alt:", url_path="plan"),
+    st.Page("planning/ui/pages/standards.py", title=t("Standards"), icon=":material/fact_check:", url_path="standards"),
+    st.Page("planning/ui/pages/closures.py", title=t("Closure gate"), icon=":material/rule:", url_path="closures"),
     st.Page("planning/ui/pages/export.py", title=t("Export"), icon=":material/download:", url_path="export"),
 ]
 page = st.navigation(pages, position="hidden")

@@ -56,5 +56,7 @@ def passing_by_year(parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack) ->
             every = schools + indicators
             verdict = NOT_MET if NOT_MET in every else UNKNOWN if UNKNOWN in every else MET
             counts = [sum(one == wanted for one in held) for held in (schools, indicators) for wanted in (MET, UNKNOWN)]
-            rows.append((end, stage, len(schools), counts[0], counts[1], len(indicators), counts[2], counts[3], verdict))
+            rows.append(
+                (end, stage, len(schools), counts[0], counts[1], len(indicators), counts[2], counts[3], verdict)
+            )
     return pd.DataFrame(rows, columns=list(PASSING_COLUMNS)).astype({"year": "Int64"})

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from planning.standards.model import CONFIDENCE, FORCE
 
 if TYPE_CHECKING:
+    from planning.config import Project
     from planning.i18n import Translator
     from planning.standards import Rule, RulePack
     from planning.standards.model import Gate, Source
 
-__all__ = ["Citation", "cite", "cite_gate", "cite_rule", "force_words", "own_choice"]
+__all__ = ["Citation", "cite", "cite_gate", "cite_limit", "cite_rule", "force_words", "own_choice"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,36 @@ def own_choice(t: Translator) -> Citation:
         badge=t("set in the project file"),
         mark="T",
     )
+
+
+def cite_limit(t: Translator, project: Project, pack: RulePack, *, measure: str, stage: str, band: str) -> Citation:
+    """
+    Cite the limit that a share of children within it rests on.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    project : Project
+        Its own limits come before those of the pack.
+    pack : RulePack
+        The rules.
+    measure : str
+        ``limit_of_band`` or ``service_radius``.
+    stage, band : str
+        Whose limit it is.
+
+    Returns
+    -------
+    Citation
+        In words; empty where neither gives a limit.
+    """
+    if measure == "service_radius":
+        return cite(t, pack, f"stages.{stage}.service_radius")
+    if band in project.limits:
+        return own_choice(t)
+    paths = [f"bands.{band}.{name}" for name in ("time_limit", "distance_limit")]
+    return next((cite(t, pack, path) for path in paths if pack.rule(path) is not None), Citation(""))
 
 
 def force_words(t: Translator, rule: Rule) -> str:

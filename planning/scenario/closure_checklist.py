@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from planning.scenario.edits import Edit
     from planning.scenario.evaluate import StageState
 
-__all__ = ["BUILD_FIRST", "Checklist", "closed_schools", "closure_checklist"]
+__all__ = ["BUILD_FIRST", "Checklist", "closed_schools", "closure_checklist", "with_answers"]
 
 #: A condition that is met once the new schools of the plan stand.
 BUILD_FIRST = "build_first"
@@ -137,16 +137,42 @@ def closure_checklist(
     """
     held: list[tuple[str, Condition]] = []
     villages = []
-    given = {code: dict(answers or {})}
     for stage, state in base.items():
         if code not in state.sites.index:
             continue
-        look = _look(county, state, edits, code, given)
+        look = _look(county, state, edits, code)
         whole = set(stages_of_kind(state.sites.at[code, "kind"])) <= set(base)
         held += [(stage, condition) for condition in look.conditions(county, whole=whole)]
         villages.append(look.villages(county))
     table = pd.concat(villages, ignore_index=True) if villages else pd.DataFrame(columns=list(VILLAGE_COLUMNS))
-    return Checklist(code, tuple(held), table)
+    return with_answers(Checklist(code, tuple(held), table), answers or {})
+
+
+def with_answers(checklist: Checklist, answers: Mapping[str, bool]) -> Checklist:
+    """
+    Put what people have answered into a checklist, which asks for no computing.
+
+    Parameters
+    ----------
+    checklist : Checklist
+        The checklist.
+    answers : Mapping of str to bool
+        Answers of this school by condition; a condition without one is unanswered.
+
+    Returns
+    -------
+    Checklist
+        The same school with these answers.
+    """
+    found = []
+    for stage, condition in checklist.conditions:
+        gate, verdict = condition.gate, condition.verdict
+        if gate.decided_by == "user":
+            answer = answers.get(gate.id)
+            verdict = UNANSWERED if answer is None else MET if answer == gate.passes_when else NOT_MET
+            condition = Condition(gate, verdict, None)
+        found.append((stage, condition))
+    return replace(checklist, conditions=tuple(found))
 
 
 @dataclass(frozen=True)
@@ -166,7 +192,6 @@ class _Look:
     cost: NDArray[np.float32]
     within: NDArray[np.bool_]
     seats: NDArray[np.float64]
-    answers: Mapping[str, Mapping[str, bool]]
 
     @property
     def at(self) -> int:
@@ -175,7 +200,7 @@ class _Look:
 
     def alternatives(self, *, planned: bool) -> NDArray[np.bool_]:
         """Mark the schools that stay open, with the new ones of the plan or without."""
-        stays = self.sites["stays"].to_numpy(dtype=bool).copy()
+        stays: NDArray[np.bool_] = self.sites["stays"].to_numpy(dtype=bool).copy()
         if not planned:
             stays &= ~self.sites["is_new"].to_numpy(dtype=bool)
         stays[self.at] = False
@@ -220,7 +245,6 @@ class _Look:
             limits={band: limit_of_band(county.project, county.pack, band) for band in BANDS[self.stage]},
             unseated=self._unseated(there),
             places=lambda flows: listed(place_names(county, cells[flows])),
-            answers=self.answers,
         )
 
     def _unseated(self, there: NDArray[np.bool_]) -> Callable[[int], int]:
@@ -267,7 +291,9 @@ class _Look:
                 "no_way": np.where(no_way, self.pupils[own], 0),
             }
         )
-        rows = [_village(str(band), str(village), group) for (village, band), group in table.groupby(["village", "band"])]
+        rows = [
+            _village(str(band), str(village), group) for (village, band), group in table.groupby(["village", "band"])
+        ]
         found = pd.DataFrame(rows).assign(stage=self.stage)[list(VILLAGE_COLUMNS)]
         return found.sort_values(["time_after_min", "village"], ascending=[False, True], na_position="first")
 
@@ -295,9 +321,7 @@ def _village(band: str, village: str, group: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _look(
-    county: County, state: StageState, edits: Sequence[Edit], code: str, answers: Mapping[str, Mapping[str, bool]]
-) -> _Look:
+def _look(county: County, state: StageState, edits: Sequence[Edit], code: str) -> _Look:
     stage = state.stage
     now = stage_sites(county, stage, edits)
     gone = state.sites[~state.sites.index.isin(now.index)]
@@ -327,7 +351,6 @@ def _look(
         cost=cost,
         within=within,
         seats=_seats(county, state, sites),
-        answers=answers,
     )
 
 
@@ -359,4 +382,5 @@ def _seats(county: County, state: StageState, sites: gpd.GeoDataFrame) -> NDArra
     seats = known.fillna(np.inf).to_numpy(dtype=float)
     seats = np.where(known.isna().to_numpy() & ~sites["is_new"].to_numpy(dtype=bool), today, seats)
     held = state.load_from_margin.reindex(sites.index, fill_value=0).to_numpy(dtype=float)
-    return np.maximum(seats - held, 0.0)
+    free: NDArray[np.float64] = np.maximum(seats - held, 0.0)
+    return free
