@@ -42,32 +42,25 @@ def held_figures(held: Held, t: Translator) -> list[Figure]:
         if verdicts.empty:
             continue
         met, unknown = int((verdicts == MET).sum()), int((verdicts == UNKNOWN).sum())
-        note = t("of {n}; not known: {unknown}", n=t.number(len(verdicts)), unknown=t.number(unknown))
-        tone = ""
+        note, tone = t("not known: {n}", n=t.number(unknown)), ""
         if before is not None:
             by = met - int((_of_stage(before, stage) == MET).sum())
-            note, tone = t("{note} ({by} by the plan)", note=note, by=_signed(by, t)), _tone(by)
-        figures.append(Figure(t("{stage}: schools that pass", stage=term(t, stage)), t.number(met), note, tone))
+            note, tone = t("{by} by the plan; {note}", by=_signed(by, t), note=note), _tone(by)
+        value = t("{n} of {total}", n=t.number(met), total=t.number(len(verdicts)))
+        figures.append(Figure(t("{stage}: pass", stage=term(t, stage)), value, note, tone))
     above = int((now.balance["cv"] > now.balance["limit"]).fillna(value=False).sum())
     unsure = int((now.balance["verdict"] == UNKNOWN).sum())
+    value = t("{n} of {total}", n=t.number(above), total=t.number(len(now.balance)))
     figures.append(
-        Figure(
-            t("Coefficients above their limit"), t.number(above),
-            t("of {n}; schools lack numbers in {unknown}", n=t.number(len(now.balance)), unknown=t.number(unsure)),
-            "bad" if above else "",
-        )
-    )  # fmt: skip
+        Figure(t("Coefficients too high"), value, t("not certain: {n}", n=t.number(unsure)), "bad" if above else "")
+    )
     failed = int((now.ledger["verdict"] == NOT_MET).sum())
     unknown = int((now.ledger["verdict"] == UNKNOWN).sum())
-    figures.append(
-        Figure(t("Rules not met, school by school"), t.number(failed), t("not known: {n}", n=t.number(unknown)))
-    )
+    figures.append(Figure(t("Entries not met"), t.number(failed), t("not known: {n}", n=t.number(unknown))))
     if before is not None:
         kinds = held.changes["change"]
-        figures.append(Figure(t("Broken by the plan"), t.number(int((kinds == "broken").sum())), "", "bad"))
-        figures.append(
-            Figure(t("Mended by the plan"), t.number(int((kinds == "mended").sum())), t("a school that closes breaks no rule"))
-        )  # fmt: skip
+        figures.append(Figure(t("Broken by the plan"), t.number(int((kinds == "broken").sum()))))
+        figures.append(Figure(t("Mended by the plan"), t.number(int((kinds == "mended").sum()))))
     return figures
 
 
@@ -117,21 +110,25 @@ def _verdict_words(t: Translator, verdict: str, absent: str) -> str:
 def balance_view(held: Held, county: County, t: Translator) -> None:
     """Draw the coefficients, the schools that lack a number, and what each school lacks to pass."""
     pack, now = county.pack, held.plan
-    left, right = st.columns([1.15, 1], gap="medium")
+    shell.section(t("Coefficients of variation between schools"), t("weighted with pupils; less is more even"))
+    if now.balance.empty:
+        st.html(
+            empty_html(
+                t("The rule pack tests no coefficient, or no school is evaluated. Choose another pack in the project file (standards).")
+            )
+        )  # fmt: skip
+    else:
+        st.html(_balance_html(held, pack, t))
+        st.caption(
+            t("A question mark: schools lack the number, so that nothing can be said; the coefficient is that of the others.")
+        )  # fmt: skip
+    left, right = st.columns([1, 1.1], gap="medium")
     with left:
-        shell.section(t("Coefficients of variation between schools"), t("weighted with pupils; less is more even"))
-        if now.balance.empty:
-            st.html(empty_html(t("The rule pack tests no coefficient, or no school is evaluated. Choose another pack in the project file (standards).")))  # fmt: skip
-        else:
-            st.html(_balance_html(held, pack, t))
-            st.caption(
-                t("A question mark: schools lack the number, so that nothing can be said; the coefficient is that of the others.")
-            )  # fmt: skip
+        shell.section(t("Which school lacks which number"), t("missing data never passes and never fails"))
+        st.html(_missing_html(now, t))
         shell.section(t("What each pupil is to have"), t("the values that schools are held against"))
         st.html(_thresholds_html(pack, t))
     with right:
-        shell.section(t("Which school lacks which number"), t("missing data never passes and never fails"))
-        st.html(_missing_html(now, t))
         shell.section(t("What the schools lack to pass"), _needed_words(pack, t))
         st.html(_lacks_html(now, pack, t))
 
@@ -234,16 +231,16 @@ def classes_view(held: Held, county: County, t: Translator) -> None:
     """Draw class sizes, the children within the limits, and the staff."""
     now = held.plan
     before = held.standing.base
-    left, right = st.columns([1, 1], gap="medium")
+    shell.section(t("Class sizes"), _bands_words(county.pack, t))
+    st.html(_sizes_html(held, county.pack, t))
+    shell.section(t("Children within the limit"), t("along roads, and in a straight line"))
+    st.html(_service_html(held, county, t))
+    left, right = st.columns([1.3, 1], gap="medium")
     with left:
-        shell.section(t("Class sizes"), _bands_words(county.pack, t))
-        st.html(_sizes_html(held, county.pack, t))
-        shell.section(t("Children within the limit"), t("along roads, and in a straight line"))
-        st.html(_service_html(held, county, t))
-    with right:
         shell.section(t("Staffing"), t("staff due by the pupils of the plan against the staff of the table"))
         st.html(_staff_html(now, t))
         st.html(_staff_rules_html(county.pack, t))
+    with right:
         shell.section(t("Children within the limit, by township"), t("along roads"))
         st.html(_township_service_html(now if len(now.service) else before, t))
     out = [

@@ -121,7 +121,4 @@ def _basis(basis: Basis) -> str:
     ]
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in lines if text)
     short = escape(cited.source if cited.mark == "T" or not cited.number else cited.number)
-    return (
-        f'<details class="pl-cite"><summary>{short}{" " if cited.badge else ""}'
-        f"{badge_html(cited.badge, cited.mark)}</summary><dl>{items}</dl></details>"
-    )
+    return f'<details class="pl-cite"><summary>{short}</summary><dl>{items}</dl></details>'

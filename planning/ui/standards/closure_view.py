@@ -225,7 +225,7 @@ def _conditions_html(held: Checklist, answers: Mapping[str, GateAnswer], county:
             [
                 *([term(t, stage)] if several else []),
                 Marked(title, cited.badge, cited.mark),
-                t("computed") if gate.decided_by == "computed" else t("people"),
+                t("computed") if gate.decided_by == "computed" else t("by people"),
                 Marked(words[condition.verdict], tone=condition.verdict),
                 found,
                 Basis(cited, t),

@@ -75,16 +75,11 @@ def ledger_view(held: Held, now: Compliance, county: County, t: Translator) -> N
         "missing": t("Numbers that are missing"), "badge": t("Confidence"), "number": t("Document number"),
         "clause": t("Clause"), "force": t("Force"),
     }  # fmt: skip
-    config = {
-        name: st.column_config.NumberColumn(format="%.2f") if name in (t("Value"), t("Limit")) else None
-        for name in heads.values()
-    }
     st.dataframe(
         rows[list(heads)].rename(columns=heads).style.map(_coloured(t), subset=[t("Verdict")]) if len(rows) <= 3000
         else rows[list(heads)].rename(columns=heads),
         hide_index=True,
         height=560,
-        column_config={name: setting for name, setting in config.items() if setting is not None},
         key="ledger-table",
     )  # fmt: skip
 
@@ -112,9 +107,9 @@ def ledger_rows(now: Compliance, pack: RulePack, t: Translator) -> pd.DataFrame:
             "township": table["township"].astype(str),
             "stage": [term(t, stage) if stage else "" for stage in table["stage"]],
             "rule": [rule_name(t, path) for path in table["rule"]],
-            "value": table["value"].astype(float),
+            "value": table["value"].astype(float).round(2),
             "sense": [term(t, sense) for sense in table["sense"]],
-            "limit": table["limit"].astype(float),
+            "limit": table["limit"].astype(float).round(2),
             "unit": [unit_name(t, unit) for unit in table["unit"]],
             "verdict": [term(t, verdict) for verdict in table["verdict"]],
             "missing": table["missing"],

@@ -115,7 +115,7 @@ def _seats_html(found: Structure, county: County, t: Translator) -> str:
 def roadmap_view(found: Structure, now: Compliance, county: County, t: Translator) -> None:
     """Draw what stops the county from passing, the least that would let it pass, and in which year it passes."""
     words = structure_words(t, found, county.pack, now.schools["name"])
-    left, right = st.columns([1.1, 1], gap="medium")
+    left, right = st.columns([1.2, 1], gap="medium")
     with left:
         shell.section(t("What keeps the county from passing"))
         if words["roadmap_told"]:
@@ -156,7 +156,9 @@ def _timetable(found: Structure, now: Compliance, county: County, t: Translator)
     first = asked.first_year or (county.project.population.year or dt.date.today().year) + 1
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-years-bar"):
         start = st.number_input(t("First year"), 1990, 2100, int(first), key="road-first", persist_state="session", width=140)  # fmt: skip
-        years = st.number_input(t("Years"), 1, 30, asked.years, key="road-years", persist_state="session", width=140)
+        years = st.number_input(
+            t("Number of years"), 1, 30, asked.years, key="road-years", persist_state="session", width=140
+        )
     prices = None if asked.unit_costs is None else {str(name): price for name, price in asked.unit_costs.items()}
     table = timetable(
         found.roadmap.additions,
@@ -176,7 +178,7 @@ def _timetable(found: Structure, now: Compliance, county: County, t: Translator)
     for row in held.to_dict("records"):
         year = row["year"]
         own = [] if pd.isna(year) else [
-            t("{name} ({n})", name=term(t, str(unit)), n=t.number(float(amount)))
+            t("{n} {unit}", n=t.number(float(amount)), unit=term(t, str(unit)))
             for (when, stage, unit), amount in added.items() if when == year and stage == row["stage"]
         ]  # fmt: skip
         rows.append(
@@ -190,7 +192,7 @@ def _timetable(found: Structure, now: Compliance, county: County, t: Translator)
             ]
         )
     heads = [t("End of"), t("Stage"), t("Added in the year"), t("Schools that pass"), t("Coefficients within their limit"), t("County")]  # fmt: skip
-    st.html(cells_html(heads, rows, numbers=[3, 4], height=330))
+    st.html(cells_html(heads, rows, numbers=[3, 4], height=460))
     later = table[table["year"].isna()]
     if len(later):
         st.caption(t("{n} additions are beyond the money of these years.", n=t.number(len(later))))
