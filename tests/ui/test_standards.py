@@ -10,7 +10,7 @@ from test_pages import ALLOWED
 from ui_helpers import make_workspace, settle, text_of
 
 from planning.i18n import get_translator
-from planning.scenario.edits import CloseSchool, NewSchool
+from planning.scenario.edits import NewSchool
 from planning.ui.standards.cells import Basis, Marked, cells_html
 from planning.ui.workspace import edits_key
 
