@@ -93,7 +93,7 @@ def changes_html(held: Held, pack: RulePack, t: Translator) -> str:
             [
                 Marked(term(t, row["change"]), tone="bad" if row["change"] == "broken" else "good"),
                 str(names.get(row["school_id"]) or row["school_id"]),
-                rule_name(t, row["path"]),
+                Marked(rule_name(t, row["path"]), cited.badge, cited.mark),
                 _verdict_words(t, row["verdict_before"], t("not there")),
                 _verdict_words(t, row["verdict_after"], t("closed")),
                 Basis(cited, t),
@@ -122,7 +122,7 @@ def balance_view(held: Held, county: County, t: Translator) -> None:
         st.caption(
             t("A question mark: schools lack the number, so that nothing can be said; the coefficient is that of the others.")
         )  # fmt: skip
-    left, right = st.columns([1, 1.1], gap="medium")
+    left, right = st.columns([1, 1.3], gap="medium")
     with left:
         shell.section(t("Which school lacks which number"), t("missing data never passes and never fails"))
         st.html(_missing_html(now, t))

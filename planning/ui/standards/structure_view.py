@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from planning.scenario.compliance import Compliance
     from planning.scenario.county import County
     from planning.scenario.school_groups import Structure
+    from planning.standards import RulePack
 
 __all__ = ["groups_view", "roadmap_view"]
 
@@ -34,34 +35,37 @@ def groups_view(found: Structure, now: Compliance, county: County, t: Translator
     """Draw groups, townships and seats."""
     names = now.schools["name"]
     words = structure_words(t, found, county.pack, names)
-    left, right = st.columns([1.25, 1], gap="medium")
+    shell.section(t("School groups"), t("which strong school leads which weak and rural schools; a proposal, no law"))
+    groups = words["groups"]
+    if not groups["any"]:
+        st.html(empty_html(t("No school needs a lead, or the numbers that tell weak schools are missing.")))
+    else:
+        st.html(message_html(groups["told"]))
+        heads = [
+            t("Lead"), t("School"), t("Drive (min)"),
+            t("On the road in a week for {n} shared days (min)", n=groups["days"]), t("Reason"),
+        ]  # fmt: skip
+        st.html(cells_html(heads, groups["rows"], numbers=[2, 3], height=360))
+        if groups["rows_more"]:
+            st.caption(t("{n} more are in groups.csv.", n=t.number(groups["rows_more"])))
+        if groups["without"]:
+            shell.section(t("Schools without a lead"))
+            st.html(cells_html([t("School"), t("Reason")], groups["without"], height=220))
+    left, right = st.columns([1.2, 1], gap="medium")
     with left:
-        shell.section(
-            t("School groups"), t("which strong school leads which weak and rural schools; a proposal, no law")
-        )
-        groups = words["groups"]
-        if not groups["any"]:
-            st.html(empty_html(t("No school needs a lead, or the numbers that tell weak schools are missing.")))
-        else:
-            st.html(message_html(groups["told"]))
-            heads = [t("Lead"), t("School"), t("Drive (min)"),
-                     t("On the road in a week for {n} shared days (min)", n=groups["days"]), t("Reason")]  # fmt: skip
-            st.html(cells_html(heads, groups["rows"], numbers=[2, 3], height=430))
-            if groups["rows_more"]:
-                st.caption(t("{n} more are in groups.csv.", n=t.number(groups["rows_more"])))
-            if groups["without"]:
-                shell.section(t("Schools without a lead"))
-                st.html(cells_html([t("School"), t("Reason")], groups["without"], height=220))
-    with right:
         shell.section(t("Schools of each township"), t("what each township is to have, and who stands in"))
         st.html(_nodes_html(found, county, names, t))
+    with right:
         shell.section(t("Seats for each 1,000 residents"))
         st.html(_seats_html(found, county, t))
         if words["estates"]:
             shell.section(t("From what size an estate fills a school"))
-            heads = [t("Stage"), t("Smallest school (pupils)"), t("Residents, computed"), t("Dwellings, computed"),
-                     t("Residents, by the rules"), t("Dwellings, by the rules"), t("Source")]  # fmt: skip
+            heads = [
+                t("Stage"), t("Smallest school (pupils)"), t("Residents, computed"), t("Dwellings, computed"),
+                t("Residents, by the rules"), t("Dwellings, by the rules"), t("Source"),
+            ]  # fmt: skip
             st.html(cells_html(heads, words["estates"], numbers=range(1, 6)))
+            st.caption(t("Computed as if an estate had as many children as the county; young estates have more."))
 
 
 def _nodes_html(found: Structure, county: County, names: pd.Series, t: Translator) -> str:
@@ -145,7 +149,7 @@ def roadmap_view(found: Structure, now: Compliance, county: County, t: Translato
     with right:
         _timetable(found, now, county, t)
         shell.section(t("By school"), t("what to add where"))
-        st.html(_by_school_html(found, now, t))
+        st.html(_by_school_html(found, now, county.pack, t))
 
 
 def _timetable(found: Structure, now: Compliance, county: County, t: Translator) -> None:
@@ -202,22 +206,24 @@ def _passes(verdict: str, t: Translator) -> str:
     return {"met": t("passes"), "not_met": t("does not pass")}.get(verdict) or t("cannot be said: numbers are missing")
 
 
-def _by_school_html(found: Structure, now: Compliance, t: Translator) -> str:
+def _by_school_html(found: Structure, now: Compliance, pack: RulePack, t: Translator) -> str:
     table = found.roadmap.additions
     if table.empty:
         return empty_html(t("Nothing has to be added, as far as the numbers are known."))
-    rows = [
-        [
-            called(now.schools["name"], str(row["school_id"])),
-            term(t, row["stage"]),
-            term(t, row["indicator"]),
-            _number(t, row["has"]),
-            _number(t, row["standard"], 1),
-            t("{n} {unit}", n=_number(t, row["add"]), unit=term(t, row["unit"])),
-            "" if row["is_complete"] else t("at least; numbers are missing"),
-        ]
-        for row in table.to_dict("records")
-    ]
+    rows: list[list[str | Marked | Basis]] = []
+    for row in table.to_dict("records"):
+        cited = cite(t, pack, f"stages.{row['stage']}.indicators.{row['indicator']}")
+        rows.append(
+            [
+                called(now.schools["name"], str(row["school_id"])),
+                term(t, row["stage"]),
+                term(t, row["indicator"]),
+                _number(t, row["has"]),
+                Marked(_number(t, row["standard"], 1), cited.badge, cited.mark),
+                t("{n} {unit}", n=_number(t, row["add"]), unit=term(t, row["unit"])),
+                "" if row["is_complete"] else t("at least; numbers are missing"),
+            ]
+        )
     heads = [t("School"), t("Stage"), t("Indicator"), t("Has"), t("Is to have"), t("To add"), t("Note")]
     return cells_html(heads, rows, numbers=[3, 4, 5], height=420)
 
