@@ -177,7 +177,7 @@ def _draw(
 
     held = with_answers(checklist, _plain(answers))
     st.html(_banner(held, county, t))
-    left, right = st.columns([1.2, 1], gap="medium")
+    left, right = st.columns([1.05, 1], gap="medium")
     with left:
         shell.section(t("Conditions"), t("in the order of the rules; each names what would stand against the closure"))
         st.html(_conditions_html(held, answers, county, t))
@@ -280,8 +280,8 @@ def _answer_form(held: Checklist, answers: Mapping[str, GateAnswer], here: Sessi
                 t("Answer"), list(choices), format_func=choices.__getitem__, required=True, key=f"{key}-what",
                 on_change=save,
             )  # fmt: skip
-            st.text_input(t("Answered by"), key=f"{key}-by", on_change=save, width=170, max_chars=120)
-            st.text_input(t("Date"), key=f"{key}-on", on_change=save, width=130, max_chars=40)
+            st.text_input(t("Answered by"), key=f"{key}-by", on_change=save, width=130, max_chars=120)
+            st.text_input(t("Date"), key=f"{key}-on", on_change=save, width=108, max_chars=40)
     if here.complaint is not None:
         shell.show_error(here.complaint, t)
         here.complaint = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -119,37 +120,49 @@ def _seats_html(found: Structure, county: County, t: Translator) -> str:
 def roadmap_view(found: Structure, now: Compliance, county: County, t: Translator) -> None:
     """Draw what stops the county from passing, the least that would let it pass, and in which year it passes."""
     words = structure_words(t, found, county.pack, now.schools["name"])
-    left, right = st.columns([1.2, 1], gap="medium")
+    shell.section(t("What keeps the county from passing"))
+    if words["roadmap_told"]:
+        st.html(message_html(words["roadmap_told"]))
+    if words["stops"]:
+        st.html(_stops_html(found, words["stops"], county.pack, t))
+    left, right = st.columns([1, 1.1], gap="medium")
     with left:
-        shell.section(t("What keeps the county from passing"))
-        if words["roadmap_told"]:
-            st.html(message_html(words["roadmap_told"]))
-        if words["stops"]:
-            rows: list[list[str | Marked | Basis]] = []
-            for row, path in zip(words["stops"], found.roadmap.stops["path"], strict=True):
-                stage, test, indicator, value, limit, failed, unknown, verdict, is_failed, _ = row
-                cited = cite(t, county.pack, path)
-                rows.append(
-                    [
-                        stage, t("{what}: {detail}", what=test, detail=indicator) if indicator else test, value,
-                        Marked(limit, cited.badge, cited.mark), failed, unknown,
-                        Marked(verdict, tone="bad" if is_failed else "soft"), Basis(cited, t),
-                    ]
-                )  # fmt: skip
-            heads = [t("Stage"), t("Test"), t("Value"), t("Limit"), t("Schools that fail"), t("Schools not known"),
-                     t("Verdict"), t("Document and clause")]  # fmt: skip
-            st.html(cells_html(heads, rows, numbers=[2, 3, 4, 5]))
         shell.section(t("The least change that would pass"), t("teachers, square metres and rooms, together"))
         if words["adds"]:
-            heads = [t("Stage"), t("Indicator"), t("Unit"), t("For the standard"), t("For balance"), t("Together"),
-                     t("Schools")]  # fmt: skip
+            heads = [
+                t("Stage"), t("Indicator"), t("Unit"), t("For the standard"), t("For balance"), t("Together"), t("Schools"),
+            ]  # fmt: skip
             st.html(cells_html(heads, words["adds"], numbers=[3, 4, 5, 6]))
         else:
             st.html(empty_html(t("Nothing has to be added, as far as the numbers are known.")))
     with right:
         _timetable(found, now, county, t)
-        shell.section(t("By school"), t("what to add where"))
-        st.html(_by_school_html(found, now, county.pack, t))
+    shell.section(t("By school"), t("what to add where"))
+    st.html(_by_school_html(found, now, county.pack, t))
+
+
+def _stops_html(found: Structure, stops: Sequence[tuple[Any, ...]], pack: RulePack, t: Translator) -> str:
+    rows: list[list[str | Marked | Basis]] = []
+    for row, path in zip(stops, found.roadmap.stops["path"], strict=True):
+        stage, test, indicator, value, limit, failed, unknown, verdict, is_failed, _ = row
+        cited = cite(t, pack, path)
+        rows.append(
+            [
+                stage,
+                t("{what}: {detail}", what=test, detail=indicator) if indicator else test,
+                value,
+                Marked(limit, cited.badge, cited.mark),
+                failed,
+                unknown,
+                Marked(verdict, tone="bad" if is_failed else "soft"),
+                Basis(cited, t),
+            ]
+        )
+    heads = [
+        t("Stage"), t("Test"), t("Value"), t("Limit"), t("Schools that fail"), t("Schools not known"), t("Verdict"),
+        t("Document and clause"),
+    ]  # fmt: skip
+    return cells_html(heads, rows, numbers=[2, 3, 4, 5])
 
 
 def _timetable(found: Structure, now: Compliance, county: County, t: Translator) -> None:
