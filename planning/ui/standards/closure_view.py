@@ -18,7 +18,7 @@ from planning.report.citations import cite_gate
 from planning.report.words import quantity
 from planning.store.gate_answers import GateAnswer, answers_file, read_answers, record_answer
 from planning.ui import shell
-from planning.ui.standards.cells import Basis, Marked, cells_html, empty_html
+from planning.ui.standards.cells import Basis, Marked, badge_html, cells_html, empty_html
 from planning.ui.standards.held import Tell, awaited
 from planning.ui.state import Session, jobs
 from planning.ui.workspace import Workspace, edits_key
@@ -177,10 +177,10 @@ def _draw(
 
     held = with_answers(checklist, _plain(answers))
     st.html(_banner(held, county, t))
-    left, right = st.columns([1.05, 1], gap="medium")
+    shell.section(t("Conditions"), t("in the order of the rules; each names what would stand against the closure"))
+    st.html(_conditions_html(held, answers, county, t))
+    left, right = st.columns([1, 1.3], gap="medium")
     with left:
-        shell.section(t("Conditions"), t("in the order of the rules; each names what would stand against the closure"))
-        st.html(_conditions_html(held, answers, county, t))
         shell.section(t("To be answered by people"), t("kept with the project, with name and date"))
         _answer_form(held, answers, here, t)
     with right:
@@ -205,7 +205,9 @@ def _banner(held: Checklist, county: County, t: Translator) -> str:
         words = t("Only once the new schools of the plan stand: {rule} ({source})", rule=title, source=source)
     detail = "" if first.detail is None else f"<br>{escape(t.message(first.detail))}"
     kind = "pl-error" if held.verdict == NOT_MET else "pl-note"
-    return f'<div class="{kind}" role="status"><b>{escape(words)}</b>{detail}</div>'
+    return (
+        f'<div class="{kind}" role="status"><b>{escape(words)}</b> {badge_html(cited.badge, cited.mark)}{detail}</div>'
+    )
 
 
 def _conditions_html(held: Checklist, answers: Mapping[str, GateAnswer], county: County, t: Translator) -> str:
@@ -291,20 +293,20 @@ def _villages_html(held: Checklist, t: Translator) -> str:
     table = held.villages
     if table.empty:
         return empty_html(t("By the allocation nobody goes to this school today."))
-    rows: list[list[str | Marked | Basis]] = []
-    for row in table.to_dict("records"):
-        lost = row["no_way"] or row["beyond"] > row["beyond_before"]
-        rows.append(
-            [
-                row["village"],
-                term(t, row["band"]),
-                t.number(row["pupils"]),
-                _way(t, row["distance_before_m"], row["time_before_min"]),
-                Marked(_way(t, row["distance_after_m"], row["time_after_min"]), tone="bad" if lost else ""),
-                row["school_after"] or t("none can be reached"),
-                t("{before} → {after}", before=t.number(row["beyond_before"]), after=t.number(row["beyond"] + row["no_way"])),
-            ]
-        )  # fmt: skip
+    lost = table["beyond"] + table["no_way"] - table["beyond_before"]
+    worst = table.assign(lost=lost).sort_values(["lost", "time_after_min"], ascending=False, kind="stable")
+    rows: list[list[str | Marked | Basis]] = [
+        [
+            row["village"],
+            term(t, row["band"]),
+            t.number(row["pupils"]),
+            _way(t, row["distance_before_m"], row["time_before_min"]),
+            Marked(_way(t, row["distance_after_m"], row["time_after_min"]), tone="bad" if row["lost"] > 0 else ""),
+            row["school_after"] or t("none can be reached"),
+            t("{before} → {after}", before=t.number(row["beyond_before"]), after=t.number(row["beyond"] + row["no_way"])),
+        ]
+        for row in worst.to_dict("records")
+    ]  # fmt: skip
     heads = [t("Village"), t("Grades"), t("Pupils"), t("Way today"), t("Way after"), t("Nearest school then"),
              t("Beyond the limit")]  # fmt: skip
     return cells_html(heads, rows, numbers=[2, 3, 4, 6], height=520)
