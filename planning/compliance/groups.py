@@ -160,7 +160,7 @@ def assign_groups(
     ----------
     schools : pandas.DataFrame
         By ``school_id``: ``stages`` (tuple), ``may_lead``, ``needs_lead``; ``strength`` [1] and ``pupils`` [pupils], NA where
-        unknown; optionally ``weight`` of a member's minutes (1 otherwise).
+        unknown; optionally ``weight`` of a member's minutes (1 otherwise), and ``name``, by which notes call them.
     minutes : pandas.DataFrame
         Drive from the school of the row to that of the column [min]; inf where there is no way.
     limits : GroupLimits, optional
