@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planning.i18n.terms import TERMS, term
+from planning.report.citations import cite
 from planning.report.words import rule_name
 from planning.scenario.compliance import changed_rules, rules_of_proposal
-from planning.standards.model import CONFIDENCE, FORCE
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
@@ -325,15 +325,14 @@ def proposal_rule_table(standing: Standing, t: Translator) -> pd.DataFrame:
 
 
 def _citation(pack: RulePack, path: str, t: Translator) -> dict[str, str]:
-    rule = pack.needed(path)
-    source = pack.sources[rule.source]
+    found = cite(t, pack, path)
     return {
-        "source": source.title.in_language(t.language),
-        "document_number": source.number or (source.no_number.in_language(t.language) if source.no_number else ""),
-        "clause": rule.clause or "",
-        "confidence": t.message(CONFIDENCE[rule.confidence]),
-        "force": t.message(FORCE[rule.force]),
-        "pack": pack.packs[rule.pack].in_language(t.language),
+        "source": found.source,
+        "document_number": found.number,
+        "clause": found.clause,
+        "confidence": found.confidence,
+        "force": found.force,
+        "pack": found.pack,
     }
 
 

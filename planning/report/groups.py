@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planning.scenario.school_groups import Structure
     from planning.standards import RulePack
 
-__all__ = ["structure_section"]
+__all__ = ["structure_section", "structure_words"]
 
 _MOST_ROWS = 40
 
@@ -43,7 +43,29 @@ def structure_section(t: Translator, result: RunResult) -> dict[str, Any]:
         ``groups`` (``told``, rows by lead, those without), ``nodes``, ``seats``, ``estates``, ``stops``, ``adds`` by indicator,
         ``told`` of the roadmap and its ``years``, ``passing`` by year, ``proposals`` (what a layout adds to it), ``staff_years``.
     """
-    found, pack, names = result.structure, result.county.pack, result.county.schools["name"]
+    return structure_words(t, result.structure, result.county.pack, result.county.schools["name"])
+
+
+def structure_words(t: Translator, found: Structure, pack: RulePack, names: pd.Series) -> dict[str, Any]:
+    """
+    Put groups, townships, seats and the roadmap of one layout into words, for the report and for the app.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    found : Structure
+        What was worked out.
+    pack : RulePack
+        The rules.
+    names : pandas.Series
+        Names of schools by code.
+
+    Returns
+    -------
+    dict
+        As :func:`structure_section` gives it.
+    """
     nodes = [_node(t, row, names, pack) for row in found.nodes.to_dict("records") if row["verdict"] != MET]
     return {
         "groups": _groups(t, found.groups, names),

@@ -171,6 +171,7 @@ def groups_of(county: County, held: Compliance, *, time_limit_s: float = 20.0) -
     parts = school_parts(held.schools, held.pupils)
     table = roles(held.schools, strength(parts, county.pack))
     table["pupils"] = parts["pupils"].astype("Float64").groupby(level="school_id").sum(skipna=False)
+    table["name"] = held.schools["name"].reindex(table.index)
     table = table[(table["may_lead"] | table["needs_lead"]) & table.index.isin(county.schools.index)]
     if asked.leads is not None:
         table.loc[table.index.isin(asked.leads), "needs_lead"] = False

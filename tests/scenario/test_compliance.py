@@ -144,7 +144,7 @@ def test_tables_of_a_run(result):
     assert (row["verdict"], row["missing"]) == ("unknown", "Sports grounds and halls")
     assert row["confidence"] == "read in a secondary source"
     small = book.loc[("C", "small_school_staff_per_class")]
-    assert (small["confidence"], small["force"]) == ("default of this tool, without legal force", "optional")
+    assert (small["confidence"], small["force"]) == ("default of this tool, without legal force", "binds nobody")
     assert tables["village_service"]["when"].unique().tolist() == ["base", "after"]
     assert tables["staffing"].set_index("school_id")["staff_missing"].to_dict() == pytest.approx(
         {"A": 0, "B": 0, "C": 0}
