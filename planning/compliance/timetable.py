@@ -99,7 +99,9 @@ def timetable(
     return table.astype({"year": "Int64"})
 
 
-def passing_years(parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
+def passing_years(
+    parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack, *, with_today: bool = False
+) -> pd.DataFrame:
     """
     Say how the county stands at the end of each year of a timetable, with the pupils of today.
 
@@ -111,6 +113,8 @@ def passing_years(parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack) -> p
         As :func:`timetable` gives it.
     pack : RulePack
         The rules.
+    with_today : bool
+        True: today's state comes first, its year NA.
 
     Returns
     -------
@@ -119,8 +123,10 @@ def passing_years(parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack) -> p
         ``indicators_unknown`` and ``verdict``: met where all are, not met where one is surely not, else unknown.
     """
     rows: list[tuple[object, ...]] = []
-    for year in sorted(int(each) for each in years["year"].dropna().unique()):
-        then = added_to(parts, years[(years["year"] <= year).fillna(value=False).astype(bool)])
+    ends = sorted(int(each) for each in years["year"].dropna().unique())
+    for year in [None, *ends] if with_today else ends:
+        done = years.iloc[:0] if year is None else years[(years["year"] <= year).fillna(value=False).astype(bool)]
+        then = added_to(parts, done) if len(done) else parts
         passed, spread = school_pass(then, pack)["verdict"], balance(then, pack)
         for stage in EVALUATED_STAGES:
             own = passed[passed.index.get_level_values("stage") == stage]
@@ -131,7 +137,7 @@ def passing_years(parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack) -> p
             verdict = NOT_MET if NOT_MET in every else UNKNOWN if UNKNOWN in every else MET
             counts = [(len(each), int((each == MET).sum()), int((each == UNKNOWN).sum())) for each in (own, tested)]
             rows.append((year, stage, *counts[0], *counts[1], verdict))
-    return pd.DataFrame(rows, columns=list(PASSING_COLUMNS))
+    return pd.DataFrame(rows, columns=list(PASSING_COLUMNS)).astype({"year": "Int64"})
 
 
 def _rows(additions: pd.DataFrame, share: npt.NDArray[np.float64], year: int | None) -> list[tuple[object, ...]]:

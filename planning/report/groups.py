@@ -43,7 +43,8 @@ def structure_section(t: Translator, result: RunResult) -> dict[str, Any]:
         ``groups`` (``told``, rows by lead, those without), ``nodes``, ``seats``, ``estates``, ``stops``, ``adds`` by indicator,
         ``told`` of the roadmap and its ``years``, ``passing`` by year, ``proposals`` (what a layout adds to it), ``staff_years``.
     """
-    return structure_words(t, result.structure, result.county.pack, result.county.schools["name"])
+    words = structure_words(t, result.structure, result.county.pack, result.county.schools["name"])
+    return {**words, "proposals": [_proposal_roadmap(t, *each) for each in result.roadmaps]}
 
 
 def structure_words(t: Translator, found: Structure, pack: RulePack, names: pd.Series) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def structure_words(t: Translator, found: Structure, pack: RulePack, names: pd.S
     Returns
     -------
     dict
-        As :func:`structure_section` gives it.
+        As :func:`structure_section` gives it, without ``proposals``.
     """
     nodes = [_node(t, row, names, pack) for row in found.nodes.to_dict("records") if row["verdict"] != MET]
     return {
@@ -89,7 +90,6 @@ def structure_words(t: Translator, found: Structure, pack: RulePack, names: pd.S
         ],
         **_roadmap(t, found, pack),
         "passing": _passing(t, found.passing),
-        "proposals": [_proposal_roadmap(t, *each) for each in result.roadmaps],
         "staff_years": _staff_years(t, found.staff),
     }
 

@@ -7,9 +7,8 @@ from small_schools import schools_of
 
 from planning.compliance.balance import school_parts
 from planning.compliance.class_sizes import class_sizes
-from planning.compliance.passing import passing_by_year
 from planning.compliance.roadmap import draw_roadmap
-from planning.compliance.timetable import timetable
+from planning.compliance.timetable import passing_years, timetable
 
 GOOD = {
     "pupils_primary": 100, "qualified_teachers": 5, "backbone_teachers": 1, "sports_arts_teachers": 1,
@@ -21,7 +20,7 @@ def passing(rows, pack, years=2):
     schools = schools_of(rows)
     parts = school_parts(schools, {})
     roadmap = draw_roadmap(schools, parts, class_sizes(schools, {}, pack), pack)
-    return passing_by_year(parts, timetable(roadmap.additions, years, first_year=2026), pack)
+    return passing_years(parts, timetable(roadmap.additions, years, first_year=2026), pack, with_today=True)
 
 
 def test_it_passes_in_the_year_in_which_the_last_square_metre_is_added(pack):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from planning.compliance.passing import passing_by_year
-from planning.compliance.timetable import timetable
+from planning.compliance.timetable import passing_years, timetable
 from planning.compliance.townships import JUNIOR
 from planning.compliance.verdicts import MET
 from planning.demand.outlook import COUNTY
@@ -189,7 +188,7 @@ def _timetable(found: Structure, now: Compliance, county: County, t: Translator)
         if asked.yearly_budget is None
         else t("The largest gaps first, as far as the yearly budget of the project goes.")
     )
-    held = passing_by_year(now.parts, table, county.pack)
+    held = passing_years(now.parts, table, county.pack, with_today=True)
     added = table.groupby(["year", "stage", "unit"], dropna=False)["add"].sum()
     rows: list[list[str | Marked | Basis]] = []
     for row in held.to_dict("records"):
