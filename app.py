@@ -18,6 +18,18 @@ if __name__ == "__main__":  # a session's run of the script
         ),
         st.Page("planning/ui/pages/access.py", title=t("Access"), icon=":material/directions_walk:", url_path="access"),
         st.Page("planning/ui/pages/plan.py", title=t("Plan"), icon=":material/edit_location_alt:", url_path="plan"),
+        st.Page(
+            "planning/ui/pages/children.py",
+            title=t("Children and years"),
+            icon=":material/child_care:",
+            url_path="children",
+        ),
+        st.Page(
+            "planning/ui/pages/boarding.py",
+            title=t("Boarding and phases"),
+            icon=":material/night_shelter:",
+            url_path="boarding",
+        ),
         st.Page("planning/ui/pages/export.py", title=t("Export"), icon=":material/download:", url_path="export"),
     ]
     page = st.navigation(pages, position="hidden")
