@@ -11,6 +11,8 @@ PAGES = {
     "county": "planning/ui/pages/county.py",
     "access": "planning/ui/pages/access.py",
     "plan": "planning/ui/pages/plan.py",
+    "children": "planning/ui/pages/children.py",
+    "boarding": "planning/ui/pages/boarding.py",
     "export": "planning/ui/pages/export.py",
 }
 

@@ -64,11 +64,11 @@ def _offer(asked: Asked, start: object, t: Translator) -> None:
 def _show(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t: Translator) -> None:
     year = t("for the pupils of {year}", year=answer.year) if answer.year else t("for the pupils of today")
     st.html(tables.figures_html(sheets.figures_of(answer, detail, t)))
-    st.html(f'<div class="pl-note"><b>{escape(answer.question.name)}</b> · {escape(term(t, answer.question.stage))}, {escape(year)}. {escape(gap_in_words(t, answer))}</div>')  # fmt: skip
+    st.html(f'<div class="pl-note"><b>{escape(answer.question.name)}</b> · {escape(term(t, answer.question.stage))} · {escape(year)} · {escape(gap_in_words(t, answer))}</div>')  # fmt: skip
 
     @st.fragment
     def compared() -> None:
-        left, right = st.columns([1.35, 1], gap="medium")
+        left, right = st.columns([1.25, 1], gap="medium")
         with left:
             shell.section(t("The same pupils, four ways"), t("each way as if it were the only one"))
             if len(answer.ways):

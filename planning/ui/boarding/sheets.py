@@ -37,7 +37,9 @@ def figures_of(answer: Answer, detail: Detail, t: Translator) -> list[Figure]:
     """Give the answer at a glance."""
     ways, hubs = answer.ways.set_index("way"), detail.hubs
     asked = detail.day["pupils_asked"]
-    figures = [Figure(t("Pupils beyond the daily limit"), with_unit(asked, "pupil", t), t("of every school of theirs"))]
+    figures = [
+        Figure(t("Too far for a day's way"), with_unit(asked, "pupil", t), t("beyond the daily limit of every school"))
+    ]
     for way in ("boarding", "school_bus", "teaching_point"):
         if way in ways.index:
             served = float(ways.at[way, "pupils_served"])
@@ -101,10 +103,14 @@ def way_notes(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail
     without = detail.day["without_way"]
     if without:
         notes.append(t("{n} of them have no way to any school at all; no time is told for them.", n=t.number(without)))
-    if (rule := _rule(workspace.county, "boarding.care_staff_share")) is not None:
+    rule = _rule(workspace.county, "boarding.care_staff_share")
+    if rule is None:
+        notes.append(t("Carers for boarders: the rule pack gives no dependable number, so that none is told."))
+    else:
         notes.append(
-            t("Staff: {n} boarders to one carer ({source}); a driver a bus, attendants not counted.", n=t.number(1 / rule.number), source=_source(workspace.county, rule, t))
+            t("Carers: one for {n} boarders ({source}).", n=t.number(1 / rule.number), source=_source(workspace.county, rule, t))
         )  # fmt: skip
+    notes.append(t("Drivers: one a bus; attendants on the bus are not counted."))
     return notes
 
 
@@ -114,7 +120,7 @@ def _rule(county: County, path: str) -> Rule | None:
 
 
 def _source(county: County, rule: Rule, t: Translator) -> str:
-    badge = rule.badge
+    badge = rule.badge if rule.source != "tool" else None  # the tool's own default says so itself
     source = t.message(county.pack.sources[rule.source].message())
     return source if badge is None else t("{source}; {badge}", source=source, badge=t.message(badge))
 
@@ -126,8 +132,9 @@ def rates_html(workspace: Workspace, asked: Asked, t: Translator) -> str:
     for key in RATES:
         value = getattr(own, key) if asked.rates is None else asked.rates[key]
         where = t("not known") if value is None else t("project file") if value == getattr(own, key) else t("entered here")  # fmt: skip
-        rows.append([rate_name(key, t), t.number(value, 0 if value is None or float(value).is_integer() else 2), rate_unit(key, t), where])  # fmt: skip
-        tones.append(["", "", "", "bad" if value is None else ""])
+        amount = t.number(value, 0 if value is None or float(value).is_integer() else 2)
+        rows.append([rate_name(key, t), t("{n} {unit}", n=amount, unit=rate_unit(key, t)), where])
+        tones.append(["", "", "bad" if value is None else ""])
     wanted = {
         "boarding.beds_per_boarder": (t("Beds"), t("beds per boarder")),
         "boarding.care_staff_share": (t("Carers"), t("people per boarder")),
@@ -135,9 +142,10 @@ def rates_html(workspace: Workspace, asked: Asked, t: Translator) -> str:
     }
     for path, (name, unit) in wanted.items():
         if (rule := _rule(county, path)) is not None:
-            rows.append([name, t.number(rule.number, 0 if rule.number.is_integer() else 2), unit, _source(county, rule, t)])  # fmt: skip
-            tones.append([""] * 4)
-    return table_html([t("Rate"), t("Value"), t("Unit"), t("Source")], rows, numbers=(1,), tones=tones)
+            amount = t.number(rule.number, 0 if rule.number.is_integer() else 2)
+            rows.append([name, t("{n} {unit}", n=amount, unit=unit), _source(county, rule, t)])
+            tones.append([""] * 3)
+    return table_html([t("Rate"), t("Value"), t("Source")], rows, numbers=(1,), tones=tones)
 
 
 def hubs_html(detail: Detail, t: Translator) -> str:

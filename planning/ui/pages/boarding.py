@@ -18,4 +18,4 @@ else:
     st.html(
         f'<div class="pl-empty">{t("Choose the stage and how many hubs may be new, and press the button: boarding, school bus and teaching points are compared for the pupils beyond the daily limit.")}</div>'
     )
-phases.phases_panel(workspace, t)
+phases.phases_panel(workspace, here.edits, t)
