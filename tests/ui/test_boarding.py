@@ -100,7 +100,7 @@ def test_a_question_can_be_asked_here_with_rates_of_its_own(open_app, asked_here
     assert len(tables_of(app)) == 0
     app.number_input(key="boarding-beds").set_value(20)
     app.number_input(key="boarding-bus-min").set_value(60)
-    app.number_input(key="boarding-rate-boarding_per_pupil").set_value(3000.0)
+    app.number_input(key="boarding-rate-boarding_per_pupil-asked").set_value(3000.0)
     app.button(key="boarding-ask").click().run()
     app = answered(app)
     assert not app.exception
@@ -174,3 +174,20 @@ def test_a_search_that_is_stopped_can_be_taken_up_again(open_app, hub, monkeypat
     app.button(key="boarding-stop").click().run()
     app = answered(app)
     assert app.button(key="boarding-anew").label.startswith("Stopped before the end")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_demo_county_shows_the_comparison_of_its_report(open_app, demo_workspace, language):
+    app = settled(open_app(language, "boarding", on=demo_workspace), "beds-")
+    assert not app.exception
+    t = get_translator(language)
+    held = demo_workspace.answers[0]
+    section = way_section(t, held, demo_workspace.county)
+    tables = tables_of(app)
+    shown = {row[0]: row[2:] for row in tables[0][1:]}
+    for label, cells in section["rows"]:
+        assert shown[label] == cells
+    hubs = next(table for table in tables if table[0][0] == t("Hub"))
+    by_hub = held.after.boarding.groupby("site_id")["pupils"].sum()
+    assert hubs[1][2] == t.number(int(by_hub.sum()))
+    assert sorted(row[2] for row in hubs[2:]) == sorted(t.number(int(n)) for n in by_hub)

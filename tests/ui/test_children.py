@@ -175,3 +175,33 @@ def test_names_on_the_way_map_are_text(fast_road):
     svg = way_map.way_svg(dataclasses.replace(drawn, sheet=sheet), ground, get_translator("zh"))
     assert "<img" not in svg
     defusedxml.ElementTree.fromstring(svg)  # whole, and nothing but a picture
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_demo_county_shows_what_its_report_tables_hold(open_app, demo_workspace, language):
+    app = settled(open_app(language, "children", on=demo_workspace), "outlook-")
+    assert not app.exception
+    t = get_translator(language)
+    outlook, _ = project_outlook(demo_workspace.county)
+    held = outlook.warning.query("variant == 'middle' and stage == 'primary'").set_index("township")
+    shown = {row[0]: row for row in tables_of(app)[0][1:]}
+    assert set(shown) == {t("Whole county") if name == "*" else name for name in held.index}
+    for name, one in held.iterrows():
+        row = shown[t("Whole county") if name == "*" else name]
+        assert row[1] == t.number(one["seats"])
+        assert row[6] == t.number(one["needed_at_end"])
+        assert row[3] == ("–" if pd.isna(one["shortage_from"]) else f"{t.number(one['most_missing'])} ({one['year_of_most']})")  # fmt: skip
+    said = text_of(app)
+    for estate in outlook.estates["name"]:
+        assert estate in said
+    assert t("Special school") in said
+
+
+def test_demo_county_has_dangers_in_the_order_of_their_pupils(open_app, demo_workspace):
+    app = open_app("zh", "children", on=demo_workspace)
+    app.button_group(key="children-view-zh").set_value("ways").run()
+    app = settled(app, "ways-")
+    assert not app.exception
+    pupils = [int(row[4].replace(",", "")) for row in tables_of(app)[0][1:]]
+    assert len(pupils) == 200
+    assert pupils == sorted(pupils, reverse=True)

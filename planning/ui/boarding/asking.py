@@ -84,14 +84,21 @@ def _form(workspace: Workspace, stages: list[str], t: Translator) -> None:
         fields["bus_seats"] = first[4].number_input(t("Seats of a bus"), 1, 100, BUS_SEATS, key="boarding-bus-seats", **keep)  # fmt: skip
         fields["bus_min"] = first[5].number_input(t("Longest bus ride (min)"), 1, 600, None, placeholder=t("daily limit"), key="boarding-bus-min", **keep)  # fmt: skip
         fields["time"] = first[6].number_input(t("Time limit (s)"), 1, 600, 30, key="boarding-time", **keep)
-        second = st.columns([1, 1, 1, 1, 0.9], vertical_alignment="bottom")
+        projected = workspace.county.project.is_projected
+        second = st.columns([1.2, 1, 1.2, 1, *([0.9] if projected else []), 1], vertical_alignment="bottom")
+        # A key a county: a rate that was entered for one is not another's.
         rates = {
             key: second[i].number_input(
                 t("{what} ({unit})", what=rate_name(key, t), unit=rate_unit(key, t)), 0.0, None, getattr(money, key),
-                placeholder=t("not known"), key=f"boarding-rate-{key}", **keep,
+                format="%.2f" if key == "bus_per_km" else "%.0f", step=0.5 if key == "bus_per_km" else 100.0,
+                placeholder=t("not known"), key=f"boarding-rate-{key}-{workspace.key}", **keep,
             )
             for i, key in enumerate(RATES)
         }  # fmt: skip
+        if projected:
+            first_year = (workspace.county.project.population.year or 0) + 1
+            last_year = max(workspace.county.project.projection_or_default.until, first_year)
+            fields["year"] = second[4].number_input(t("Pupils of the year"), first_year, last_year, None, placeholder=t("today"), key=f"boarding-year-{workspace.key}", **keep)  # fmt: skip
         if second[-1].form_submit_button(t("Compare the ways"), type="primary", width="stretch", key="boarding-ask"):
             st.session_state[_ASKED_KEY] = (workspace.key, _asked(workspace, fields, rates, t))
 
@@ -103,6 +110,7 @@ def _asked(workspace: Workspace, fields: dict[str, Any], rates: dict[str, float 
         stage=fields["stage"],
         model="boarding",
         new=fields["new"],
+        year=fields.get("year"),
         beds=fields["beds"],
         weekly_limit=None if week is None else Limit(time_min=float(week)),
         bus_seats=fields["bus_seats"],

@@ -117,5 +117,5 @@ def detail_job(workspace: Workspace, asked: Asked, answer: Answer, edits: Sequen
             boarding_villages(county, answer, edits=edits),
         )
 
-    # The answer of a search that was stopped and taken up again is another one.
-    return lambda *, again: jobs().start(f"beds-{id(answer)}-{_key(workspace, asked, edits)}", work, again=again)
+    # The answer of a search that was stopped and taken up again is another one, and took another time.
+    return lambda *, again: jobs().start(f"beds-{answer.seconds!r}-{_key(workspace, asked, edits)}", work, again=again)

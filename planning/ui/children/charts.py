@@ -75,4 +75,4 @@ def year_chart(rows: pd.DataFrame, t: Translator, *, series: str, chosen: str) -
         base.mark_line().encode(strokeWidth=alt.StrokeWidth("width:Q", scale=None, legend=None)).transform_filter(births),
         base.mark_point(filled=True, size=34).transform_filter(births),
     ]  # fmt: skip
-    return alt.layer(*layers).properties(height=330).configure(font=_FONT).configure_view(stroke=None)
+    return alt.layer(*layers).properties(height=400).configure(font=_FONT).configure_view(stroke=None)

@@ -11,7 +11,8 @@ here = state.session()
 shell.page_title(
     workspace.county.project.name, t("Boarding and phases: what can be done for pupils who live too far away, and when")
 )
-asked = asking.choose_question(workspace, t)
+with st.container(key="pl-boarding-bar"):
+    asked = asking.choose_question(workspace, t)
 if asked is not None:
     panel.boarding_panel(workspace, asked, here.edits, t)
 else:
