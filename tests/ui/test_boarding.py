@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import coming_county
 import pytest
 from line_county import line_county, project_of
 from test_children import settled, tables_of, workspace_of
@@ -191,3 +192,17 @@ def test_demo_county_shows_the_comparison_of_its_report(open_app, demo_workspace
     by_hub = held.after.boarding.groupby("site_id")["pupils"].sum()
     assert hubs[1][2] == t.number(int(by_hub.sum()))
     assert sorted(row[2] for row in hubs[2:]) == sorted(t.number(int(n)) for n in by_hub)
+
+
+def test_the_pupils_of_a_coming_year_can_be_asked_about(open_app):
+    place = workspace_of(coming_county.county(), "coming-year")
+    app = open_app("en", "boarding", on=place)
+    app.number_input(key="boarding-year-coming-year").set_value(2027)
+    app.selectbox(key="boarding-stage-en").set_value("primary")
+    app.number_input(key="boarding-new").set_value(0)
+    app.button(key="boarding-ask").click().run()
+    app = answered(app)
+    assert not app.exception
+    said = text_of(app)
+    assert "for the pupils of 2027" in said
+    assert "Nobody lives beyond the daily limit" in said

@@ -39,7 +39,7 @@ def ways_panel(workspace: Workspace, found: WaysFound, here: Session, t: Transla
         tables.Figure(t("Walked on a school morning"), t("{n} km", n=t.number(walked_km)), t("by {n} pupils on the roads", n=t.number(float(sheet["pupils_on_roads"].sum())))),
         tables.Figure(t("Places to make safe"), t.number(len(dangers)), t("with the edits of the open plan") if here.edits else t("as it is today")),
         *(
-            tables.Figure(term(t, str(kind)), t.number(int(n)), t("most pupils at one place: {n}", n=t.number(int(dangers.loc[dangers["kind"] == kind, "pupils"].max()))))
+            tables.Figure(_short(str(kind), t), t.number(int(n)), t("most pupils at one place: {n}", n=t.number(int(dangers.loc[dangers["kind"] == kind, "pupils"].max()))))
             for kind, n in counts.items()
         ),
     ]  # fmt: skip
@@ -60,6 +60,17 @@ def ways_panel(workspace: Workspace, found: WaysFound, here: Session, t: Transla
         st.page_link("planning/ui/pages/boarding.py", label=t("Lines and stops are laid with a question about boarding: see Boarding and phases"))  # fmt: skip
     shell.section(t("What this rests on"))
     st.html(f'<div class="pl-note">{tables.message_html(way_notes(t, ways))}</div>')
+
+
+def _short(kind: str, t: Translator) -> str:
+    """Name a danger in few words."""
+    names = {
+        "along_road": t("Along fast roads"),
+        "step_onto_road": t("Onto fast roads"),
+        "water": t("Over water, no bridge"),
+        "railway": t("Over railways"),
+    }
+    return names.get(kind) or term(t, kind)
 
 
 def _list(dangers: pd.DataFrame, stages: tuple[str, ...], t: Translator) -> None:
@@ -102,7 +113,7 @@ def dangers_html(
         for row in chosen.head(_MOST_ROWS).to_dict("records")
     ]
     heads = [t("No."), t("Danger"), t("Township"), t("Road"), t("Pupils"), *(term(t, stage) for stage in stages), t("Length"), t("Longitude, latitude")]  # fmt: skip
-    numbers = (0, *range(4, 7 + len(stages)))
+    numbers = (0, *range(4, 6 + len(stages)))
     html = tables.table_html(heads, rows, numbers=numbers, height=440)
     if len(chosen) > _MOST_ROWS:
         html += f'<div class="pl-under">{t("{n} more are in dangers.csv.", n=t.number(len(chosen) - _MOST_ROWS))}</div>'

@@ -57,7 +57,7 @@ def _panel(county: County, outlook: Outlook, stage: str, edits: Sequence[Edit], 
     townships = [COUNTY, *sorted({str(name) for name in outlook.needed["township"]} - {COUNTY})]
     series_names = {"seats_needed": t("Seats needed"), "children": t("Children")}
     # Keys carry the language: the browser keeps the words of a choice, and would show them in the language before.
-    with st.container(horizontal=True, gap="medium", key="pl-years-bar", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", key="pl-years-bar"):
         variant = st.segmented_control(
             t("Variant of births"), list(VARIANTS), default="middle", required=True, format_func=lambda v: term(t, v),
             key=f"years-variant-{t.language}", persist_state="session",
