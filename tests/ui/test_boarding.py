@@ -94,6 +94,19 @@ def test_boarders_who_go_home_every_other_week_are_half_as_long_on_the_way(open_
     assert row[3] == t.number(float(held.ways.set_index("way").at["school_bus", "week_min"]))
 
 
+def test_stops_of_a_school_are_those_of_the_lines(open_app, hub):
+    held = answer(hub.county, hub.county.project.questions[0])
+    app = settled(open_app("en", "boarding", on=dataclasses.replace(hub, key="hub-stops", answers=(held,))), "beds-")
+    buses = next(table for table in tables_of(app) if table[0][1] == "Bus")
+    assert sum(int(row[3]) for row in buses[1:]) == 11
+    app.selectbox(key="boarding-bus-school-en").set_value("A").run()
+    assert not app.exception
+    stops = next(table for table in tables_of(app) if table[0][0] == "Bus")
+    lines = held.lines[held.lines["bus"].notna()]
+    assert [row[4] for row in stops[1:]] == [str(n) for n in lines["pupils"]]
+    assert [row[2] for row in stops[1:]] == [str(stop) for stop in lines["stop"]]
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_question_can_be_asked_here_with_rates_of_its_own(open_app, asked_here, language):
     app = open_app(language, "boarding", on=asked_here)
@@ -110,6 +123,9 @@ def test_a_question_can_be_asked_here_with_rates_of_its_own(open_app, asked_here
     assert ways[1][1:] == ["11", "11", "11", "11"]
     assert rates[1][2] == get_translator(language)("entered here")
     assert rates[2][2] == get_translator(language)("project file")
+    said, t = text_of(app), get_translator(language)
+    assert t("Costs a year are at the rates entered here; they are no rule.") in said
+    assert t("set in the project file") not in said
 
 
 def test_without_rates_no_cost_is_told(open_app):

@@ -88,11 +88,30 @@ def _show(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t:
 
     compared()
     _where(answer, detail, t)
-    shell.section(t("School buses"), t("the longest rides first"))
-    st.html(sheets.buses_html(answer, t))
+    shell.section(t("School buses"), t("the longest rides first; choose a school to see its stops"))
+    _buses(answer, t)
     shell.section(t("What this rests on"))
     notes = [*sheets.way_notes(workspace, asked, answer, detail, t), *(t.message(note) for note in answer.notes)]
     st.html(f'<div class="pl-note">{tables.message_html(notes)}</div>')
+
+
+def _buses(answer: Answer, t: Translator) -> None:
+    """List the buses, and the stops of one school's."""
+    lines = answer.lines[answer.lines["bus"].notna()]
+    if not len(lines):
+        st.html(sheets.buses_html(answer, t))
+        return
+
+    @st.fragment
+    def listed() -> None:
+        names = {str(row["site_id"]): str(row["school"]) or str(row["site_id"]) for row in lines.to_dict("records")}
+        school = st.selectbox(
+            t("School"), [_ALL, *names], key=f"boarding-bus-school-{t.language}", filter_mode=None, width=420,
+            format_func=lambda site: t("All buses of all schools") if site == _ALL else names[site], label_visibility="collapsed",
+        )  # fmt: skip
+        st.html(sheets.buses_html(answer, t) if school == _ALL else sheets.stops_html(answer, t, school))
+
+    listed()
 
 
 def _where(answer: Answer, detail: Detail, t: Translator) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planning.i18n.terms import term
-from planning.report.bus_lines import line_section
+from planning.report.bus_lines import line_section, line_table
 from planning.report.choices import way_section
 from planning.ui.boarding.asking import rate_name, rate_unit
 from planning.ui.boarding.work import RATES, Asked, Detail, county_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from planning.ui.workspace import Workspace
 
 __all__ = [
-    "HOME_WEEKS", "buses_html", "figures_of", "hubs_html", "points_html", "rates_html", "villages_html", "way_notes",
+    "HOME_WEEKS", "buses_html", "figures_of", "hubs_html", "points_html", "rates_html", "stops_html", "villages_html", "way_notes",
     "ways_html",
 ]  # fmt: skip
 
@@ -97,6 +97,11 @@ def way_notes(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail
     """Say what the comparison rests on, the report's own sentences first."""
     section = way_section(t, answer, county_of(workspace, asked))
     notes = [] if section is None else list(section["notes"])
+    if asked.question not in workspace.county.project.questions:  # nothing of it stands in the project file
+        notes = [note.replace(t("set in the project file"), t("entered here")) for note in notes]
+    if asked.rates is not None:
+        own = t("Costs a year are at the rates of the project file; they are this project's own, no rule.")
+        notes = [t("Costs a year are at the rates entered here; they are no rule.") if note == own else note for note in notes]  # fmt: skip
     notes.append(
         t("By day, as today: the same pupils go ten ways a week to the nearest school of theirs; every one of them is beyond the daily limit.")
     )  # fmt: skip
@@ -206,6 +211,27 @@ def buses_html(answer: Answer, t: Translator) -> str:
     if section["more"]:
         left.insert(0, t("{n} more buses have shorter rides; bus_lines.csv lists every stop.", n=t.number(section["more"])))  # fmt: skip
     return html + (f'<div class="pl-note pl-after">{message_html(left)}</div>' if left else "")
+
+
+def stops_html(answer: Answer, t: Translator, school: str) -> str:
+    """List the stops of a school's buses in the order of the morning."""
+    lines = line_table([answer])
+    stops = lines[(lines["site_id"] == school) & lines["bus"].notna()].sort_values(["bus", "order"], kind="stable")
+    rows = [
+        [
+            t.number(int(row["bus"])),
+            t.number(int(row["order"])),
+            str(row["stop"]),
+            str(row["township"]) or t("(no township)"),
+            t.number(int(row["pupils"])),
+            with_unit(float(row["ride_min"]), "min", t),
+            with_unit(float(row["walk_m_max"]), "m", t),
+            f"{row['lon']:.5f}, {row['lat']:.5f}",
+        ]
+        for row in stops.to_dict("records")
+    ]
+    heads = [t("Bus"), t("No."), t("Stop of a bus"), t("Township"), t("Pupils"), t("Longest ride"), t("Longest walk to a stop"), t("Longitude, latitude")]  # fmt: skip
+    return table_html(heads, rows, numbers=(0, 1, 4, 5, 6), height=330)
 
 
 def points_html(answer: Answer, t: Translator) -> str:
