@@ -7,7 +7,10 @@ import streamlit as st
 from planning.i18n import Translator
 from planning.ui import shell, state, warming
 
-__all__ = ["show"]
+__all__ = ["NAMES", "show"]
+
+#: Files of the pages, which are their addresses too, in the order in which a planner comes to them.
+NAMES = ("county", "access", "plan", "children", "boarding", "standards", "closures", "export")
 
 
 def show() -> None:
@@ -23,7 +26,7 @@ def show() -> None:
             url_path=name,
             default=name == "county",
         )
-        for name, (title, icon) in titles.items()
+        for name, (title, icon) in ((name, titles[name]) for name in NAMES)
     ]
     page = st.navigation(pages, position="hidden")
     shell.style()
@@ -34,11 +37,13 @@ def show() -> None:
 
 
 def _titles(t: Translator) -> dict[str, tuple[str, str]]:
-    """Give title and icon by the name of a page's file, which is its address too."""
+    """Give title and icon of each page."""
     return {
         "county": (t("County and data"), "map"),
         "access": (t("Access"), "directions_walk"),
         "plan": (t("Plan"), "edit_location_alt"),
+        "children": (t("Children and years"), "child_care"),
+        "boarding": (t("Boarding and phases"), "night_shelter"),
         "standards": (t("Standards"), "fact_check"),
         "closures": (t("Closure gate"), "rule"),
         "export": (t("Export"), "download"),

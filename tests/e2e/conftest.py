@@ -18,10 +18,20 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from planning.ui.navigation import NAMES
+
 HOSTILE = "<img src=x onerror=alert(1)>"
-LINKS = ("county", "access", "plan", "export")
 MAP = "iframe[title^='streamlit_folium']:not([data-old])"
-READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
+READY = {
+    "county": ".pl-table",
+    "access": MAP,
+    "plan": MAP,
+    "children": ".st-key-pl-years-bar",
+    "boarding": ".st-key-pl-boarding-bar",
+    "standards": ".pl-table",
+    "closures": ".pl-table, .pl-empty",
+    "export": ".pl-files",
+}
 
 
 def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
@@ -146,7 +156,7 @@ class Walk:
         """Open a page by its link, and wait until it stands."""
         # A page that is left stays in sight until the next one stands: its map must not be taken for the new one.
         self.page.evaluate("document.querySelectorAll('iframe').forEach(frame => { frame.dataset.old = 1; })")
-        self.page.locator("[data-testid=stPageLink] a").nth(LINKS.index(name)).click()
+        self.page.locator("[data-testid=stPageLink] a").nth(NAMES.index(name)).click()
         self.page.wait_for_selector(READY[name], timeout=60_000)
         if READY[name] == MAP:
             self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=30_000)

@@ -12,6 +12,19 @@ def workspace():
     return make_workspace()
 
 
+@pytest.fixture(scope="session")
+def demo_workspace(demo_folder):
+    """Give the county that ships, opened, with its question about boarding answered."""
+    import dataclasses
+
+    from planning.scenario.questions import answer
+    from planning.ui.workspace import Source, open_workspace
+
+    opened = open_workspace(Source(demo_folder / "project.yaml"), "demo", lambda share, doing: None)
+    asked = next(question for question in opened.county.project.questions if question.model == "boarding")
+    return dataclasses.replace(opened, answers=(answer(opened.county, asked),))
+
+
 @pytest.fixture
 def open_app(workspace, root, monkeypatch, tmp_path):
     """Start the app in a language, on the small county or another one."""

@@ -9,7 +9,7 @@ from ui_helpers import PAGES, make_workspace, text_of, wait_until
 ALLOWED = {
     "openstreetmap", "shapefile", "geopackage", "arcgis", "qgis", "epsg", "sha", "english", "utf", "gbk", "zip", "report",
     "html", "catchments", "shp", "gpkg", "proposal", "geojson", "indicators", "reconciliation", "csv", "schools", "xlsx",
-    "tables", "closures", "frontier", "alternatives", "trade", "off", "allocated", "unreachable", "township", "demand", "rules", "set", "aside", "fields", "run", "json", "img", "src", "onerror", "alert", "gt", "lt", "amp", "nbsp",
+    "tables", "closures", "frontier", "alternatives", "trade", "off", "allocated", "unreachable", "township", "demand", "rules", "set", "aside", "fields", "run", "json", "births", "year", "low", "middle", "high", "img", "src", "onerror", "alert", "gt", "lt", "amp", "nbsp",
 }  # fmt: skip
 
 

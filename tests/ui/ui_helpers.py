@@ -7,14 +7,9 @@ import time
 
 from small_county import small_county
 
-PAGES = {
-    "county": "planning/ui/pages/county.py",
-    "access": "planning/ui/pages/access.py",
-    "plan": "planning/ui/pages/plan.py",
-    "standards": "planning/ui/pages/standards.py",
-    "closures": "planning/ui/pages/closures.py",
-    "export": "planning/ui/pages/export.py",
-}
+from planning.ui.navigation import NAMES
+
+PAGES = {name: f"planning/ui/pages/{name}.py" for name in NAMES}
 
 
 def make_workspace(key: str = "test", **options):
