@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planning.scenario.school_groups import Structure
     from planning.standards import RulePack
 
-__all__ = ["structure_section", "structure_words"]
+__all__ = ["some_years", "structure_section", "structure_words"]
 
 _MOST_ROWS = 40
 
@@ -85,7 +85,7 @@ def structure_words(t: Translator, found: Structure, pack: RulePack, names: pd.S
                 _number(t, row["cited_dwellings"]),
                 " · ".join(filter(None, cited(t, pack, row["path"]))),
             )
-            for row in _some_years(found.estates).to_dict("records")
+            for row in some_years(found.estates).to_dict("records")
             if pd.notna(row["dwellings"]) or pd.notna(row["cited_people"])
         ],
         **_roadmap(t, found, pack),
@@ -168,12 +168,24 @@ def _seats(t: Translator, seats: pd.DataFrame, pack: RulePack) -> list[tuple[str
             _number(t, row["cited_per_1000"], 1),
             " · ".join(filter(None, cited(t, pack, row["path"]))),
         )
-        for row in _some_years(seats[seats["township"] == COUNTY]).to_dict("records")
+        for row in some_years(seats[seats["township"] == COUNTY]).to_dict("records")
     ]
 
 
-def _some_years(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep today, the middle and the last year, by stage and year; the file has all of them."""
+def some_years(table: pd.DataFrame) -> pd.DataFrame:
+    """
+    Keep today, the middle and the last year; the file has all of them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With ``stage`` and ``year``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows of these years, by stage and year.
+    """
     years = sorted(table["year"].unique())
     kept = {years[0], years[len(years) // 2], years[-1]} if years else set()
     order = {stage: position for position, stage in enumerate(dict.fromkeys(table["stage"]))}

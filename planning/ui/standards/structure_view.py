@@ -17,7 +17,7 @@ from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.report.citations import cite
 from planning.report.group_tables import called
-from planning.report.groups import structure_words
+from planning.report.groups import some_years, structure_words
 from planning.ui import shell
 from planning.ui.standards.cells import Basis, Marked, cells_html, empty_html
 from planning.ui.tables import message_html
@@ -61,10 +61,10 @@ def groups_view(found: Structure, now: Compliance, county: County, t: Translator
         if words["estates"]:
             shell.section(t("From what size an estate fills a school"))
             heads = [
-                t("Stage"), t("Smallest school (pupils)"), t("Residents, computed"), t("Dwellings, computed"),
+                t("Year"), t("Stage"), t("Smallest school (pupils)"), t("Residents, computed"), t("Dwellings, computed"),
                 t("Residents, by the rules"), t("Dwellings, by the rules"), t("Source"),
             ]  # fmt: skip
-            st.html(cells_html(heads, words["estates"], numbers=range(1, 6)))
+            st.html(cells_html(heads, words["estates"], numbers=range(2, 7)))
             st.caption(t("Computed as if an estate had as many children as the county; young estates have more."))
 
 
@@ -100,11 +100,12 @@ def _nodes_html(found: Structure, county: County, names: pd.Series, t: Translato
 
 def _seats_html(found: Structure, county: County, t: Translator) -> str:
     rows: list[list[str | Marked | Basis]] = []
-    for row in found.seats[found.seats["township"] == COUNTY].to_dict("records"):
+    for row in some_years(found.seats[found.seats["township"] == COUNTY]).to_dict("records"):
         cited = cite(t, county.pack, row["path"]) if row["path"] else None
         constant = _number(t, row["cited_per_1000"], 1)
         rows.append(
             [
+                t("today") if pd.isna(row["year"]) else str(int(row["year"])),
                 term(t, row["stage"]),
                 _number(t, row["needed_per_1000"], 1),
                 _number(t, row["seats_per_1000"], 1),
@@ -112,8 +113,15 @@ def _seats_html(found: Structure, county: County, t: Translator) -> str:
                 t("computed from the children, no law") if cited is None else Basis(cited, t),
             ]
         )
-    heads = [t("Stage"), t("Needed by the children who live here"), t("There"), t("Number of the rules"), t("Source")]
-    return cells_html(heads, rows, numbers=[1, 2, 3])
+    heads = [
+        t("Year"),
+        t("Stage"),
+        t("Needed by the children who live here"),
+        t("There"),
+        t("Number of the rules"),
+        t("Source"),
+    ]
+    return cells_html(heads, rows, numbers=[2, 3, 4])
 
 
 def roadmap_view(found: Structure, now: Compliance, county: County, t: Translator) -> None:
