@@ -289,7 +289,7 @@ class CostBook:
             cell_ids=self._cells.index,
             cell_nodes=self._cells["node"].to_numpy(),
             cell_legs_m=self._cells["leg_m"].to_numpy(),
-            cell_xy=_xy(self._cells),
+            cell_xy=self._cell_xy,
             leg_kmh=WALK_KMH,
             mode=mode,
             off_road_m=self._off_road_m,
@@ -328,6 +328,11 @@ class CostBook:
                     progress=progress,
                 )
             return self._costs[what, mode]
+
+    @cached_property
+    def _cell_xy(self) -> NDArray[np.float64]:
+        """Where the cells lie; they stay there whoever lives in them."""
+        return _xy(self._cells)
 
     @cached_property
     def _off_road_m(self) -> NDArray[np.float64] | None:
