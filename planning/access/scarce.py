@@ -22,6 +22,8 @@ def allocate_from_nearest(
     cost: ArrayLike,
     pupils: ArrayLike,
     seats: ArrayLike,
+    *,
+    likely_full: ArrayLike | None = None,
 ) -> Allocation:
     r"""
     Seat as many pupils as reach and seats allow and, among those answers, find the cheapest, as ``allocate`` does.
@@ -44,6 +46,8 @@ def allocate_from_nearest(
         Pupils of each row [pupils].
     seats : array_like of int, shape (n_schools,)
         Seats of each school [seats]; inf = no limit, or unknown.
+    likely_full : array_like of bool, shape (n_schools,), optional
+        Schools to count in at once, to save rounds, as those that were full before a change; any will do.
 
     Returns
     -------
@@ -73,6 +77,8 @@ def allocate_from_nearest(
     full = load >= offered
     if not (load > offered).any():
         return _at_home(home, np.asarray(cost, dtype=np.float64), wanted, n_schools)
+    if likely_full is not None:
+        full |= np.asarray(likely_full, dtype=np.bool_)
     while True:
         moving = np.zeros(n_rows, dtype=np.bool_)
         moving[reached] = full[home[reached]] & (wanted[reached] > 0)

@@ -228,7 +228,12 @@ def evaluate(
     beds_taken = boarders.groupby("site_id")["pupils"].sum().reindex(sites.index, fill_value=0) if len(boarders) else 0
     day_seats = seats - np.asarray(beds_taken, dtype=float)
     allocation = allocate_from_nearest(
-        lambda some: _choice(ways, some), home, cost, rows.pupils - boarded, np.maximum(day_seats, 0)
+        lambda some: _choice(ways, some),
+        home,
+        cost,
+        rows.pupils - boarded,
+        np.maximum(day_seats, 0),
+        likely_full=sites.index.isin(list(basis.full)),
     )
     why = _why_out_of_reach(ways, home)
     allocated = _flow_table(allocation, basis, sites)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from planning.access.scarce import allocate_from_nearest
 from planning.scenario.limits import BandLimit, band_time, limit_of_band
 from planning.scenario.stage_sites import stage_sites
 from planning.stages import BANDS, teaches
@@ -127,6 +128,8 @@ class StageBasis:
         Ids of the cells.
     band_names : pandas array of str, shape (n_bands,)
         Names of the bands.
+    full : frozenset of str
+        Sites that are full today, and are likely to be so after most edits.
     """
 
     mode: str
@@ -136,6 +139,7 @@ class StageBasis:
     rows: Rows
     cell_ids: Any
     band_names: Any
+    full: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,37 @@ def _build(county: County, stage: str) -> StageBasis:
         bands.append(BandBasis(band, choice, today, limit_of_band(county.project, county.pack, band)))
     cell_ids = pd.array(county.cells.index.to_numpy(), dtype="str")
     band_names = pd.array(names, dtype="str")
-    return StageBasis(mode, sites, schools, tuple(bands), _rows(county, names), cell_ids, band_names)
+    rows = _rows(county, names)
+    full = _full_today(bands, rows, column, sites)
+    return StageBasis(mode, sites, schools, tuple(bands), rows, cell_ids, band_names, full)
+
+
+def _full_today(
+    bands: Sequence[BandBasis], rows: Rows, column: NDArray[np.int64], sites: gpd.GeoDataFrame
+) -> frozenset[str]:
+    """Find the sites whose last seat is taken."""
+    number = np.full(int(column.max(initial=-1)) + 2, -1, dtype=np.int64)  # the last stands for "none"
+    number[column] = np.arange(len(column))
+    parts = list(zip(bands, rows.of_band, strict=True))
+
+    def costs_of(some: NDArray[np.int64]) -> NDArray[np.float32]:
+        tables = []
+        for number_of_band, band in enumerate(bands):
+            taught = [teaches(kind, band.band) for kind in sites["kind"]]
+            table = band.choice[rows.cell[some[rows.band[some] == number_of_band]]][:, column]
+            tables.append(np.where(taught, table, np.float32(np.inf)))
+        return np.concatenate(tables)
+
+    seats = sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float)
+    answer = allocate_from_nearest(
+        costs_of,
+        number[np.concatenate([band.today.position[rows.cell[part]] for band, part in parts])],
+        np.concatenate([band.today.cost[rows.cell[part]] for band, part in parts]),
+        rows.pupils,
+        seats,
+    )
+    load = np.asarray(answer.flows.sum(axis=0)).reshape(len(sites))
+    return frozenset(sites.index[load >= seats])
 
 
 def _today(
