@@ -269,7 +269,10 @@ def _boarded(county: County, bands: tuple[str, ...], rows: Rows, boarders: pd.Da
     if boarders.empty:
         return np.zeros(len(rows.cell), dtype=np.int64)
     away = np.zeros((len(county.cells), len(bands)), dtype=np.int64)
-    at = (county.cells.index.get_indexer(boarders["cell_id"]), pd.Index(bands).get_indexer(boarders["band"]))
+    at = (
+        county.cells.index.get_indexer(pd.Index(boarders["cell_id"])),
+        pd.Index(bands).get_indexer(pd.Index(boarders["band"])),
+    )
     np.add.at(away, at, boarders["pupils"].to_numpy(dtype=np.int64))
     return np.asarray(away[rows.cell, rows.band])
 
@@ -319,12 +322,13 @@ def _loads(
         flows.indices, weights=flows.data * np.repeat(across, np.diff(flows.indptr)), minlength=len(sites)
     )
     if len(boarders):
-        site = sites.index.get_indexer(boarders["site_id"])
+        site = sites.index.get_indexer(pd.Index(boarders["site_id"]))
         pupils = boarders["pupils"].to_numpy(dtype=np.int64)
         of_margin = county.cells["in_margin"].reindex(boarders["cell_id"]).to_numpy(dtype=bool)
         np.add.at(every, site[site >= 0], pupils[site >= 0])
         np.add.at(theirs, site[site >= 0], (pupils * of_margin)[site >= 0])
-    return tuple(pd.Series(count.astype(np.int64), index=sites.index, name="pupils") for count in (every, theirs))
+    one, other = (pd.Series(count.astype(np.int64), index=sites.index, name="pupils") for count in (every, theirs))
+    return one, other
 
 
 def _why_out_of_reach(ways: StageWays, home: NDArray[np.int32]) -> NDArray[np.object_]:
@@ -397,7 +401,7 @@ def _stage_rows(
     flows = allocation.flows
     row = np.repeat(np.arange(len(rows.cell)), np.diff(flows.indptr))
     way = ways.between("distance_m", rows.cell[row], flows.indices).astype(np.float64)
-    allocated_m = np.bincount(row, weights=flows.data * way, minlength=len(rows.cell))
+    allocated_m = np.bincount(row, weights=flows.data * way, minlength=len(rows.cell)).astype(np.float64)
     ours, out = rows.ours, why[rows.ours] != ""
     return StageRows(
         township=rows.township,

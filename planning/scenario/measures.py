@@ -116,7 +116,7 @@ def indicators_by_township(
     """
     if places is None:
         names = pd.Series(rows.township, dtype=object).fillna("")
-        places = {str(name): at for name, at in names.groupby(names).indices.items()}
+        places = {str(name): np.asarray(at) for name, at in names.groupby(names).indices.items()}
     found = [(township, stage, *line) for township, at in places.items() for line in _fares(rows, at)]
     return pd.DataFrame(found, columns=["township", "stage", "indicator", "value", "unit"])
 

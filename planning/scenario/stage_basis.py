@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from planning.network.modes import Mode
     from planning.scenario.county import County
     from planning.travel.costs import Costs
 
@@ -132,7 +133,7 @@ class StageBasis:
         Sites that are full today, and are likely to be so after most edits.
     """
 
-    mode: str
+    mode: Mode
     sites: gpd.GeoDataFrame
     schools: Costs
     bands: tuple[BandBasis, ...]

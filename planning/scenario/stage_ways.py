@@ -183,7 +183,7 @@ class StageWays:
         """Tell the sites that today's nearest schools were chosen from."""
         base = self.basis.sites
         taught_today = [school_id for school_id, kind in base["kind"].items() if teaches(kind, band.band)]
-        return (self.school >= 0) & self.sites.index.isin(taught_today)
+        return np.asarray((self.school >= 0) & self.sites.index.isin(taught_today))
 
     def _column(self, band: BandBasis, site: int) -> NDArray[np.float32]:
         """Give what a band chooses by, from every cell to one site."""
