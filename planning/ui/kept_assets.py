@@ -65,6 +65,8 @@ def assets_of_run(county: County, run: Path, key: str) -> MapAssets:
 
 def _read(path: Path, drawn_from: str) -> MapAssets | None:
     """Read the assets; None where there are none, or they are of something else or damaged."""
+    if not zipfile.is_zipfile(path):  # numpy would leave a damaged file open
+        return None
     try:
         kept = store.read_arrays(path)
         if str(kept["drawn_from"]) != drawn_from:
