@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
@@ -25,6 +26,7 @@ from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.changes import no_births, no_moves, read_changes
 from planning.scenario.costbook import CostBook
 from planning.scenario.people import count_people
+from planning.scenario.stage_basis import BasisShelf
 from planning.scenario.streets import (
     add_open_ground,
     join_places,
@@ -136,6 +138,18 @@ class County:
     ages: pd.DataFrame = field(default_factory=no_ages)
     births: pd.DataFrame = field(default_factory=no_births)
     migration: pd.DataFrame = field(default_factory=no_moves)
+
+    @cached_property
+    def shelf(self) -> BasisShelf:
+        """
+        Keep what no edit of schools changes, by stage; a county made of this one by ``replace`` begins with none.
+
+        Returns
+        -------
+        BasisShelf
+            Filled at the first use of each stage.
+        """
+        return BasisShelf()
 
 
 def prepare(project: Project, *, progress: Progress | None = None) -> County:

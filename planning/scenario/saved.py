@@ -32,7 +32,7 @@ from planning.siting import Proposal
 from planning.standards import RulePack
 from planning.travel.costs import Costs
 
-__all__ = ["load_run", "save_run"]
+__all__ = ["load_answers", "load_county", "load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
 FORMAT = 8
@@ -135,6 +135,36 @@ def load_run(folder: Path) -> RunResult:
     SourceError
         If it was written by another version.
     """
+    county = load_county(folder)
+    document = store.read_document(folder / "run.json")
+    base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in county.project.stages}
+    outlook, _ = project_outlook(county)
+    return RunResult(
+        county, base, load_answers(folder, county), document["seconds"], document["versions"], outlook=outlook
+    )
+
+
+def load_county(folder: Path) -> County:
+    """
+    Read only the county of a run back.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As :func:`save_run` wrote it.
+
+    Returns
+    -------
+    County
+        With the costs that were kept.
+
+    Raises
+    ------
+    SourceMissingError
+        If the folder is not there or not whole.
+    SourceError
+        If it was written by another version.
+    """
     document = store.read_document(folder / "run.json")
     if document.get("format") != FORMAT:
         raise SourceError(msg("{file}: written by another version. Run the project again.", file=str(folder)))
@@ -166,7 +196,7 @@ def load_run(folder: Path) -> RunResult:
     for mode in document["modes"]:
         arrays = store.read_arrays(folder / f"costs_{mode}.npz")
         costs.know_schools(mode, Costs(tables["cells"].index, tables["schools"].index, **arrays, mode=mode))
-    county = County(
+    return County(
         project=project,
         crs=crs,
         roads=roads,
@@ -179,10 +209,31 @@ def load_run(folder: Path) -> RunResult:
         costs=costs,
         **tables,
     )
-    base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in project.stages}
-    answers = tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
-    outlook, _ = project_outlook(county)
-    return RunResult(county, base, answers, document["seconds"], document["versions"], outlook=outlook)
+
+
+def load_answers(folder: Path, county: County) -> tuple[Answer, ...]:
+    """
+    Read only the answers of a run back.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As :func:`save_run` wrote it.
+    county : County
+        As :func:`load_county` gave it.
+
+    Returns
+    -------
+    tuple of Answer
+        In the order of the questions.
+
+    Raises
+    ------
+    SourceMissingError
+        If a file is missing.
+    """
+    document = store.read_document(folder / "run.json")
+    return tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
 
 
 def _message_data(message: Message) -> dict[str, Any]:

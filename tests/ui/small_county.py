@@ -14,6 +14,7 @@ import shapely
 from planning.config import Project
 from planning.errors import SetAside, msg
 from planning.roads import Roads
+from planning.scenario.stage_basis import BasisShelf
 from planning.stages import STAGES
 from planning.standards import load_pack
 from planning.travel.costs import Costs
@@ -144,6 +145,7 @@ def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool =
             ways=pd.DataFrame({"highway": ["residential"]}),
         ),
         cells=cells,
+        shelf=BasisShelf(),
         schools=table,
         candidates=candidates,
         exclusions=gpd.GeoDataFrame({"kind": [], "buffer_m": [], "name": []}, geometry=[], crs=CRS),
