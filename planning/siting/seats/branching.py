@@ -76,7 +76,7 @@ class _Kept:
         self.seater = Seater(afar, self.refuge, _LOOKS, exactly=True)
         self.filler = Filler(afar, np.full(afar.pupils.size, np.inf))
         self.must_seat = not bool(finite.all())
-        self.value = float("inf")
+        self.value, self.bound = float("inf"), float("-inf")
         self.opened: Bools | None = None
         self.flow: Floats | None = None
         self.seat_prices = np.zeros(question.n_sites)
@@ -92,6 +92,13 @@ class _Kept:
         value = float("inf") if flow is None else price_of(self.question, opened, flow)
         if value < self.value:
             self.value, self.opened, self.flow = value, opened, flow
+            self.clock.tell(value, self.bound)
+
+    def hear(self, bound: float) -> None:
+        """Take note of a bound of the whole question."""
+        if min(bound, self.value) > self.bound:
+            self.bound = min(bound, self.value)
+            self.clock.tell(self.value, self.bound)
 
     def better(self, opened: Bools, seat_price: Floats, shut: Bools, width: int = _WIDTH) -> Layout | None:
         """Better a choice of sites by exchanges, seen from afar."""
@@ -278,7 +285,7 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
     endless = np.full(question.pupils.size, np.inf)
     part, cap = _near(question, lifted, none, endless)
     filler = Filler(part, cap)
-    root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing)
+    root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing, hear=kept.hear)
     for _ in range(_MORE):
         if clock.stopped or gap_between(kept.value, root.bound) <= OPTIMAL_GAP:
             break
@@ -286,7 +293,15 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
         part, cap = _near(question, root.price, root.shut, endless)
         filler = Filler(part, cap)
         more = price_rows(
-            part, kept, clock, filler=filler, start=root.price, rounds=_ROUNDS, offer=_nothing, shut=root.shut
+            part,
+            kept,
+            clock,
+            filler=filler,
+            start=root.price,
+            rounds=_ROUNDS,
+            offer=_nothing,
+            shut=root.shut,
+            hear=kept.hear,
         )
         gain, root = more.bound - root.bound, more if more.bound > root.bound else root
         if gain < _WORTHWHILE * abs(root.bound):
@@ -299,6 +314,7 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
     number, settled = 0, float("inf")  # the least bound of parts in which nothing is undecided
     while heap:
         bound, _, part_of = heap[0]
+        kept.hear(min(bound, settled))
         if (
             clock.stopped
             or gap_between(kept.value, min(bound, settled)) <= OPTIMAL_GAP

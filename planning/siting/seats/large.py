@@ -104,6 +104,7 @@ def lay_out(
         more = price_rows(part, kept, clock, start=start, rounds=rounds, offer=offer)
         if more.bound > bound:
             bound, prices, start = more.bound, more, more.price
+        clock.tell(exact, bound)
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         if clock.stopped or gap_between(exact, bound) <= OPTIMAL_GAP or prices is None:
             break
