@@ -80,7 +80,7 @@ def prove_by_branching(
     clock: Clock,
     lower: float,
     margin: float,
-    hear: Callable[[float], None],
+    hear: Callable[[float], None] | None = None,
 ) -> tuple[Ints, float, float]:
     """
     Search for a choice better than the one known, or prove that there is none.
@@ -101,7 +101,7 @@ def prove_by_branching(
         Bound that is proven already.
     margin : float
         A choice is better only if it costs less by this much.
-    hear : callable
+    hear : callable, optional
         Told the bound as it rises.
 
     Returns
@@ -122,7 +122,8 @@ def prove_by_branching(
     bound = lower
     while heap:
         bound = max(bound, heap[0][0])
-        hear(min(bound, search.value, search.pruned))
+        if hear is not None:
+            hear(min(bound, search.value, search.pruned))
         if bound >= search.below or clock.stopped:
             break
         node = heapq.heappop(heap)

@@ -335,8 +335,8 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
                 shut=part_of.shut,
             )
             again = replace(part_of, shut=found.shut, price=found.price, share=found.share, polished=True)
+            number += 1  # before, not after: two entries with one number would be compared by their arrays
             heapq.heappush(heap, (max(found.bound, bound), number, again))
-            number += 1
             continue
         if site is None:
             settled = min(settled, bound)
