@@ -18,6 +18,7 @@ if __name__ == "__main__":  # a session's run of the script
         ),
         st.Page("planning/ui/pages/access.py", title=t("Access"), icon=":material/directions_walk:", url_path="access"),
         st.Page("planning/ui/pages/plan.py", title=t("Plan"), icon=":material/edit_location_alt:", url_path="plan"),
+        st.Page("planning/ui/pages/propose.py", title=t("Propose"), icon=":material/lightbulb:", url_path="propose"),
         st.Page("planning/ui/pages/export.py", title=t("Export"), icon=":material/download:", url_path="export"),
     ]
     page = st.navigation(pages, position="hidden")

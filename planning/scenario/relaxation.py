@@ -91,9 +91,7 @@ def _relaxed(answer: Answer) -> Iterator[Relaxation]:
         value = float(str(words.params[place]))
         if key == "new" and question.new is not None and value > question.new:
             count = int(value)
-            yield Relaxation(
-                msg("Ask again with {n} new schools", n=count), question.model_copy(update={"new": count})
-            )
+            yield Relaxation(msg("Ask again with {n} new schools", n=count), question.model_copy(update={"new": count}))
         elif key == "budget" and question.budget is not None and value > question.budget:
             yield Relaxation(
                 msg("Ask again with a budget of {n:,.0f} yuan", n=value), question.model_copy(update={"budget": value})

@@ -11,6 +11,7 @@ PAGES = {
     "county": "planning/ui/pages/county.py",
     "access": "planning/ui/pages/access.py",
     "plan": "planning/ui/pages/plan.py",
+    "propose": "planning/ui/pages/propose.py",
     "export": "planning/ui/pages/export.py",
 }
 
