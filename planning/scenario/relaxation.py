@@ -79,7 +79,7 @@ def relaxations(answer: Answer) -> tuple[Relaxation, ...]:
     """
     if answer.proposal.status != "infeasible":
         return ()
-    return tuple(dict.fromkeys(_relaxed(answer)))
+    return tuple({str(found.words): found for found in _relaxed(answer)}.values())
 
 
 def _relaxed(answer: Answer) -> Iterator[Relaxation]:
