@@ -247,6 +247,31 @@ def test_question_says_what_the_form_says(workspace):
     assert question_of(again, "primary", "x", base) == question
 
 
+def test_every_question_of_the_demo_is_asked_as_it_stands(demo_folder):
+    from types import SimpleNamespace
+
+    from planning.config import load_project
+
+    project = load_project(demo_folder / "project.yaml")
+    for question in project.questions:
+        codes = question.close if isinstance(question.close, tuple) else ()
+        base = SimpleNamespace(sites=pd.DataFrame(index=pd.Index(codes, dtype="str")))
+        draft = dataclasses.replace(draft_from(question, Draft()), others=question.alternatives is not None)
+        assert question_of(draft, question.stage, question.name, base, curve=question.frontier is not None) == question
+
+
+def test_what_the_form_does_not_show_is_kept_only_for_the_same_model(workspace):
+    base = workspace.base["junior"]
+    question = Question(
+        name="x", stage="junior", model="boarding", new=1, beds=90, bus_seats=45, weekly_limit=Limit(time_min=90)
+    )
+    draft = draft_from(question, Draft())
+    assert question_of(draft, "junior", "x", base) == question
+    draft.model = "p_median"
+    asked = question_of(draft, "junior", "x", base)
+    assert (asked.bus_seats, asked.weekly_limit, asked.beds) == (None, None, None)
+
+
 def test_small_schools_are_those_with_few_pupils_but_some(workspace):
     base = workspace.base["primary"]
     at_most = int(base.load[base.load > 0].median())
@@ -316,7 +341,7 @@ def test_curve_says_where_more_schools_bring_little():
 def test_reasons_leave_out_what_is_not_known():
     row = pd.Series(
         {
-            "pupils_before": pd.NA, "pupils_after": pd.NA, "pupils_gained": 120, "pupils_nearer": pd.NA, "lost_unit": "",
+            "pupils_before": pd.NA, "pupils_after": pd.NA, "pupils_gained": 120, "beds": pd.NA, "pupils_nearer": pd.NA, "lost_unit": "",
             "lost_without": math.nan, "unplaced_without": pd.NA, "next_best": "", "lost_with_next_best": math.nan, "moves": "",
         }
     )  # fmt: skip

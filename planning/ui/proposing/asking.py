@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planning.scenario.edits import Edit
     from planning.ui.jobs import Job
 
-__all__ = ["adopt", "ask", "call_off", "collect_answer", "edit_key", "fresh_edits", "job_of", "who"]
+__all__ = ["adopt", "ask", "call_off", "collect_answer", "edit_key", "fresh_edits", "give_up", "job_of", "who"]
 
 
 def who(here: Session) -> str:
@@ -28,6 +28,8 @@ def ask(workspace: Workspace, here: Session, question: Question) -> None:
     from planning.scenario.steps import Step
 
     call_off(here)
+    if here.answer is not None:
+        here.draft.last = (here.answer, here.draft.asked_edits, here.draft.left_out)
     county, edits = workspace.county, here.edits
     key = f"answer-{workspace.key}-{edits_key(edits)}-{question.model_dump_json()}"
 
@@ -54,6 +56,13 @@ def call_off(here: Session) -> None:
     if job is not None:
         job.leave(who(here))
     here.answer_job = None
+
+
+def give_up(here: Session) -> None:
+    """Wait no more, and go back to the answer that was there before."""
+    call_off(here)
+    if here.draft.last is not None:
+        here.answer, here.draft.asked_edits, here.draft.left_out = here.draft.last
 
 
 def collect_answer(here: Session) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
     from planning.scenario.edits import Edit
     from planning.scenario.evaluate import StageState
+    from planning.scenario.questions import Answer
 
 __all__ = ["CURVED", "MODELS", "Draft", "draft_from", "faults_of", "question_of", "small_schools"]
 
@@ -24,6 +25,8 @@ MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "b
 CURVED = ("p_median", "max_coverage", "p_center")
 WITH_OTHERS = ("p_median", "max_coverage", "set_cover")
 CloseChoice = Literal["none", "small", "except", "chosen"]
+#: What the form shows, or is asked only at a click of its own.
+_SHOWN = {"limit", "frontier", "alternatives", "close", "keep", "exceptions", "enlarge", "gate_answers"}
 _YUAN = 10_000  # money is asked for in tens of thousands, as county bureaus write it
 
 
@@ -54,9 +57,12 @@ class Draft:
     most: int = 8
     time_limit_s: int = 60
     gate_answers: dict[str, dict[str, bool]] = field(default_factory=dict)
+    origin: Question | None = None
+    """The question it began with: what the form does not show is asked as it stands there."""
     # of the answer
     asked_edits: tuple[Edit, ...] = ()
     left_out: set[str] = field(default_factory=set)
+    last: tuple[Answer, tuple[Edit, ...], set[str]] | None = None
     curve: pd.DataFrame | None = None
     curve_of: str = ""
     view: str = "reasons"
@@ -78,6 +84,7 @@ def draft_from(question: Question, draft: Draft) -> Draft:
         year=question.year or 0,
         births=question.births,
         new=question.new,
+        origin=question,
         budget=None if question.budget is None else question.budget / _YUAN,
         share_percent=question.share * 100,
         seats=question.seats,
@@ -112,21 +119,30 @@ def question_of(draft: Draft, stage: str, name: str, base: StageState, *, curve:
     missing = _missing(draft)
     if missing is not None:
         return missing
-    asked: dict[str, object] = {"name": name[:80], "stage": stage, "model": model, "year": draft.year or None}
+    origin = (
+        draft.origin
+        if draft.origin is not None and (draft.origin.model, draft.origin.stage) == (model, stage)
+        else None
+    )
+    kept = {} if origin is None else {key: getattr(origin, key) for key in origin.model_fields_set - _SHOWN}
+    asked: dict[str, object] = {**kept, "name": name[:80], "stage": stage, "model": model, "year": draft.year or None}
     asked |= {"births": draft.births, "time_limit_s": float(draft.time_limit_s)}
     if draft.own_limit:
         distance_m = None if draft.limit_km is None else draft.limit_km * 1000
         asked["limit"] = Limit(time_min=draft.limit_min, distance_m=distance_m)
     if model != "set_cover":
         asked["new"] = draft.new
-    asked |= {key: value for key, (value, models) in _own_keys(draft).items() if model in models}
+    asked |= {key: value for key, (value, models) in _own_keys(draft, origin).items() if model in models}
     if model == "capacitated":
         asked |= _layout_keys(draft, base)
+        if draft.enlarge and origin is not None and origin.enlarge is not None:
+            asked["enlarge"] = origin.enlarge
         if asked["close"] == ():
             return msg("No school may be closed as the question stands: choose some, or let none be closed.")
     if curve and model in CURVED:
         numbers = tuple(range(max(draft.most, draft.new or 0) + 1))
-        asked["frontier"] = Frontier(new=numbers, time_limit_s=min(30.0, float(draft.time_limit_s)))
+        known = None if origin is None else origin.frontier
+        asked["frontier"] = known or Frontier(new=numbers, time_limit_s=min(30.0, float(draft.time_limit_s)))
     try:
         return Question.model_validate(asked)
     except ValidationError as error:
@@ -142,9 +158,12 @@ def _missing(draft: Draft) -> Message | None:
     return None
 
 
-def _own_keys(draft: Draft) -> dict[str, tuple[object, tuple[str, ...]]]:
+def _own_keys(draft: Draft, origin: Question | None) -> dict[str, tuple[object, tuple[str, ...]]]:
     """List what only some models are asked, with those models."""
-    others = Alternatives(time_limit_s=min(20.0, float(draft.time_limit_s))) if draft.others else None
+    others = None
+    if draft.others:
+        known = None if origin is None else origin.alternatives
+        others = known or Alternatives(time_limit_s=min(20.0, float(draft.time_limit_s)))
     return {
         "seats": (draft.seats, ("p_median", "p_center", "capacitated")),
         "share": (draft.share_percent / 100, ("set_cover",)),

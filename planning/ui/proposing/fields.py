@@ -21,21 +21,26 @@ def number(
     most: float,
     step: float,
     placeholder: str | None = None,
+    written: str | None = None,
     on: Any = st,
     help: str | None = None,  # noqa: A002 - Streamlit's own word
 ) -> None:
     """Ask for a number, which may be left open where there is a placeholder."""
     key = f"ask-{name}"
-    value = getattr(holder, name)
-    kind = type(least)
-    value = None if value is None else kind(min(max(value, least), most))
-    st.session_state[key] = value if value is not None or placeholder is not None else kind(least)
+    value, kind = getattr(holder, name), type(least)
+    if value is None and placeholder is None:  # another model's question left it open
+        value = getattr(type(holder)(), name)
+    if value is not None:
+        value = kind(min(max(value, least), most))
+    setattr(holder, name, value)  # what is shown is what will be asked
+    st.session_state[key] = value
 
     def changed() -> None:
         setattr(holder, name, st.session_state[key])
 
     on.number_input(
         label, min_value=least, max_value=most, step=step, key=key, on_change=changed, placeholder=placeholder, help=help,
+        format=written,
         **({"value": None} if placeholder is not None else {}),
     )  # fmt: skip
 

@@ -85,21 +85,30 @@ def _how_much(workspace: Workspace, draft: Draft, t: Translator) -> None:
     model = draft.model
     first, second = st.columns(2)
     if model in CURVED or model == "boarding":
-        number(draft, "new", t("New schools"), least=1 if model == "boarding" else 0, most=60, step=1, on=first)
+        number(draft, "new", t("New schools"), least=1 if model == "boarding" else 0, most=1000, step=1, on=first)
     if model == "set_cover":
         number(
-            draft, "share_percent", t("Share of pupils within the limit (%)"), least=1.0, most=100.0, step=1.0, on=first
+            draft,
+            "share_percent",
+            t("Share of pupils within the limit (%)"),
+            least=1.0,
+            most=100.0,
+            step=1.0,
+            written="%.1f",
+            on=first,
         )
     if model == "boarding":
         number(draft, "beds", t("Beds in each"), least=1, most=10_000, step=50, on=second)
     elif model in ("p_median", "p_center"):
         number(draft, "seats", t("Seats each"), least=1, most=10_000, step=45, on=second, placeholder=t("open"))
     if model == "capacitated":
-        number(draft, "new", t("New schools at most"), least=0, most=60, step=1, on=first, placeholder=t("any number"))
+        number(
+            draft, "new", t("New schools at most"), least=0, most=1000, step=1, on=first, placeholder=t("any number")
+        )
         number(draft, "seats", t("Seats each"), least=1, most=10_000, step=45, on=second, placeholder=t("standard"))
         if workspace.county.project.costs.build_per_seat is not None:
             number(
-                draft, "budget", t("Money for building at most (10,000 yuan)"), least=1.0, most=1e7, step=100.0,
+                draft, "budget", t("Money for building at most (10,000 yuan)"), least=1.0, most=1e7, step=100.0, written="%.0f",
                 placeholder=t("no limit"),
             )  # fmt: skip
         else:
@@ -125,8 +134,28 @@ def _limit(workspace: Workspace, draft: Draft, stage: str, t: Translator) -> Non
     choice(draft, "own_limit", t("Limit of the way"), options, t, flat=True)
     if draft.own_limit:
         first, second = st.columns(2)
-        number(draft, "limit_km", t("Limit (km)"), least=0.1, most=100.0, step=0.5, on=first, placeholder=t("none"))
-        number(draft, "limit_min", t("Limit (min)"), least=1.0, most=300.0, step=5.0, on=second, placeholder=t("none"))
+        number(
+            draft,
+            "limit_km",
+            t("Limit (km)"),
+            least=0.1,
+            most=100.0,
+            step=0.5,
+            written="%.1f",
+            on=first,
+            placeholder=t("none"),
+        )
+        number(
+            draft,
+            "limit_min",
+            t("Limit (min)"),
+            least=1.0,
+            most=300.0,
+            step=5.0,
+            written="%.0f",
+            on=second,
+            placeholder=t("none"),
+        )
         return
     county = workspace.county
     lines = []

@@ -83,6 +83,8 @@ def why_here(row: pd.Series[Any], t: Translator) -> str:
         )  # fmt: skip
     elif pd.notna(row["pupils_gained"]):
         parts.append(t("{n} pupils go here", n=t.number(int(row["pupils_gained"]))))
+    if pd.notna(row["beds"]):
+        parts.append(t("{n} beds", n=t.number(int(row["beds"]))))
     if pd.notna(row["pupils_nearer"]):
         parts.append(t("{n} pupils get nearer", n=t.number(int(row["pupils_nearer"]))))
     if row["lost_unit"]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from planning.i18n import Translator
-from planning.ui.proposing.asking import call_off, who
+from planning.ui.proposing.asking import give_up, who
 from planning.ui.proposing.proof import amount
 from planning.ui.state import Session
 
@@ -35,7 +35,7 @@ def wait_for_answer(job: Job, here: Session, t: Translator) -> None:
                 t("Stop and take the best so far"), on_click=job.enough, args=(me,), key="ask-stop",
                 disabled=content or job.waiting,
             )  # fmt: skip
-            st.button(t("Cancel"), on_click=call_off, args=(here,), key="ask-cancel")
+            st.button(t("Cancel"), on_click=give_up, args=(here,), key="ask-cancel")
         if others:
             st.caption(
                 t("{n} others wait for the same answer: it goes on for them.", n=t.number(others))
