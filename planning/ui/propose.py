@@ -50,7 +50,7 @@ def proposal_panel(workspace: Workspace, here: Session, stage: str, t: Translato
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         fresh = [] if answer is None else fresh_edits(here, answer.edits)
         if fresh:
-            st.button(t("Take all into the plan"), on_click=adopt, args=(here, fresh, t), key="board-adopt")
+            st.button(t("Take all"), on_click=adopt, args=(here, fresh, t), key="board-adopt")
         st.page_link(PAGE, label=t("Ask for a proposal"), icon=":material/lightbulb:")
 
 

@@ -19,9 +19,9 @@ import openpyxl
 import pytest
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-LINKS = ("county", "access", "plan", "export")
+LINKS = ("county", "access", "plan", "propose", "export")
 MAP = "iframe[title^='streamlit_folium']:not([data-old])"
-READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
+READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "propose": ".st-key-pl-question", "export": ".pl-files"}
 
 
 def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:

@@ -85,11 +85,18 @@ def test_curve_is_shown_and_a_number_taken_from_it(open_app, language):
     assert asked == pytest.approx(mean[5], rel=1e-3)
 
 
-def test_other_plans_and_rules_are_shown(open_app):
+def test_other_plans_are_looked_for_when_they_are_looked_at(open_app, monkeypatch):
+    from planning.config import Alternatives
+    from planning.ui import state
+    from planning.ui.proposing import details
+
+    monkeypatch.setattr(details, "Alternatives", lambda: Alternatives(plans=1, within_percent=50, time_limit_s=1))
     app = open_app("en", "propose")
     app.button(key="ask").click().run()
     here = answered(app)
     here.draft.view = "plans"
+    app.run()
+    wait_until(lambda: all(job.done for key, job in state.jobs()._jobs.items() if key.startswith("plans-")), 60)
     app.run()
     assert not app.exception
     assert "Does without" in text_of(app)
@@ -243,7 +250,7 @@ def test_question_says_what_the_form_says(workspace):
     assert (question.budget, question.close, question.keep) == (20_000_000.0, True, ("s001",))
     assert (question.exceptions, question.limit.distance_m, question.limit.time_min) == (5, 2500.0, None)
     assert question.enlarge is not None
-    again = draft_from(question, draft)
+    again = draft_from(question)
     assert question_of(again, "primary", "x", base) == question
 
 
@@ -256,7 +263,7 @@ def test_every_question_of_the_demo_is_asked_as_it_stands(demo_folder):
     for question in project.questions:
         codes = question.close if isinstance(question.close, tuple) else ()
         base = SimpleNamespace(sites=pd.DataFrame(index=pd.Index(codes, dtype="str")))
-        draft = dataclasses.replace(draft_from(question, Draft()), others=question.alternatives is not None)
+        draft = draft_from(question)
         assert question_of(draft, question.stage, question.name, base, curve=question.frontier is not None) == question
 
 
@@ -265,7 +272,7 @@ def test_what_the_form_does_not_show_is_kept_only_for_the_same_model(workspace):
     question = Question(
         name="x", stage="junior", model="boarding", new=1, beds=90, bus_seats=45, weekly_limit=Limit(time_min=90)
     )
-    draft = draft_from(question, Draft())
+    draft = draft_from(question)
     assert question_of(draft, "junior", "x", base) == question
     draft.model = "p_median"
     asked = question_of(draft, "junior", "x", base)

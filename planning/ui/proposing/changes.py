@@ -32,7 +32,7 @@ def proposed_changes(workspace: Workspace, here: Session, answer: Answer, t: Tra
         st.html(f'<div class="pl-empty">{escape(t("The answer changes nothing: it is best as it is."))}</div>')
         return
     fresh = fresh_edits(here, answer.edits)
-    shell.section(t("Proposed changes"), t("taken over: those that are ticked"))
+    shell.section(t("Proposed changes"), t("take all, or those that are ticked, into the plan"))
     with st.container(border=True, height=330, gap=None, key="pl-changes"):
         for edit in answer.edits[:_MOST_LINES]:
             _line(workspace, here, answer, edit, t, is_taken=edit not in fresh)
@@ -42,11 +42,11 @@ def proposed_changes(workspace: Workspace, here: Session, answer: Answer, t: Tra
     wanted = [edit for edit in fresh if edit_key(edit) not in here.draft.left_out]
     with st.container(horizontal=True, gap="small"):
         st.button(
-            t("Take all into the plan"), type="primary", key="adopt-all", disabled=not fresh,
+            t("Take all"), type="primary", key="adopt-all", disabled=not fresh,
             on_click=adopt, args=(here, fresh, t),
         )  # fmt: skip
         st.button(
-            t("Take the {n} ticked", n=t.number(len(wanted))), key="adopt-ticked",
+            t("Take {n} ticked", n=t.number(len(wanted))), key="adopt-ticked",
             disabled=not wanted or len(wanted) == len(fresh), on_click=adopt, args=(here, wanted, t),
         )  # fmt: skip
         st.button(t("Undo"), icon=":material/undo:", disabled=not here.past, on_click=here.undo, key="propose-undo")

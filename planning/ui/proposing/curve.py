@@ -143,7 +143,7 @@ def _measure(curve: pd.DataFrame, here: Session, t: Translator) -> _Measure:
     if unit == "pupils" and curve["share_within_limit"].notna().any():
         title = t("Pupils within the limit (%)")
         return _Measure(curve["share_within_limit"].astype(float) * 100, title, "%", up=True)
-    return _Measure(curve["mean_distance_m"].astype(float), t("Mean way to the nearest school (km)"), "m", up=False)
+    return _Measure(curve["mean_distance_m"].astype(float), t("Mean way (km)"), "m", up=False)
 
 
 def _chart(

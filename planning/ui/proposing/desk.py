@@ -112,7 +112,7 @@ def _way_out(workspace: Workspace, here: Session, answer: Answer, t: Translator)
 def _relax(workspace: Workspace, here: Session, question: Question) -> None:
     """Ask the question that gives way; the form shows it."""
     start = here.draft.start
-    here.draft = draft_from(question, here.draft)
+    here.draft = draft_from(question)
     here.draft.start = start
     ask(workspace, here, question)
 

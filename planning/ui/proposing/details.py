@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from planning.config import Alternatives
 from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.ui import shell, tables
 from planning.ui.proposing.curve import curve_panel
+from planning.ui.proposing.draft import WITH_OTHERS
 from planning.ui.proposing.proof import found_in_words
 from planning.ui.state import Session, jobs
 from planning.ui.words import with_unit
@@ -19,6 +21,7 @@ from planning.ui.workspace import Workspace, edits_key
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
+    from planning.ui.jobs import Job
 
 __all__ = ["details"]
 
@@ -31,7 +34,7 @@ def details(workspace: Workspace, here: Session, stage: str, t: Translator) -> N
         views["reasons"] = t("Reasons and reservations")
     if draft.curve is not None:
         views["curve"] = t("Curve")
-    if answer is not None and len(answer.plans):
+    if answer is not None and answer.after is not None and answer.question.model in WITH_OTHERS:
         views["plans"] = t("Other plans")
     if answer is not None and answer.after is not None:
         views["rules"] = t("Rules kept and broken")
@@ -50,7 +53,7 @@ def details(workspace: Workspace, here: Session, stage: str, t: Translator) -> N
     if shown == "curve":
         curve_panel(workspace, here, stage, t)
     elif answer is not None and shown == "plans":
-        _plans(answer, t)
+        _plans(workspace, here, answer, t)
     elif answer is not None and shown == "rules":
         _rules(workspace, here, answer, t)
     elif answer is not None:
@@ -72,7 +75,29 @@ def _reasons(answer: Answer, t: Translator) -> None:
     st.html(f'<div class="pl-proof">{tables.message_html(lines)}</div>')
 
 
-def _plans(answer: Answer, t: Translator) -> None:
+def _plans(workspace: Workspace, here: Session, answer: Answer, t: Translator) -> None:
+    """Show other plans nearly as good; they are looked for at the first look, which takes longer than the answer itself."""
+    if answer.question.alternatives is None:
+        asked = here.draft.asked_edits
+        question = answer.question.model_copy(update={"alternatives": Alternatives(), "frontier": None})
+        key = f"plans-{workspace.key}-{edits_key(asked)}-{question.model_dump_json()}"
+
+        def work(tell: Any, cancel: Any) -> Answer:
+            from planning.scenario.questions import answer as solve
+
+            return solve(workspace.county, question, edits=asked, cancel=cancel.is_set)
+
+        job = jobs().start(key, work, long=True)
+        if not job.done:
+            _wait(job, t("Other plans are looked for… {n} s", n="{n}"), t)
+            return
+        if job.error is not None:
+            shell.show_error(job.error, t)
+            return
+        answer = job.result()
+    if not len(answer.plans):
+        st.html(f'<div class="pl-empty">{escape(t("No other plan nearly as good was found."))}</div>')
+        return
     has_limit = bool(answer.plans["share_within_limit"].notna().any())
     heads = [t("Plan"), t("Worse by"), t("Mean way")] + [t("Within the limit")] * has_limit
     heads += [t("Does without"), t("Has instead")]
@@ -101,19 +126,22 @@ def _rules(workspace: Workspace, here: Session, answer: Answer, t: Translator) -
 
     job = jobs().start(key, work)
     if not job.done:
-
-        @st.fragment(run_every=0.5)
-        def waiting() -> None:
-            if job.done:
-                st.rerun()
-            st.html(f'<div class="pl-empty">{escape(t("The proposal is held against the rules… {n} s", n=t.number(job.seconds())))}</div>')  # fmt: skip
-
-        waiting()
+        _wait(job, t("The proposal is held against the rules… {n} s", n="{n}"), t)
         return
     if job.error is not None:
         shell.show_error(job.error, t)
         return
     _changed(workspace, job.result(), t)
+
+
+def _wait(job: Job, words: str, t: Translator) -> None:
+    @st.fragment(run_every=0.5)
+    def waiting() -> None:
+        if job.done:
+            st.rerun()
+        st.html(f'<div class="pl-empty">{escape(words.replace("{n}", t.number(job.seconds())))}</div>')
+
+    waiting()
 
 
 def _changed(workspace: Workspace, changes: pd.DataFrame, t: Translator) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
 
-__all__ = ["CURVED", "MODELS", "Draft", "draft_from", "faults_of", "question_of", "small_schools"]
+__all__ = ["CURVED", "MODELS", "WITH_OTHERS", "Draft", "draft_from", "faults_of", "question_of", "small_schools"]
 
 MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
 #: Models that have a curve over the number of new schools, and those that know other plans nearly as good.
@@ -53,7 +53,7 @@ class Draft:
     enlarge: bool = False
     whole: bool = False
     min_pupils: int | None = None
-    others: bool = True
+    others: bool = False
     most: int = 8
     time_limit_s: int = 60
     gate_answers: dict[str, dict[str, bool]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Draft:
     view: str = "reasons"
 
 
-def draft_from(question: Question, draft: Draft) -> Draft:
+def draft_from(question: Question) -> Draft:
     """Begin with a question of the project; what was chosen of the last answer is forgotten."""
     close: CloseChoice = "none"
     schools: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ def draft_from(question: Question, draft: Draft) -> Draft:
         enlarge=question.enlarge is not None,
         whole=question.whole,
         min_pupils=None if question.min_pupils is None else int(question.min_pupils),
-        others=question.alternatives is not None or draft.others,
+        others=question.alternatives is not None,
         time_limit_s=max(1, int(question.time_limit_s)),
         gate_answers=question.gate_answers,
     )

@@ -68,7 +68,7 @@ def _starting_points(workspace: Workspace, here: Session, t: Translator) -> None
         question = questions.get(here.draft.start)
         if question is None:
             return
-        here.draft = draft_from(question, here.draft)
+        here.draft = draft_from(question)
         if question.stage in workspace.stages:
             st.session_state[STAGE_KEY] = question.stage
         found = next((a for a in workspace.answers if a.question.name == question.name), None)
@@ -122,7 +122,7 @@ def _year(workspace: Workspace, draft: Draft, t: Translator) -> None:
         return
     years = {0: t("the children of today")}
     years |= {year: str(year) for year in range(first + 1, project.projection_or_default.until + 1)}
-    left, right = st.columns(2)
+    left, right = st.columns(2) if draft.year else (st, st)
     choice(draft, "year", t("Whose children"), years, t, on=left)
     if draft.year:
         variants = {"low": t("low"), "middle": t("middle"), "high": t("high")}
@@ -192,7 +192,7 @@ def _closures(workspace: Workspace, draft: Draft, base: StageState, t: Translato
         )
         draft.close = "none"
         return
-    options = {"none": t("none"), "small": t("small ones"), "except": t("all except"), "chosen": t("chosen ones")}
+    options = {"none": t("none"), "small": t("small"), "except": t("all but"), "chosen": t("chosen")}
     choice(draft, "close", t("Schools that may close"), options, t, flat=True)
     if draft.close == "none":
         return
@@ -243,7 +243,7 @@ def _buttons(workspace: Workspace, here: Session, stage: str, base: StageState, 
     off = bool(faults) or here.answer_job is not None
     with st.container(horizontal=True, gap="small"):
         st.button(
-            t("Look for the best places"), type="primary", key="ask", disabled=off, on_click=_ask,
+            t("Find the best places"), type="primary", key="ask", disabled=off, on_click=_ask,
             args=(workspace, here, found),
         )  # fmt: skip
         if draft.model in CURVED:
