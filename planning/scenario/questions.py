@@ -314,7 +314,8 @@ def _answer_layout(
     teller.doing(_MEASURING)
     asked = ask(county, question.stage, edits)
     unit = "pupil-m" if county.project.mode_of(question.stage) == "walk" else "pupil-min"
-    watch = teller.search(_LOOKING, "yuan/year" if question.weighs_money else unit)
+    doing = msg("Checking which schools may close, and looking for the best places") if question.close else _LOOKING
+    watch = teller.search(doing, "yuan/year" if question.weighs_money else unit)
     layout = solve_layout_question(county, question, asked, edits=edits, cancel=watch)
     proposal = _explained(layout.proposal, county, layout.asked, layout.pieces.row)
     sites, after = no_sites(county), None

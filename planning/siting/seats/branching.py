@@ -28,7 +28,7 @@ from planning.siting.seats.coarse import gather_rows, seen_from_afar
 from planning.siting.seats.exchange import Layout, Seater, improve_by_exchange, shaken
 from planning.siting.seats.flow import FlowAnswer, FlowQuestion
 from planning.siting.seats.prices import Filler, Prices, price_rows
-from planning.siting.seats.seating import price_of
+from planning.siting.seats.seating import least_travel, price_of
 from planning.siting.seats.sets import cheapest_set
 from planning.siting.seats.shortfall import seat_with_least
 
@@ -96,7 +96,7 @@ class _Kept:
 
     def hear(self, bound: float) -> None:
         """Take note of a bound of the whole question."""
-        if min(bound, self.value) > self.bound:
+        if np.isfinite(bound) and min(bound, self.value) > self.bound:
             self.bound = min(bound, self.value)
             self.clock.tell(self.value, self.bound)
 
@@ -145,6 +145,9 @@ def solve_by_branching(question: FlowQuestion, clock: Clock, share: float = 1.0)
     group = gather_rows(question, _GROUPS)
     afar = seen_from_afar(question, group)
     kept = _Kept(question, afar, clock)
+    # There is something to take, and a bound, from the first moment on: whoever waits may stop the search at any.
+    kept.hear(least_travel(question))
+    kept.offer(_as_it_stands(question))
     patience = Clock(clock.left * share, clock.cancel)
     prices = _look_from_afar(afar, kept)
     logger.debug("from afar at %.1f s: bound %.8g, exact %.8g", kept.clock.seconds, prices.bound, kept.value)

@@ -327,7 +327,7 @@ def _lay_out_between(question: FlowQuestion, seater: TableSeater, price: float, 
 
     Its cheapest pairs are looked at first: where little of all that may close is worth closing, that is soon near a proof.
     """
-    patience = Clock(min(_FIRST_SHARE * clock.left, _FIRST_S), clock.cancel)  # cheapest pairs only: nobody is told
+    patience = clock.part(min(_FIRST_SHARE * clock.left, _FIRST_S))
     look = _lay_out_large(_cheapest(question), seater, price, patience)
     opened = look.opened
     if opened is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from planning.i18n import Translator
-from planning.scenario.relaxation import relaxations
+from planning.scenario.relaxation import clashing_cells, relaxations
 from planning.ui import sheets, shell, tables
 from planning.ui.proposing.asking import ask, collect_answer, job_of
 from planning.ui.proposing.changes import proposed_changes
@@ -100,7 +100,10 @@ def _proof(workspace: Workspace, here: Session, answer: Answer, t: Translator) -
 
 def _way_out(workspace: Workspace, here: Session, answer: Answer, t: Translator) -> None:
     """Say why there is no answer, and offer the least that would have to give."""
-    shell.section(t("Why there is no answer"), t("the places are red on the map"))
+    if answer.proposal.status == "infeasible":
+        shell.section(t("Why there is no answer"), t("the places are red on the map") if clashing_cells(answer) else "")
+    else:
+        shell.section(t("No answer yet"))
     st.html(f'<div class="pl-proof pl-tall">{tables.message_html([t.message(note) for note in answer.notes])}</div>')
     for number, relaxation in enumerate(relaxations(answer)):
         st.button(

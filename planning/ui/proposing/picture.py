@@ -53,8 +53,10 @@ def proposal_map(workspace: Workspace, here: Session, stage: str, t: Translator)
     shown = before.sites
     if answer is None or answer.question.stage != stage:
         painting = colours.paint_way(before, band, people, "distance_m", t)
-    elif answer.after is None:
+    elif answer.proposal.status == "infeasible":
         painting = _clash(workspace, answer, t)
+    elif answer.after is None:
+        painting = colours.paint_way(before, band, people, "distance_m", t)
     else:
         painting = colours.paint_change(before, answer.after, band, people, t)
         shown = answer.after.sites
