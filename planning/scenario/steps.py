@@ -103,7 +103,7 @@ class Teller:
         self._say(Step(doing, unit=unit))
         cancel = self.cancel
 
-        def tell(objective: float, bound: float) -> None:
+        def tell(objective: float, bound: float) -> None:  # numpydoc ignore=GL08
             before = self._step
             pick, other = (max, min) if largest else (min, max)
             if before is not None:

@@ -32,7 +32,7 @@ def proposed_changes(workspace: Workspace, here: Session, answer: Answer, t: Tra
         st.html(f'<div class="pl-empty">{escape(t("The answer changes nothing: it is best as it is."))}</div>')
         return
     fresh = fresh_edits(here, answer.edits)
-    shell.section(t("Proposed changes"), t("take all, or those that are ticked, into the plan"))
+    shell.section(t("Proposed changes"), t("tick what to take"))
     with st.container(border=True, height=330, gap=None, key="pl-changes"):
         for edit in answer.edits[:_MOST_LINES]:
             _line(workspace, here, answer, edit, t, is_taken=edit not in fresh)
