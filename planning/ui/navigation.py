@@ -10,7 +10,7 @@ from planning.ui import shell, state, warming
 __all__ = ["NAMES", "show"]
 
 #: Files of the pages, which are their addresses too, in the order in which a planner comes to them.
-NAMES = ("county", "access", "plan", "children", "boarding", "standards", "closures", "export")
+NAMES = ("county", "access", "plan", "propose", "children", "boarding", "standards", "closures", "export")
 
 
 def show() -> None:
@@ -42,6 +42,7 @@ def _titles(t: Translator) -> dict[str, tuple[str, str]]:
         "county": (t("County and data"), "map"),
         "access": (t("Access"), "directions_walk"),
         "plan": (t("Plan"), "edit_location_alt"),
+        "propose": (t("Propose"), "lightbulb"),
         "children": (t("Children and years"), "child_care"),
         "boarding": (t("Boarding and phases"), "night_shelter"),
         "standards": (t("Standards"), "fact_check"),

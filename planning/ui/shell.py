@@ -157,7 +157,7 @@ def choose_stage(workspace: Workspace, t: Translator) -> str:
     chosen = st.segmented_control(
         t("Stage"),
         stages,
-        default=stages[0],
+        default=None if STAGE_KEY in st.session_state else stages[0],  # another page may have set it
         required=True,
         format_func=lambda stage: term(t, stage),
         key=STAGE_KEY,

@@ -13,6 +13,7 @@ from streamlit.runtime import get_instance
 from planning.i18n import LANGUAGES, Language, Translator, get_translator
 from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
 from planning.ui.jobs import Jobs
+from planning.ui.proposing.draft import Draft
 from planning.ui.workspace import Source, source_from_environment
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Session:
     past: list[tuple[Edit, ...]] = field(default_factory=list)
     future: list[tuple[Edit, ...]] = field(default_factory=list)
     selected: str | None = None
-    model: str = "p_median"
+    draft: Draft = field(default_factory=Draft)
     answer: Answer | None = None
     answer_job: str | None = None
     export_job: str | None = None

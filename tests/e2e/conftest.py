@@ -26,6 +26,7 @@ READY = {
     "county": ".pl-table",
     "access": MAP,
     "plan": MAP,
+    "propose": ".st-key-pl-question",
     "children": ".st-key-pl-years-bar",
     "boarding": ".st-key-pl-boarding-bar",
     "standards": ".pl-table",
