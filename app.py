@@ -7,6 +7,7 @@ from planning.ui import shell, state, warming
 t = state.translator()
 st.set_page_config(page_title=t("School Layout Planner"), page_icon=str(shell.STATIC / "icon.png"), layout="wide")
 pages = [
+    st.Page("planning/ui/pages/projects.py", title=t("Projects"), icon=":material/folder_open:", url_path="projects"),
     st.Page(
         "planning/ui/pages/county.py",
         title=t("County and data"),
@@ -22,5 +23,6 @@ page = st.navigation(pages, position="hidden")
 shell.style()
 shell.side_bar(pages, t)
 shell.language_switch(t)
+shell.keep_address()
 warming.start()
 page.run()

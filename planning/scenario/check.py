@@ -138,12 +138,12 @@ def check_project(path: Path, *, progress: Progress | None = None) -> Checked:
     _each_source(project, faults, lambda share, doing: tell(0.5 * share, doing))
     if faults.found:
         return Checked(tuple(faults.found))
-    county: County | None = None
+    opened: list[County] = []
     with faults.of("", None):
-        county = prepare(project, progress=lambda share, doing: tell(0.5 + 0.5 * share, doing))
-    if county is None:
+        opened.append(prepare(project, progress=lambda share, doing: tell(0.5 + 0.5 * share, doing)))
+    if not opened:
         return Checked(tuple(faults.found))
-    return Checked(tuple(_reservations(county)), county)
+    return Checked(tuple(_reservations(opened[0])), opened[0])
 
 
 def _each_source(project: Project, faults: _Faults, tell: Progress) -> None:

@@ -7,8 +7,10 @@ import csv
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import openpyxl
+from openpyxl.cell import WriteOnlyCell
 
 from planning.errors import SourceError, msg
 from planning.sources.cells import parse_number, text_of
@@ -146,21 +148,23 @@ def _write_workbook(
     gone: Collection[int],
 ) -> None:
     """Write the sheet that was read, values only: a formula would lose its saved result and then count as not known."""
-    book = openpyxl.Workbook()
-    page = book.active
-    if sheet:
-        page.title = sheet
+    book = openpyxl.Workbook(write_only=True)
+    page = book.create_sheet(sheet or "Sheet")
     for r, cells in enumerate(table, start=1):
-        if r in gone:
-            continue
-        row = {c: cell for c, cell in enumerate(cells) if cell is not None}
-        row |= {c: _value(text) for (changed, c), text in changes.items() if changed == r}
-        for c, value in row.items():
-            cell = page.cell(r, c + 1)
-            cell.value = value
-            if isinstance(value, str):
-                cell.data_type = "s"  # a text that begins with "=" stays a text
+        row: dict[int, object] = {} if r in gone else dict(enumerate(cells))
+        if r not in gone:
+            row |= {c: _value(text) for (changed, c), text in changes.items() if changed == r}
+        page.append([_cell(page, row.get(c)) for c in range(max(row, default=-1) + 1)])
     book.save(out)
+
+
+def _cell(page: Any, value: object) -> object:
+    """Keep a text that begins with "=" a text; openpyxl would write a formula."""
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(page, value)
+    cell.data_type = "s"
+    return cell
 
 
 def _value(text: str) -> object:
