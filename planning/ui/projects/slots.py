@@ -65,7 +65,7 @@ def label(name: str, t: Translator) -> tuple[str, str]:
     texts = {
         "boundary": (t("County boundary"), t("Map layer of the county, best with its townships. Without it everyone in the population source counts.")),
         "roads": (t("Roads"), t("OpenStreetMap extract that covers the county, such as that of the province from download.geofabrik.de.")),
-        "schools": (t("Schools"), t("Table or map layer, one row a school. Only the location is required; seats, pupils and resources as far as they are known.")),
+        "schools": (t("Table of schools"), t("Table or map layer, one row a school. Only the location is required; seats, pupils and resources as far as they are known.")),
         "population": (t("Population grid"), t("Raster of people per cell, such as WorldPop; it is not needed where the list of villages is complete.")),
         "villages": (t("List of villages"), t("Villages with residents or pupils and their location; more exact than a grid.")),
         "known": (t("Known totals"), t("People or pupils by township; grid and list are scaled to them, visibly.")),
