@@ -17,6 +17,7 @@ from planning.i18n.terms import term
 from planning.store.projects import missing_of
 from planning.ui import warming
 from planning.ui.jobs import Job
+from planning.ui.projects.steps import go_to_step
 from planning.ui.state import LANGUAGE_KEY, PROJECT_KEY, STAGE_KEY, jobs, session
 from planning.ui.workspace import Source, Workspace, open_workspace
 
@@ -99,6 +100,7 @@ def uploader_words(t: Translator) -> None:
     words = {
         "--pl-drop": t("Drop a file here, at most {n} MB", n=t.number(int(st.get_option("server.maxUploadSize")))),
         "--pl-browse": t("Choose a file"),
+        "--pl-refused": t("This file is too large to upload."),
     }
     rules = "".join(f"{name}:{json.dumps(text, ensure_ascii=False)};" for name, text in words.items())
     st.html(f"<style>:root{{{rules}}}</style>")
@@ -159,7 +161,7 @@ def _stop_if_incomplete(source: Source, t: Translator) -> None:
         f'<div class="pl-empty" data-incomplete="1"><p>{escape(t("There is nothing to show yet: its sources are not all named."))}</p>'
         f"<p>{escape(t('Upload what is missing on the page Projects, then check and open the project.'))}</p></div>"
     )
-    st.page_link(PROJECTS_PAGE, label=t("Go on with this project"), icon=":material/arrow_forward:")
+    _to_projects(t("Go on with this project"), "sources")
     st.stop()
 
 
@@ -169,7 +171,13 @@ def _failed(problem: PlanningError | Message, t: Translator) -> None:
     st.html(
         f'<div class="pl-note">{escape(t("The check on the page Projects lists every fault of every source at once, and how to mend it."))}</div>'
     )
-    st.page_link(PROJECTS_PAGE, label=t("To the check"), icon=":material/fact_check:")
+    _to_projects(t("To the check"), "check")
+
+
+def _to_projects(label: str, step: str) -> None:
+    if st.button(label, type="primary", key=f"to-{step}"):
+        go_to_step(step)
+        st.switch_page(PROJECTS_PAGE)
 
 
 def _wait(job: Job, t: Translator) -> None:

@@ -34,20 +34,20 @@ _PLACE_COLUMNS = ("name", "school_id", "village_id", "kind", "lon", "lat", "x", 
 _MOST_RESERVATIONS = 200
 
 
-def show_check(folder: Path, t: Translator) -> None:
-    """Run the check, or show what it found."""
-    content = draft(folder)
+def show_check(file: Path, t: Translator, *, own: bool) -> None:
+    """Run the check, or show what it found; only a project of the workspace folder can be mended here."""
+    content = draft(file)
     missing = missing_of(content)
     if missing:
         text = t("Still missing: {missing}. Name it under Sources, then check.", missing=missing_words(missing, t))
         st.html(f'<div class="pl-empty">{escape(text)}</div>')
         return
-    key = check_key(folder)
+    key = check_key(file)
     job = state.jobs().get(key)
     if job is None or (job.done and job.error is not None):
         if job is not None and job.error is not None:
             shell.show_error(job.error, t)
-        st.button(t("Check the project"), type="primary", key="check-start", on_click=_start, args=(folder, key))
+        st.button(t("Check the project"), type="primary", key="check-start", on_click=_start, args=(file, key))
         st.caption(
             t("Every source is read, and every fault is listed with its row and how to mend it. Nothing is changed.")
         )
@@ -60,17 +60,17 @@ def show_check(folder: Path, t: Translator) -> None:
     if "mend" in desk().told:
         shell.show_error(desk().told["mend"], t)
     if not faults:
-        _clean(folder, figures, problems, t)
+        _clean(file, figures, problems, t)
         return
     text = t("{n} problems to mend before the project can be opened. They are all listed.", n=t.number(len(faults)))
     st.html(f'<div class="pl-error" role="alert"><b>{escape(text)}</b></div>')
     st.html(_problems_html(faults, t))
     for slot in {p.source: slot_of(p.source) for p in faults}.values():
-        if slot is not None and slot.subject:
-            _mend(folder, slot, content, [p for p in faults if slot_of(p.source) is slot], t)
+        if own and slot is not None and slot.subject:
+            _mend(file.parent, slot, content, [p for p in faults if slot_of(p.source) is slot], t)
 
 
-def _start(folder: Path, key: str) -> None:
+def _start(file: Path, key: str) -> None:
     def work(
         tell: Callable[[float, Message], None], cancel: threading.Event
     ) -> tuple[tuple[Problem, ...], dict[str, float]]:
@@ -79,7 +79,7 @@ def _start(folder: Path, key: str) -> None:
                 raise PlanningError(msg("The check was cancelled."))
             tell(share, doing)
 
-        found = check_project(folder / PROJECT_FILE, progress=told)
+        found = check_project(file, progress=told)
         county = found.county
         if county is None:
             return found.problems, {}
@@ -108,7 +108,7 @@ def _wait(job: Job, t: Translator) -> None:
     waiting()
 
 
-def _clean(folder: Path, figures: dict[str, float], problems: Sequence[Problem], t: Translator) -> None:
+def _clean(file: Path, figures: dict[str, float], problems: Sequence[Problem], t: Translator) -> None:
     st.html(
         f'<div class="pl-note" data-clean="1">{escape(t("No faults: the project can be opened."))}</div>'
         + tables.figures_html(
@@ -121,7 +121,7 @@ def _clean(folder: Path, figures: dict[str, float], problems: Sequence[Problem],
         )
     )
     if st.button(t("Open this project"), type="primary", key="check-open"):
-        state.open_source(Source(folder / PROJECT_FILE))
+        state.open_source(Source(file))
         st.switch_page("planning/ui/pages/county.py")
     kept = [problem for problem in problems if not problem.stops]
     if kept:
@@ -234,4 +234,5 @@ def _save(
         desk().told["mend"] = error
         return
     open_folder(folder / PROJECT_FILE, "check")
-    _start(folder, check_key(folder))
+    file = folder / PROJECT_FILE
+    _start(file, check_key(file))

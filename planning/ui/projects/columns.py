@@ -18,6 +18,7 @@ from planning.i18n import Translator
 from planning.sources.osm import read_osm_roads
 from planning.sources.preview import Fit, Preview, fit_systems, places_of, preview_table, subject_columns, word_for
 from planning.sources.vectors import read_boundary
+from planning.store.projects import PROJECT_FILE
 from planning.ui import shell, tables
 from planning.ui.jobs import Job
 from planning.ui.projects.desk import change, check_key, desk, draft
@@ -39,7 +40,7 @@ _SAMPLES = 3
 
 def show_columns(folder: Path, t: Translator) -> None:
     """Show the mapper of one table, chosen where there are two."""
-    content = draft(folder)
+    content = draft(folder / PROJECT_FILE)
     slots = [slot for slot in SLOTS if slot.subject and files_of(content, slot) not in ([], ["osm"])]
     if not slots:
         st.html(
@@ -197,7 +198,8 @@ def _systems(folder: Path, slot: Slot, part: str, preview: Preview, content: dic
     fits: list[Fit] = []
     if len(x):
         job = jobs().start(
-            f"fit-{slot.name}-{check_key(folder)}", lambda tell, _: fit_systems(x, y, **_ground(folder, content))
+            f"fit-{slot.name}-{check_key(folder / PROJECT_FILE)}",
+            lambda tell, _: fit_systems(x, y, **_ground(folder, content)),
         )
         if not job.done:
             _wait(job, t)

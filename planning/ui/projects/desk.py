@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, cast
 
 import streamlit as st
 
+from planning.config import read_yaml
 from planning.errors import Message, PlanningError, SourceError, msg
-from planning.i18n import Translator
 from planning.sources.receive import look_at, receive
 from planning.store.projects import (
     PROJECT_FILE,
@@ -27,24 +27,23 @@ from planning.store.projects import (
 )
 from planning.ui import state
 from planning.ui.projects.slots import SLOTS, Slot, files_of, files_on_server
+from planning.ui.projects.steps import go_to_step
 from planning.ui.workspace import Source
 
 __all__ = [
-    "VIEW_KEY", "Desk", "allowed_folders", "change", "check_key", "copy_to", "create", "desk", "draft", "draft_name", "is_own",
-    "name_server_file", "open_folder", "take_upload", "throw_away", "use_version",
+    "Desk", "allowed_folders", "change", "check_key",  "copy_to", "create", "desk", "draft", "is_own",
+    "name_server_file", "open_folder", "open_started", "take_upload", "throw_away", "use_version",
 ]  # fmt: skip
 
 _KEY = "projects-desk"
-VIEW_KEY = "projects-view"
 
 
 @dataclass
 class Desk:
-    """What was told about which source, how often each uploader was emptied, which check is looked at."""
+    """What was told about which source, and how often each uploader was emptied."""
 
     told: dict[str, PlanningError | Message] = field(default_factory=dict)
     uploads: dict[str, int] = field(default_factory=dict)
-    view: str = "list"
 
 
 def desk() -> Desk:
@@ -59,17 +58,9 @@ def is_own(source: Source) -> bool:
     return source.run is None and source.project.name == PROJECT_FILE and source.project.parent.parent == home_folder()
 
 
-def draft(folder: Path) -> dict[str, Any]:
-    """Read the project file, half made or whole."""
-    return read_draft(folder)
-
-
-def draft_name(source: Source, t: Translator) -> str:
-    """Give the name of the project that is open."""
-    try:
-        return str(read_draft(source.project.parent).get("name") or source.project.parent.name)
-    except PlanningError as error:
-        return t.error(error)
+def draft(file: Path) -> dict[str, Any]:
+    """Read a project file, half made or whole."""
+    return dict(read_yaml(file))
 
 
 def allowed_folders() -> list[Path]:
@@ -83,7 +74,14 @@ def open_folder(file: Path, view: str = "list") -> None:
     state.open_source(Source(file))
     here = desk()
     here.told.clear()
-    _show(view)
+    go_to_step(view)
+
+
+def open_started() -> None:
+    """Open what the app was started with."""
+    state.open_source(None)
+    desk().told.clear()
+    go_to_step("list")
 
 
 def create(name: str, language: str) -> None:
@@ -182,13 +180,13 @@ def use_version(folder: Path, slot: Slot, name: str | None) -> None:
         desk().told[slot.name] = error
 
 
-def check_key(folder: Path) -> str:
+def check_key(file: Path) -> str:
     """Hash what a check depends on: the project file, and size and time of every file it names."""
-    content = read_draft(folder)
-    parts: list[object] = [str(folder), content]
+    content = draft(file)
+    parts: list[object] = [str(file), content]
     for slot in SLOTS:
         for name in files_of(content, slot):
-            path = folder / name
+            path = file.parent / name
             parts.append([name, path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else [name])
     return "check-" + hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -215,8 +213,3 @@ def _changed(folder: Path) -> None:
     here = state.session()
     if here.source.project.parent == folder:
         state.open_source(here.source)
-
-
-def _show(view: str) -> None:
-    desk().view = view
-    st.session_state.pop(VIEW_KEY, None)

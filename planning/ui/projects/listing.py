@@ -9,8 +9,8 @@ import streamlit as st
 from planning.i18n import LANGUAGES, Translator, own_name
 from planning.store.projects import PROJECT_FILE, ProjectEntry, home_folder, list_projects
 from planning.ui import shell, state
-from planning.ui.projects.desk import copy_to, create, desk, open_folder, throw_away
-from planning.ui.workspace import DEMO
+from planning.ui.projects.desk import copy_to, create, desk, open_folder, open_started, throw_away
+from planning.ui.workspace import DEMO, source_from_environment
 
 __all__ = ["missing_words", "show_list"]
 
@@ -37,6 +37,7 @@ def show_list(t: Translator) -> None:
     with left:
         shell.section(t("Projects on this machine"), t("the one changed last comes first"))
         entries = list_projects(home_folder())
+        _started_row(t)
         _demo_row(t)
         for entry in entries:
             _row(entry, t)
@@ -75,6 +76,20 @@ def _demo_row(t: Translator) -> None:
         )
         st.button(t("Open"), key="open-demo", on_click=open_folder, args=(DEMO,))
         st.button(t("Copy"), key="copy-demo", on_click=copy_to, args=(DEMO.parent, t("Copy of the demo county")))
+
+
+def _started_row(t: Translator) -> None:
+    """Show what the app was started with, where that is neither the demo nor a project of the workspace folder."""
+    started = source_from_environment()
+    if started.name:
+        return
+    is_open = state.session().source == started
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="pl-project-started"):
+        text = t(
+            "the app was started with it; it is changed in its own folder: {folder}", folder=str(started.project.parent)
+        )
+        st.html(_line(started.project.parent.name, text, t, is_open=is_open))
+        st.button(t("Open"), key="open-started", on_click=open_started)
 
 
 def _row(entry: ProjectEntry, t: Translator) -> None:

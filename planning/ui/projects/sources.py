@@ -10,7 +10,7 @@ import streamlit as st
 
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.store.projects import missing_of, versions_of
+from planning.store.projects import PROJECT_FILE, missing_of, versions_of
 from planning.ui import shell
 from planning.ui.projects.desk import (
     allowed_folders,
@@ -33,7 +33,7 @@ _STAGES = {"kindergarten": (3, 5), "primary": (6, 11), "junior": (12, 14), "seni
 
 def show_sources(folder: Path, t: Translator) -> None:
     """Show all cards of a project."""
-    content = draft(folder)
+    content = draft(folder / PROJECT_FILE)
     missing = missing_of(content)
     if missing:
         text = t(
@@ -107,7 +107,10 @@ def _named(folder: Path, files: list[str], t: Translator) -> str:
     for name in files:
         path = folder / name
         if path.is_file():
-            size = t("{n} MB", n=t.number(path.stat().st_size / 1e6, 1 if path.stat().st_size < 1e8 else 0))
+            bytes_ = path.stat().st_size
+            size = (
+                t("{n} MB", n=t.number(bytes_ / 1e6, 1)) if bytes_ >= 1e6 else t("{n} kB", n=t.number(bytes_ / 1e3, 1))
+            )
             lines.append(f'<span class="named">✓ {escape(path.name)} · {escape(size)}</span>')
         else:
             lines.append(f'<span class="lost">{escape(t("{file}: there is no such file.", file=name))}</span>')
