@@ -23,6 +23,7 @@ from planning.ui.workspace import Source, Workspace, open_workspace
 
 __all__ = [
     "choose_stage",
+    "go_to_page",
     "in_words",
     "keep_address",
     "language_switch",
@@ -95,6 +96,12 @@ def keep_address() -> None:
             del st.query_params[PROJECT_KEY]
 
 
+def go_to_page(page: str, t: Translator) -> None:
+    """Go to another page; language and project come along, which Streamlit would drop from the address."""
+    carried = {LANGUAGE_KEY: t.language, PROJECT_KEY: session().source.name}
+    st.switch_page(page, query_params={key: value for key, value in carried.items() if value})
+
+
 def uploader_words(t: Translator) -> None:
     """Cover the English words of Streamlit's own uploader by ours."""
     words = {
@@ -161,7 +168,7 @@ def _stop_if_incomplete(source: Source, t: Translator) -> None:
         f'<div class="pl-empty" data-incomplete="1"><p>{escape(t("There is nothing to show yet: its sources are not all named."))}</p>'
         f"<p>{escape(t('Upload what is missing on the page Projects, then check and open the project.'))}</p></div>"
     )
-    _to_projects(t("Go on with this project"), "sources")
+    _to_projects(t("Go on with this project"), "sources", t)
     st.stop()
 
 
@@ -171,13 +178,13 @@ def _failed(problem: PlanningError | Message, t: Translator) -> None:
     st.html(
         f'<div class="pl-note">{escape(t("The check on the page Projects lists every fault of every source at once, and how to mend it."))}</div>'
     )
-    _to_projects(t("To the check"), "check")
+    _to_projects(t("To the check"), "check", t)
 
 
-def _to_projects(label: str, step: str) -> None:
+def _to_projects(label: str, step: str, t: Translator) -> None:
     if st.button(label, type="primary", key=f"to-{step}"):
         go_to_step(step)
-        st.switch_page(PROJECTS_PAGE)
+        go_to_page(PROJECTS_PAGE, t)
 
 
 def _wait(job: Job, t: Translator) -> None:

@@ -122,7 +122,7 @@ def _clean(file: Path, figures: dict[str, float], problems: Sequence[Problem], t
     )
     if st.button(t("Open this project"), type="primary", key="check-open"):
         state.open_source(Source(file))
-        st.switch_page("planning/ui/pages/county.py")
+        shell.go_to_page("planning/ui/pages/county.py", t)
     kept = [problem for problem in problems if not problem.stops]
     if kept:
         shell.section(t("What to know about this county"), t("nothing here stops the project"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from html import escape
 from pathlib import Path
@@ -15,13 +16,14 @@ import streamlit as st
 
 from planning.errors import PlanningError, msg
 from planning.i18n import Translator
+from planning.sources.coordinates import Floats
 from planning.sources.osm import read_osm_roads
 from planning.sources.preview import Fit, Preview, fit_systems, places_of, preview_table, subject_columns, word_for
 from planning.sources.vectors import read_boundary
 from planning.store.projects import PROJECT_FILE
 from planning.ui import shell, tables
 from planning.ui.jobs import Job
-from planning.ui.projects.desk import change, check_key, desk, draft
+from planning.ui.projects.desk import change, desk, draft
 from planning.ui.projects.slots import SLOTS, Slot, files_of, label, value_of
 from planning.ui.state import jobs
 
@@ -198,7 +200,7 @@ def _systems(folder: Path, slot: Slot, part: str, preview: Preview, content: dic
     fits: list[Fit] = []
     if len(x):
         job = jobs().start(
-            f"fit-{slot.name}-{check_key(folder / PROJECT_FILE)}",
+            _fit_key(folder, content, x, y),
             lambda tell, _: fit_systems(x, y, **_ground(folder, content)),
         )
         if not job.done:
@@ -229,6 +231,16 @@ def _systems(folder: Path, slot: Slot, part: str, preview: Preview, content: dic
         t("The coordinates are in"), options, index=options.index(str(now)), format_func=lambda s: _system_name(s, t),
         key=key, on_change=take,
     )  # fmt: skip
+
+
+def _fit_key(folder: Path, content: dict[str, Any], x: Floats, y: Floats) -> str:
+    """Hash what the judgement depends on: the numbers as written, the boundary, the roads."""
+    digest = hashlib.sha256(x.tobytes() + y.tobytes())
+    for name in (content.get("boundary"), value_of(content, "roads.file")):
+        path = folder / str(name)
+        stamp = (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else None
+        digest.update(f"{path}|{stamp}".encode())
+    return f"fit-{digest.hexdigest()[:16]}"
 
 
 def _ground(folder: Path, content: dict[str, Any]) -> dict[str, Any]:

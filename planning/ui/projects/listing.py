@@ -14,6 +14,8 @@ from planning.ui.workspace import DEMO, source_from_environment
 
 __all__ = ["missing_words", "show_list"]
 
+_COUNTY = "planning/ui/pages/county.py"
+
 
 def missing_words(missing: tuple[str, ...], t: Translator) -> str:
     """Say what a project must still name."""
@@ -74,7 +76,9 @@ def _demo_row(t: Translator) -> None:
                 is_open=is_open,
             )
         )
-        st.button(t("Open"), key="open-demo", on_click=open_folder, args=(DEMO,))
+        if st.button(t("Open"), key="open-demo"):
+            open_folder(DEMO)
+            shell.go_to_page(_COUNTY, t)
         st.button(t("Copy"), key="copy-demo", on_click=copy_to, args=(DEMO.parent, t("Copy of the demo county")))
 
 
@@ -89,7 +93,9 @@ def _started_row(t: Translator) -> None:
             "the app was started with it; it is changed in its own folder: {folder}", folder=str(started.project.parent)
         )
         st.html(_line(started.project.parent.name, text, t, is_open=is_open))
-        st.button(t("Open"), key="open-started", on_click=open_started)
+        if st.button(t("Open"), key="open-started"):
+            open_started()
+            shell.go_to_page(_COUNTY, t)
 
 
 def _row(entry: ProjectEntry, t: Translator) -> None:
@@ -104,9 +110,11 @@ def _row(entry: ProjectEntry, t: Translator) -> None:
     when = t("changed {date}", date=t.date(entry.changed.date()))
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"pl-project-{key}"):
         st.html(_line(entry.name, f"{when} · {status}", t, is_open=is_open))
-        st.button(
-            t("Open"), key=f"open-{key}", on_click=open_folder, args=(file, "sources" if entry.missing else "check")
-        )
+        if st.button(t("Open"), key=f"open-{key}"):
+            open_folder(file, "sources" if entry.missing else "check")
+            if entry.missing or entry.broken is not None:
+                st.rerun()
+            shell.go_to_page(_COUNTY, t)
         st.button(
             t("Copy"), key=f"copy-{key}", on_click=copy_to, args=(entry.folder, t("{name} (copy)", name=entry.name)),
             disabled=entry.broken is not None,
