@@ -28,7 +28,7 @@ from planning.sources.schools import read_schools
 from planning.sources.vectors import Boundary, read_boundary, read_exclusions
 from planning.standards import load_pack
 
-__all__ = ["Checked", "Problem", "check_project"]
+__all__ = ["CheckCancelledError", "Checked", "Problem", "check_project"]
 
 _WGS84 = pyproj.CRS.from_epsg(4326)
 
@@ -91,6 +91,10 @@ class Checked:
         return tuple(problem for problem in self.problems if problem.stops)
 
 
+class CheckCancelledError(PlanningError):
+    """The check was stopped from outside, by what ``progress`` raised."""
+
+
 class _Faults:
     """Faults gathered source by source; the work goes on after each."""
 
@@ -103,6 +107,8 @@ class _Faults:
         file = Path(name).name if name else ""
         try:
             yield
+        except CheckCancelledError:
+            raise
         except PlanningError as error:
             self.found += [_problem(source, file, fault) for fault in error.faults or (error.message,)]
         except OSError as error:
@@ -119,12 +125,17 @@ def check_project(path: Path, *, progress: Progress | None = None) -> Checked:
     path : pathlib.Path
         The project file.
     progress : callable, optional
-        Called with the share done and what is being done; what it raises ends the check.
+        Called with the share done and what is being done; it may raise :class:`CheckCancelledError`.
 
     Returns
     -------
     Checked
         All faults, or the county with its reservations.
+
+    Raises
+    ------
+    CheckCancelledError
+        If ``progress`` raised it.
     """
     tell = progress or (lambda share, doing: None)
     faults = _Faults()

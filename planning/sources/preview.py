@@ -277,21 +277,24 @@ def fit_systems(
     to_metric = pyproj.Transformer.from_crs("EPSG:4326", metric, always_xy=True).transform
     area = None if boundary is None else shapely.transform(boundary, to_metric, interleaved=False)
     tree = shapely.STRtree([shapely.transform(line, to_metric, interleaved=False) for line in roads])
-    fits = []
+    fits: dict[bytes, tuple[int, Fit]] = {}
     for system in systems:
         try:
-            xy = place_points(x, y, coordinates=system, crs=metric, file="-").xy
+            placed = place_points(x, y, coordinates=system, crs=metric, file="-")
         except PlanningError:
             continue
-        points = shapely.points(xy[np.isfinite(xy).all(axis=1)])
+        points = shapely.points(placed.xy[np.isfinite(placed.xy).all(axis=1)])
         if not len(points):
             continue
         inside = np.nan if area is None else float(shapely.contains(area, points).mean())
         away = (
             tree.query_nearest(points, return_distance=True, all_matches=False)[1] if len(tree) else np.array([np.nan])
         )
-        fits.append(Fit(system, inside, float(np.median(away))))
-    return _ranked(fits)
+        # Eastings that begin with a zone number are read in that zone whatever is announced: name the zone itself.
+        same = np.round(placed.xy).tobytes()
+        if same not in fits or len(placed.notices) < fits[same][0]:
+            fits[same] = len(placed.notices), Fit(system, inside, float(np.median(away)))
+    return _ranked([fit for _, fit in fits.values()])
 
 
 def _ranked(fits: Sequence[Fit]) -> list[Fit]:

@@ -14,7 +14,7 @@ import streamlit as st
 from planning.errors import Message, PlanningError, msg
 from planning.i18n import Translator
 from planning.network.ground import road_km
-from planning.scenario.check import Problem, check_project
+from planning.scenario.check import CheckCancelledError, Problem, check_project
 from planning.sources.headings import match_headings
 from planning.sources.mending import mend_table, rows_of
 from planning.store.folder import write_document
@@ -76,7 +76,7 @@ def _start(file: Path, key: str) -> None:
     ) -> tuple[tuple[Problem, ...], dict[str, float]]:
         def told(share: float, doing: Message) -> None:
             if cancel.is_set():
-                raise PlanningError(msg("The check was cancelled."))
+                raise CheckCancelledError(msg("The check was cancelled."))
             tell(share, doing)
 
         found = check_project(file, progress=told)

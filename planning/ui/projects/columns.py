@@ -83,7 +83,7 @@ def _mapper(folder: Path, slot: Slot, content: dict[str, Any], t: Translator) ->
         st.html(_first_rows(preview))
         if preview.faults:
             shell.show_error(_as_error(preview), t)
-        _choices(folder, slot, part, preview, mapping, t)
+        _choices(folder, slot, content, preview, mapping, t)
     with right:
         _systems(folder, slot, part, preview, content, t)
 
@@ -113,7 +113,11 @@ def _first_rows(preview: Preview) -> str:
     return tables.table_html(heads, rows, numbers=(0,), height=230)
 
 
-def _choices(folder: Path, slot: Slot, part: str, preview: Preview, mapping: dict[str, str], t: Translator) -> None:
+@st.fragment
+def _choices(
+    folder: Path, slot: Slot, content: dict[str, Any], preview: Preview, mapping: dict[str, str], t: Translator
+) -> None:
+    part = slot.key.split(".")[0]
     subject = str(slot.subject)
     every = subject_columns(subject)
     first = [column for column in every if column in _FIRST[subject] or column in preview.used]
@@ -123,13 +127,14 @@ def _choices(folder: Path, slot: Slot, part: str, preview: Preview, mapping: dic
     if unused:
         st.caption(t("Nothing is made of: {headings}", headings=", ".join(unused)))
     chosen: dict[str, str | None] = {}
-    with st.form(f"mapping-{slot.name}", border=True):
+    table = f"{slot.name}-{files_of(content, slot)[0]}-{value_of(content, f'{part}.sheet') or ''}"
+    with st.container(border=True):
         for column in first:
-            chosen[column] = _choice(column, subject, preview, t)
+            chosen[column] = _choice(column, subject, preview, table, t)
         with st.expander(t("Further columns ({n})", n=len(more))):
             for column in more:
-                chosen[column] = _choice(column, subject, preview, t)
-        saved = st.form_submit_button(t("Save the columns"), type="primary", key=f"save-mapping-{slot.name}")
+                chosen[column] = _choice(column, subject, preview, table, t)
+        saved = st.button(t("Save the columns"), type="primary", key=f"save-mapping-{slot.name}")
     if saved:
         # Columns in series (grades, ages) are not offered here: what the file says of them stays.
         kept = {ours: theirs for ours, theirs in mapping.items() if ours not in every}
@@ -137,7 +142,7 @@ def _choices(folder: Path, slot: Slot, part: str, preview: Preview, mapping: dic
         st.rerun()
 
 
-def _choice(column: str, subject: str, preview: Preview, t: Translator) -> str | None:
+def _choice(column: str, subject: str, preview: Preview, table: str, t: Translator) -> str | None:
     name = word_for(column, subject, t.language)
     unit = _unit(column, t)
     used = preview.used.get(column)
@@ -145,14 +150,15 @@ def _choice(column: str, subject: str, preview: Preview, t: Translator) -> str |
     with columns[0]:
         st.html(f'<div class="pl-ours"><b>{escape(name)}</b><span>{escape(unit)}</span></div>')
     with columns[1]:
+        options = ["", *preview.headings]
         picked = st.selectbox(
-            name, preview.headings, index=preview.headings.index(used) if used in preview.headings else None,
-            key=f"map-{preview.file}-{subject}-{column}", label_visibility="collapsed", placeholder=t("none"),
+            name, options, index=options.index(used) if used in options else 0, key=f"map-{table}-{column}",
+            label_visibility="collapsed", format_func=lambda heading: heading or t("none"),
         )  # fmt: skip
     with columns[2]:
-        samples = [] if picked is None else [text for text in preview.frame[picked] if text][:_SAMPLES]
+        samples = [text for text in preview.frame[picked] if text][:_SAMPLES] if picked else []
         st.html(f'<div class="pl-samples">{escape(t("; ").join(samples)) or "–"}</div>')
-    return picked
+    return picked or None
 
 
 def _unit(column: str, t: Translator) -> str:
