@@ -9,16 +9,17 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-LINKS = ("county", "access", "plan", "export")
+LINKS = ("projects", "county", "access", "plan", "export")
 MAP = "iframe[title^='streamlit_folium']:not([data-old])"
-READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
+READY = {"projects": ".pl-project", "county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
 
 
 @pytest.fixture(scope="session")
@@ -43,26 +44,39 @@ def hostile_project(demo_folder, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(root, hostile_project, tmp_path_factory) -> Iterator[str]:
-    """Serve the app as a user would start it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    environment = {**os.environ, "PLANNING_PROJECT": str(hostile_project)}
-    environment.pop("PLANNING_RUN", None)
-    with log.open("w") as stream:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port)],
-            cwd=root, env=environment, stdout=stream, stderr=stream,
-        )  # fmt: skip
-        try:
-            found = f"http://127.0.0.1:{port}"
-            _wait_for(found, log, server)
-            yield found
-        finally:
-            server.terminate()
-            server.wait(20)
+def address(serve, hostile_project) -> Iterator[str]:
+    """Serve the app as a user would start it, on the hostile copy of the demo county."""
+    with serve(PLANNING_PROJECT=str(hostile_project)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def serve(root, tmp_path_factory) -> Callable[..., AbstractContextManager[str]]:
+    """Give a way to serve the app with an environment of its own, until its block ends."""
+
+    @contextmanager
+    def start(**more: str) -> Iterator[str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("PLANNING_RUN", "PLANNING_PROJECT")
+        }
+        with log.open("w") as stream:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port)],
+                cwd=root, env=environment | more, stdout=stream, stderr=stream,
+            )  # fmt: skip
+            try:
+                found = f"http://127.0.0.1:{port}"
+                _wait_for(found, log, server)
+                yield found
+            finally:
+                server.terminate()
+                server.wait(20)
+
+    return start
 
 
 def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
@@ -91,7 +105,9 @@ def browser(chromium) -> Iterator[object]:
 class Walk:
     """One visitor: a page with the network cut off, and everything that went wrong on it."""
 
-    def __init__(self, browser, address: str, language: str, size: tuple[int, int]) -> None:
+    def __init__(
+        self, browser, address: str, language: str, size: tuple[int, int], *, at: str = "", ready: str = ".pl-table"
+    ) -> None:
         self.address, self.language = address, language
         self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
         self.faults: list[str] = []
@@ -99,8 +115,8 @@ class Walk:
         self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.goto(f"{address}/?lang={language}")
-        self.page.wait_for_selector(".pl-table", timeout=180_000)
+        self.page.goto(f"{address}/{at}?lang={language}")
+        self.page.wait_for_selector(ready, timeout=180_000)
 
     def _only_here(self, route) -> None:
         if route.request.url.startswith((self.address, "data:", "blob:")):
@@ -157,6 +173,23 @@ class Walk:
                        seen.querySelectorAll('[data-testid=stIconMaterial], [data-testid=stSkipToContent], style').forEach(n => n.remove());
                        return seen.textContent; }"""
         )
+
+
+@pytest.fixture
+def walk_at(browser):
+    """Give a function that lets a visitor in at some page of some server."""
+    visitors: list[Walk] = []
+
+    def start(address: str, language: str, *, at: str, ready: str) -> Walk:
+        visitors.append(Walk(browser, address, language, (1440, 900), at=at, ready=ready))
+        return visitors[-1]
+
+    yield start
+    # Streamlit asks for its health below the page's own address first, and is told that there is nothing.
+    faults = [fault for visitor in visitors for fault in visitor.faults if "404 (Not Found)" not in fault]
+    for visitor in visitors:
+        visitor.page.close()
+    assert not faults
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The projects page, and every page on a project that is empty, whose source failed, or whose seats are unknown."""
 
 import csv
+import re
 import shutil
 
 import openpyxl
@@ -9,8 +10,9 @@ from ui_helpers import PAGES, make_workspace, text_of, wait_until
 
 from planning.store.projects import PROJECT_FILE, change_draft, create_project, list_projects, read_draft
 
-#: Pages that show a county, and so have nothing to show without one.
-COUNTY_PAGES = [page for page in PAGES if page != "projects"]
+PROJECTS = "planning/ui/pages/projects.py"
+#: Latin words that the page may show in Chinese: file formats, names of services and reference systems.
+ALLOWED = {"openstreetmap", "worldpop", "download", "geofabrik", "english", "gpkg", "shp", "zip", "geojson", "osm", "pbf", "xlsx", "csv", "tif", "tiff", "wgs", "cgcs", "gps", "gcj", "root"}  # fmt: skip
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def start(root, monkeypatch, home):
         for key, value in address.items():
             app.query_params[key] = value
         if page != "county":
-            app.switch_page(PAGES[page])
+            app.switch_page(PAGES.get(page, PROJECTS))
         return app.run()
 
     return begin
@@ -76,7 +78,7 @@ def _bodies(app) -> str:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("page", COUNTY_PAGES)
+@pytest.mark.parametrize("page", PAGES)
 def test_an_empty_project_says_on_every_page_what_to_do_next(start, home, page, language):
     create_project(home, "新县")
     app = start(page, language, project="新县")
@@ -86,7 +88,7 @@ def test_an_empty_project_says_on_every_page_what_to_do_next(start, home, page, 
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("page", COUNTY_PAGES)
+@pytest.mark.parametrize("page", PAGES)
 def test_a_failed_source_is_told_on_every_page_and_leads_to_the_check(start, whole, page, language):
     from planning.ui import state
 
@@ -279,6 +281,17 @@ def test_stages_and_totals_are_saved(start, whole):
     draft = read_draft(whole)
     assert list(draft["stages"]) == ["primary"]
     assert draft["population"]["known_total"] == 300_000
+
+
+@pytest.mark.parametrize("step", ["list", "sources", "columns", "check"])
+def test_the_page_speaks_one_language(start, whole, step):
+    said = text_of(start(project="故事县", step=step))
+    said = re.sub(r"<style>.*?</style>|<[^>]*>|/\S+|\w+\.(xlsx|gpkg|tif|osm\.pbf)|&\w+;", "", said, flags=re.DOTALL)
+    said = re.sub(r"script\W+alert\W+1\W+.*?script", "", said)
+    assert set(re.findall(r"[a-z]{3,}", said.lower())) - ALLOWED == set()
+    said = re.sub(r"<[^>]*>|/\S+", "", text_of(start(language="en", project="故事县", step=step)))
+    ours = {"项目", "学校名单", "坐标系", "检查", "上传", "模板", "学段", "打开", "复制", "没有", "还缺"}
+    assert not [word for word in ours if word in said]
 
 
 @pytest.mark.parametrize("step", ["list", "sources", "columns", "check"])

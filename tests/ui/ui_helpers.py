@@ -8,7 +8,6 @@ import time
 from small_county import small_county
 
 PAGES = {
-    "projects": "planning/ui/pages/projects.py",
     "county": "planning/ui/pages/county.py",
     "access": "planning/ui/pages/access.py",
     "plan": "planning/ui/pages/plan.py",

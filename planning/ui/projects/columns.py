@@ -36,6 +36,7 @@ _FIRST = {
 }  # fmt: skip
 _UNIT_ENDS = (("_m2", "m²"), ("_yuan", "¥"))
 _SYSTEMS = ("wgs84", "gcj02", "bd09")
+_NOT_OFFERED = ("isced_level",)  # a code of OpenStreetMap, in no bureau's table
 _SHOWN_ROWS = 6
 _SAMPLES = 3
 
@@ -119,7 +120,7 @@ def _choices(
 ) -> None:
     part = slot.key.split(".")[0]
     subject = str(slot.subject)
-    every = subject_columns(subject)
+    every = [column for column in subject_columns(subject) if column not in _NOT_OFFERED]
     first = [column for column in every if column in _FIRST[subject] or column in preview.used]
     more = [column for column in every if column not in first]
     shell.section(t("What the headings mean"), t("our proposal; change what is wrong, then save"))
