@@ -277,15 +277,7 @@ def missing_of(content: Mapping[str, Any]) -> tuple[str, ...]:
     tuple of str
         Of name, roads, population, schools and stages.
     """
-
-    def named(key: str) -> bool:
-        part = content.get(key)
-        if not isinstance(part, Mapping):
-            return bool(part)
-        needed = {"roads": ("file", "overpass"), "population": ("file", "villages"), "schools": ("file",)}.get(key)
-        return bool(part) if needed is None else any(part.get(inner) for inner in needed)
-
-    return tuple(key for key in _REQUIRED if not named(key))
+    return tuple(key for key in _REQUIRED if not _named(content, key))
 
 
 def change_draft(folder: Path, changes: Mapping[str, object]) -> dict[str, Any]:
@@ -368,6 +360,15 @@ def versions_of(folder: Path, slot: str) -> list[Path]:
     """
     found = [old for old in (folder / _SOURCES / slot).glob("*") if old.name.isdigit() and old.is_dir()]
     return sorted(found, key=lambda old: -int(old.name))
+
+
+def _named(content: Mapping[str, Any], key: str) -> bool:
+    """Say whether a part of the project file names a source of its own."""
+    part = content.get(key)
+    if not isinstance(part, Mapping):
+        return bool(part)
+    needed = {"roads": ("file", "overpass"), "population": ("file", "villages"), "schools": ("file",)}.get(key)
+    return bool(part) if needed is None else any(part.get(inner) for inner in needed)
 
 
 def _put(content: dict[str, Any], path: list[str], value: object) -> None:

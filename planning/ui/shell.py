@@ -19,6 +19,7 @@ from planning.ui import warming
 from planning.ui.jobs import Job
 from planning.ui.projects.steps import go_to_step
 from planning.ui.state import LANGUAGE_KEY, PROJECT_KEY, STAGE_KEY, jobs, session
+from planning.ui.words import missing_words
 from planning.ui.workspace import Source, Workspace, open_workspace
 
 __all__ = [
@@ -165,7 +166,7 @@ def _stop_if_incomplete(source: Source, t: Translator) -> None:
         return
     page_title(str(content.get("name") or source.project.parent.name), t("This project is not complete yet"))
     st.html(
-        f'<div class="pl-empty" data-incomplete="1"><p>{escape(t("There is nothing to show yet: its sources are not all named."))}</p>'
+        f'<div class="pl-empty" data-incomplete="1"><p>{escape(t("There is nothing to show yet. Still missing: {missing}.", missing=missing_words(missing, t)))}</p>'
         f"<p>{escape(t('Upload what is missing on the page Projects, then check and open the project.'))}</p></div>"
     )
     _to_projects(t("Go on with this project"), "sources", t)
@@ -174,6 +175,7 @@ def _stop_if_incomplete(source: Source, t: Translator) -> None:
 
 def _failed(problem: PlanningError | Message, t: Translator) -> None:
     """Show why the county cannot be opened, and where it is mended."""
+    page_title(session().source.project.parent.name, t("This project cannot be opened"))
     show_error(problem, t)
     st.html(
         f'<div class="pl-note">{escape(t("The check on the page Projects lists every fault of every source at once, and how to mend it."))}</div>'

@@ -73,6 +73,13 @@ def whole(home, demo_folder):
     return folder
 
 
+def test_texts_of_data_are_no_markdown():
+    from planning.ui.words import plain
+
+    assert plain("a_b *c* ![x](http://y/z.png)") == r"a\_b \*c\* \!\[x\]\(http\://y/z\.png\)"
+    assert plain("小学学位数 7") == "小学学位数 7"
+
+
 def _bodies(app) -> str:
     return "".join(element.proto.body for element in app.get("html"))
 

@@ -22,8 +22,8 @@ from planning.store.projects import PROJECT_FILE, change_draft, missing_of, new_
 from planning.ui import shell, state, tables
 from planning.ui.jobs import Job
 from planning.ui.projects.desk import check_key, desk, draft, open_folder
-from planning.ui.projects.listing import missing_words
 from planning.ui.projects.slots import Slot, files_of, label, slot_of, value_of
+from planning.ui.words import missing_words, plain
 from planning.ui.workspace import Source
 
 __all__ = ["show_check"]
@@ -100,7 +100,7 @@ def _wait(job: Job, t: Translator) -> None:
     def waiting() -> None:
         if job.done:
             st.rerun()
-        st.progress(job.share, text=t.message(job.doing))
+        st.progress(job.share, text=plain(t.message(job.doing)))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(t("{n} s", n=t.number(job.seconds())))
             st.button(t("Cancel"), key="check-cancel", on_click=job.cancel.set)
@@ -184,7 +184,9 @@ def _mend(folder: Path, slot: Slot, content: dict[str, Any], faults: Sequence[Pr
             st.html(f'<div class="pl-mend"><b>{escape(t("Row {row}", row=row))}</b> {escape(name)}</div>')
             boxes = st.columns([*(2 for _ in shown), 1.4], gap="small", vertical_alignment="bottom")
             for box, heading in zip(boxes, shown, strict=False):
-                text = box.text_input(heading, texts.get(heading, ""), key=f"cell-{path.parent.name}-{row}-{heading}")
+                text = box.text_input(
+                    plain(heading), texts.get(heading, ""), key=f"cell-{path.parent.name}-{row}-{heading}"
+                )
                 if text != texts.get(heading, ""):
                     changed[(row, heading)] = text
             if boxes[-1].checkbox(t("leave this row out"), key=f"leave-{path.parent.name}-{row}"):

@@ -10,23 +10,12 @@ from planning.i18n import LANGUAGES, Translator, own_name
 from planning.store.projects import PROJECT_FILE, ProjectEntry, home_folder, list_projects
 from planning.ui import shell, state
 from planning.ui.projects.desk import copy_to, create, desk, open_folder, open_started, throw_away
+from planning.ui.words import missing_words, plain
 from planning.ui.workspace import DEMO, source_from_environment
 
-__all__ = ["missing_words", "show_list"]
+__all__ = ["show_list"]
 
 _COUNTY = "planning/ui/pages/county.py"
-
-
-def missing_words(missing: tuple[str, ...], t: Translator) -> str:
-    """Say what a project must still name."""
-    words = {
-        "name": t("a name"),
-        "roads": t("roads"),
-        "population": t("a population grid or a list of villages"),
-        "schools": t("schools"),
-        "stages": t("stages"),
-    }
-    return t("; ").join(words[key] for key in missing)
 
 
 def show_list(t: Translator) -> None:
@@ -58,7 +47,7 @@ def show_list(t: Translator) -> None:
             if st.form_submit_button(t("Begin the project"), type="primary", key="new-begin"):
                 create(name, language or t.language)
                 st.rerun()
-        st.caption(t("Projects stand in {folder}", folder=str(home_folder())))
+        st.caption(t("Projects stand in {folder}", folder=plain(str(home_folder()))))
 
 
 def _note(message: object, t: Translator) -> None:

@@ -21,8 +21,8 @@ from planning.ui.projects.desk import (
     take_upload,
     use_version,
 )
-from planning.ui.projects.listing import missing_words
 from planning.ui.projects.slots import SLOTS, Slot, files_of, files_on_server, label, value_of
+from planning.ui.words import missing_words, plain
 
 __all__ = ["TEMPLATES", "show_sources"]
 
@@ -129,7 +129,7 @@ def _versions(folder: Path, slot: Slot, files: list[str], t: Translator) -> None
         return
     with st.popover(t("Earlier versions ({n})", n=len(earlier)), key=f"versions-{slot.name}"):
         for number, main in earlier:
-            text = t("No. {n}: {file}", n=number, file=main.name)
+            text = t("No. {n}: {file}", n=number, file=plain(main.name))
             st.button(
                 text, key=f"version-{slot.name}-{number}", on_click=use_version,
                 args=(folder, slot, main.relative_to(folder).as_posix()),
@@ -172,8 +172,6 @@ def _stages(folder: Path, content: dict[str, Any], t: Translator) -> None:
             )  # fmt: skip
             saved = st.form_submit_button(t("Save stages and totals"), key="stages-save")
     if saved:
-        changes: dict[str, object] = {"stages": rows or None}
-        if value_of(content, "population.file") or value_of(content, "population.villages"):
-            changes |= {"population.known_total": known, "population.year": of_year}
-        change(folder, changes, told="project")
+        totals = {"population.known_total": known, "population.year": of_year}
+        change(folder, {"stages": rows or None, **totals}, told="project")
         st.rerun()
