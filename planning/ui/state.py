@@ -202,8 +202,14 @@ def open_source(source: Source | None) -> None:
     source : Source or None
         What to open; None: what the app was started with.
     """
-    st.session_state[_SESSION_KEY] = Session(source or source_from_environment())
+    before = cast("Session | None", st.session_state.get(_SESSION_KEY))
+    opened = Session(source or source_from_environment())
+    st.session_state[_SESSION_KEY] = opened
     st.session_state.pop(STAGE_KEY, None)
+    if before is not None and before.source != opened.source:
+        # What the address says of the county before, such as its scenario, means nothing in another one.
+        for name in [name for name in st.query_params if name not in (LANGUAGE_KEY, PROJECT_KEY)]:
+            del st.query_params[name]
 
 
 def session() -> Session:
