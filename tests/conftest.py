@@ -49,3 +49,12 @@ def chromium() -> str:
     if path is None:
         absent("Chromium not found; install it or set CHROMIUM to its path")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    """Give the path of the web server that bureaus put before the app, or skip and say why."""
+    path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if path is None:
+        absent("nginx not found; install it")
+    return str(path)

@@ -15,6 +15,7 @@ import pandas as pd
 from planning import siting
 from planning.errors import Message, msg
 from planning.scenario.asking import check_questions, check_room, check_schools
+from planning.scenario.balance_ceiling import BalanceKept, answer_in_balance
 from planning.scenario.boarding import answer_boarding
 from planning.scenario.bus_lines import LINE_COLUMNS
 from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS, DayQuestion, other_plans, solve_curve
@@ -97,6 +98,8 @@ class Answer:
         Year whose pupils were asked about; None for today's.
     before : StageState or None
         How it would be in that year without the answer; None for today's, whose state stands with the run.
+    balance : BalanceKept or None
+        The coefficient of variation before and after, where the question sets a ceiling to it.
     """
 
     question: Question
@@ -115,6 +118,7 @@ class Answer:
     lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LINE_COLUMNS)))
     year: int | None = None
     before: StageState | None = None
+    balance: BalanceKept | None = None
 
 
 def answer(
@@ -154,10 +158,10 @@ def answer(
     others = county.schools.loc[county.schools["status"] == "open", "kind"]
     check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
     if question.year is None:
-        return _answer_of(county, question, edits, cancel, started=started)
+        return _answer_of(county, question, edits, cancel, today=county, started=started)
     then, told = county_asked_of(county, question)
     before = evaluate(then, question.stage, edits)
-    found = _answer_of(then, question, edits, cancel, started=started)
+    found = _answer_of(then, question, edits, cancel, today=county, started=started)
     return replace(found, year=question.year, before=before, notes=(*told, *found.notes))
 
 
@@ -167,11 +171,12 @@ def _answer_of(
     edits: Sequence[Edit],
     cancel: Callable[[], bool] | None,
     *,
+    today: County,
     started: float,
 ) -> Answer:
     """Answer a question on the county that it is about, with the model it names."""
     if question.model == "capacitated":
-        return _answer_layout(county, question, edits, cancel, started=started)
+        return _answer_layout(county, question, edits, cancel, today=today, started=started)
     if question.model != "boarding":
         return _answer_day(county, question, edits, cancel, started=started)
     proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
@@ -285,15 +290,23 @@ def _answer_layout(
     edits: Sequence[Edit],
     cancel: Callable[[], bool] | None,
     *,
+    today: County,
     started: float,
 ) -> Answer:
     """Answer the question with seats: what to build, enlarge and close."""
-    layout = solve_layout_question(county, question, ask(county, question.stage, edits), edits=edits, cancel=cancel)
-    proposal = _explained(layout.proposal, county, layout.asked, layout.pieces.row)
-    sites, after = no_sites(county), None
+    asked = ask(county, question.stage, edits)
+    sites, after, balance = no_sites(county), None, None
     new: tuple[Edit, ...] = ()
+    told: tuple[Message, ...] = ()
+    if question.balance is None:
+        layout = solve_layout_question(county, question, asked, edits=edits, cancel=cancel)
+    else:
+        layout, new, after, balance, told = answer_in_balance(
+            county, question, asked, today=today, edits=edits, cancel=cancel
+        )
+    proposal = _explained(layout.proposal, county, layout.asked, layout.pieces.row)
     if proposal.status != "infeasible" and math.isfinite(proposal.objective):
-        new = layout_edits(question, layout)
+        new = new if after is not None else layout_edits(question, layout)
         sites = with_reasons(
             layout_sites(county, question, layout),
             proposal,
@@ -304,7 +317,7 @@ def _answer_layout(
             unit=layout.unit,
             seats=layout.to_be_had,
         )
-        after = evaluate(county, question.stage, (*edits, *new))
+        after = after if after is not None else evaluate(county, question.stage, (*edits, *new))
     return Answer(
         question,
         proposal,
@@ -312,8 +325,9 @@ def _answer_layout(
         sites,
         new,
         after,
-        (*proposal.explanation, *layout.notes),
+        (*told, *proposal.explanation, *layout.notes),
         time.perf_counter() - started,
+        balance=balance,
         moves=layout.moves,
         blocked=tuple(Blocked(code, clause) for code, clause in layout.blocked.items()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from planning.config import Project
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.network.build import Network
 from planning.roads import Roads
+from planning.scenario.balance_ceiling import BalanceKept
 from planning.scenario.costbook import CostBook
 from planning.scenario.county import County
 from planning.scenario.edits import edits_from_data, edits_to_data
@@ -33,7 +35,7 @@ from planning.travel.costs import Costs
 __all__ = ["load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 7
+FORMAT = 8
 _TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
 _ASIDE = ("curve", "plans", "ways", "lines")
@@ -230,6 +232,7 @@ def _answer_data(answer: Answer) -> dict[str, Any]:
         "seconds": answer.seconds,
         "moves": answer.moves.to_dict("list"),
         "asides": _asides(answer),
+        "balance": _balance_data(answer.balance),
         "blocked": [
             {"school_id": blocked.school_id, "clause": _message_data(blocked.clause)} for blocked in answer.blocked
         ],
@@ -255,7 +258,7 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
     sites = gpd.GeoDataFrame(store.read_table(folder / f"answer_{number}.parquet"))
-    asides = {name: _aside_table(folder / f"{name}_{number}.parquet") for name in data["asides"]}
+    asides: dict[str, Any] = {name: _aside_table(folder / f"{name}_{number}.parquet") for name in data["asides"]}
     return Answer(
         question=question,
         proposal=Proposal(
@@ -271,8 +274,21 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
         year=question.year,
         before=before,
+        balance=_balance(data["balance"]),
         **asides,
     )
+
+
+def _balance_data(kept: BalanceKept | None) -> dict[str, Any] | None:
+    """Write the ceiling of a question; JSON knows no NaN."""
+    return None if kept is None else {**asdict(kept), "after": None if np.isnan(kept.after) else kept.after}
+
+
+def _balance(data: Mapping[str, Any] | None) -> BalanceKept | None:
+    if data is None:
+        return None
+    after = float("nan") if data["after"] is None else data["after"]
+    return BalanceKept(**{**data, "after": after, "missing": tuple(data["missing"]), "planned": tuple(data["planned"])})
 
 
 def _aside_table(path: Path) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -9,17 +11,39 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-LINKS = ("projects", "county", "access", "plan", "export")
+LINKS = ("projects", "county", "access", "plan", "standards", "closures", "export")
 MAP = "iframe[title^='streamlit_folium']:not([data-old])"
 READY = {"projects": ".pl-project", "county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
+
+
+def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:  # noqa: S310 - our own server
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(log.read_text())
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server under way."""
+
+    address: str
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="session")
@@ -43,52 +67,47 @@ def hostile_project(demo_folder, tmp_path_factory) -> Path:
     return folder / "project.yaml"
 
 
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(
+    root: Path, folder: Path, project: Path, *options: str, port: int | None = None, path: str = ""
+) -> Iterator[Served]:
+    """Serve the app as a user would start it."""
+    port = port or free_port()
+    log = folder / f"log-{port}.txt"
+    environment = {**os.environ, "PLANNING_PROJECT": str(project)}
+    environment.pop("PLANNING_RUN", None)
+    with log.open("a") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port), *options],
+            cwd=root, env=environment, stdout=stream, stderr=stream,
+        )  # fmt: skip
+        try:
+            found = f"http://127.0.0.1:{port}{path}"
+            _wait_for(found, log, server)
+            yield Served(found, port, log, server)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def serve(root, tmp_path_factory):
+    """Give a function that serves a project for as long as its context lasts."""
+    return functools.partial(served, root, tmp_path_factory.mktemp("servers"))
+
+
 @pytest.fixture(scope="session")
 def address(serve, hostile_project) -> Iterator[str]:
-    """Serve the app as a user would start it, on the hostile copy of the demo county."""
-    with serve(PLANNING_PROJECT=str(hostile_project)) as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def serve(root, tmp_path_factory) -> Callable[..., AbstractContextManager[str]]:
-    """Give a way to serve the app with an environment of its own, until its block ends."""
-
-    @contextmanager
-    def start(**more: str) -> Iterator[str]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        log = tmp_path_factory.mktemp("server") / "log.txt"
-        environment = {
-            name: value for name, value in os.environ.items() if name not in ("PLANNING_RUN", "PLANNING_PROJECT")
-        }
-        with log.open("w") as stream:
-            server = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), "--server.port", str(port)],
-                cwd=root, env=environment | more, stdout=stream, stderr=stream,
-            )  # fmt: skip
-            try:
-                found = f"http://127.0.0.1:{port}"
-                _wait_for(found, log, server)
-                yield found
-            finally:
-                server.terminate()
-                server.wait(20)
-
-    return start
-
-
-def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(240):
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:  # noqa: S310 - our own server
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError(log.read_text())
+    """Serve the hostile copy of the demo county to all tests that do not want a server of their own."""
+    with serve(hostile_project) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +125,7 @@ class Walk:
     """One visitor: a page with the network cut off, and everything that went wrong on it."""
 
     def __init__(
-        self, browser, address: str, language: str, size: tuple[int, int], *, at: str = "", ready: str = ".pl-table"
+        self, browser, address: str, language: str, size: tuple[int, int], page: str = "", ready: str = ".pl-table"
     ) -> None:
         self.address, self.language = address, language
         self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
@@ -115,7 +134,7 @@ class Walk:
         self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.goto(f"{address}/{at}?lang={language}")
+        self.page.goto(f"{address}/{page}?lang={language}")
         self.page.wait_for_selector(ready, timeout=180_000)
 
     def _only_here(self, route) -> None:
@@ -176,29 +195,14 @@ class Walk:
 
 
 @pytest.fixture
-def walk_at(browser):
-    """Give a function that lets a visitor in at some page of some server."""
-    visitors: list[Walk] = []
-
-    def start(address: str, language: str, *, at: str, ready: str) -> Walk:
-        visitors.append(Walk(browser, address, language, (1440, 900), at=at, ready=ready))
-        return visitors[-1]
-
-    yield start
-    # Streamlit asks for its health below the page's own address first, and is told that there is nothing.
-    faults = [fault for visitor in visitors for fault in visitor.faults if "404 (Not Found)" not in fault]
-    for visitor in visitors:
-        visitor.page.close()
-    assert not faults
-
-
-@pytest.fixture
-def walk(browser, address):
+def walk(browser, request):
     """Give a function that lets a visitor in; nothing may have gone wrong in the end."""
     visitors: list[Walk] = []
 
-    def start(language: str = "zh", size: tuple[int, int] = (1440, 900)) -> Walk:
-        visitors.append(Walk(browser, address, language, size))
+    def start(
+        language: str = "zh", size: tuple[int, int] = (1440, 900), *, at: str | None = None, **options: str
+    ) -> Walk:
+        visitors.append(Walk(browser, at or request.getfixturevalue("address"), language, size, **options))
         return visitors[-1]
 
     yield start

@@ -29,10 +29,12 @@ def schools(demo_folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def own_address(serve, tmp_path_factory):
+def own_address(serve, demo_folder, tmp_path_factory):
     """Serve the app with a workspace folder of its own."""
-    with serve(PLANNING_HOME=str(tmp_path_factory.mktemp("home"))) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNING_HOME", str(tmp_path_factory.mktemp("home")))
+        with serve(demo_folder / "project.yaml") as server:
+            yield server.address
 
 
 def send(page, slot: str, file) -> None:
@@ -49,8 +51,8 @@ def step(page, number: int) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_project_is_begun_mended_and_opened(walk_at, own_address, demo_folder, schools, language):
-    page = walk_at(own_address, language, at="projects", ready=".pl-project").page
+def test_a_project_is_begun_mended_and_opened(walk, own_address, demo_folder, schools, language):
+    page = walk(language, at=own_address, page="projects", ready=".pl-project").page
     page.get_by_role("textbox").first.fill(f"故事县{language}")
     page.keyboard.press("Tab")
     page.locator("[data-testid=stFormSubmitButton] button").click()

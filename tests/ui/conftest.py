@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ui_helpers import PAGES, make_workspace
+from ui_helpers import PAGES, make_workspace, settle
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +13,7 @@ def workspace():
 
 
 @pytest.fixture
-def open_app(workspace, root, monkeypatch):
+def open_app(workspace, root, monkeypatch, tmp_path):
     """Start the app in a language, on the small county or another one."""
     from streamlit.testing.v1 import AppTest
 
@@ -24,6 +24,7 @@ def open_app(workspace, root, monkeypatch):
     monkeypatch.setattr(Source, "key", lambda self: opened.key)
     monkeypatch.setattr(shell, "open_workspace", lambda source, key, tell: opened)
     monkeypatch.chdir(root)
+    monkeypatch.setenv("PLANNING_STORE", str(tmp_path / "store"))
     opened = workspace
 
     def start(language: str = "zh", page: str = "county", *, on=None):
@@ -36,7 +37,7 @@ def open_app(workspace, root, monkeypatch):
         app.query_params["lang"] = language
         app.run()
         if page != "county":
-            app.switch_page(PAGES[page]).run()
+            settle(app.switch_page(PAGES[page]).run())
         return app
 
     return start

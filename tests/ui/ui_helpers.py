@@ -11,6 +11,8 @@ PAGES = {
     "county": "planning/ui/pages/county.py",
     "access": "planning/ui/pages/access.py",
     "plan": "planning/ui/pages/plan.py",
+    "standards": "planning/ui/pages/standards.py",
+    "closures": "planning/ui/pages/closures.py",
     "export": "planning/ui/pages/export.py",
 }
 
@@ -43,3 +45,16 @@ def wait_until(condition, seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
+
+
+def settle(app):
+    """Let every job that the page waits for end, and draw the page anew."""
+    from planning.ui import state
+
+    for _ in range(4):
+        waiting = [job for job in list(state.jobs()._jobs.values()) if not job.done]
+        if not waiting:
+            break
+        wait_until(lambda waiting=waiting: all(job.done for job in waiting), 60)
+        app.run()
+    return app
