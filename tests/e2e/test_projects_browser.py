@@ -56,7 +56,7 @@ def test_a_project_is_begun_mended_and_opened(walk, own_address, demo_folder, sc
     page.get_by_role("textbox").first.fill(f"故事县{language}")
     page.keyboard.press("Tab")
     page.locator("[data-testid=stFormSubmitButton] button").click()
-    page.wait_for_selector(".pl-slot")
+    page.wait_for_selector("[data-testid=stFileUploaderDropzoneInstructions] span")
     # Streamlit's own words are covered: what is read in the uploader is ours.
     shown = page.evaluate(
         """() => ['[data-testid=stFileUploaderDropzone] button p', '[data-testid=stFileUploaderDropzoneInstructions] span']

@@ -127,7 +127,7 @@ def without_seats():
 def test_every_page_stands_without_seats(open_app, without_seats, page, language):
     app = open_app(language, page, on=without_seats)
     assert not app.exception
-    assert 'class="pl-error"' not in _bodies(app)
+    assert 'class="pl-error" role="alert"' not in _bodies(app)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
