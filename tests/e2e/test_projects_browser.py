@@ -74,11 +74,11 @@ def test_a_project_is_begun_mended_and_opened(walk, own_address, demo_folder, sc
     page.locator("[class*=st-key-take-system]").wait_for(state="detached")
     step(page, 3)
     page.locator(".st-key-check-start button").click()
-    page.wait_for_selector(".pl-mend", timeout=180_000)
+    page.wait_for_selector("[class*=st-key-mend-save] button", timeout=180_000)  # the form stands whole
     assert page.locator(".pl-table tbody tr").count() == 2
     page.locator("[data-testid=stForm] input[type=text]").first.fill("300")
     page.keyboard.press("Tab")
-    page.locator("[data-testid=stForm] [data-testid=stCheckbox] label").last.click()
+    page.locator("[data-testid=stForm] [data-testid=stCheckbox] label").nth(1).click()
     page.locator("[data-testid=stFormSubmitButton] button").click()
     page.wait_for_selector(".st-key-check-open", timeout=180_000)
     page.reload()
