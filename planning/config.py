@@ -51,6 +51,13 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _COORDINATES = re.compile(r"wgs-?84|gcj-?02|bd-?09|(EPSG:|ESRI:)?\d{4,6}", re.IGNORECASE)
 
 
+def _known_system(value: str) -> str:
+    """Refuse a name that can be no reference system."""
+    if not _COORDINATES.fullmatch(value):
+        raise ValueError(msg("must be wgs84, gcj02, bd09 or EPSG:number"))
+    return value
+
+
 #: Keys of a question that only some models know.
 _KEYS_OF_MODELS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("close", "keep", "exceptions", "gate_answers", "enlarge", "min_pupils", "whole", "balance"), ("capacitated",)),
@@ -111,8 +118,19 @@ class Population(_Closed):
     """Age groups such as ``5-9`` or ``20+``: the band of the raster (a number from 1) or a raster file of their own."""
     villages: str | None = None
     """Table of villages with residents or pupils."""
+    coordinates: str = "wgs84"
+    """What the places of that table are in: wgs84, gcj02, bd09 or EPSG:number."""
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Our column name: that table's own heading, where it is not recognised by itself; "" for none."""
+    sheet: str | None = None
+    """Sheet of that workbook; the first one otherwise."""
     known: str | None = None
     """Table of known numbers by township, and of the county, that people and pupils are scaled to."""
+
+    @field_validator("coordinates")
+    @classmethod
+    def _a_known_system(cls, value: str) -> str:
+        return _known_system(value)
 
     @model_validator(mode="after")
     def _some_source(self) -> Population:
@@ -173,7 +191,7 @@ class Schools(_Closed):
     coordinates: str = "wgs84"
     """wgs84, gcj02, bd09 or EPSG:number."""
     mapping: dict[str, str] = Field(default_factory=dict)
-    """Our column name: the table's own heading, where it is not recognised by itself."""
+    """Our column name: the table's own heading, where it is not recognised by itself; "" for none."""
     kind: KindName | None = None
     """What to take a school for where the table does not say."""
     sheet: str | None = None
@@ -184,9 +202,7 @@ class Schools(_Closed):
     @field_validator("coordinates")
     @classmethod
     def _a_known_system(cls, value: str) -> str:
-        if not _COORDINATES.fullmatch(value):
-            raise ValueError(msg("must be wgs84, gcj02, bd09 or EPSG:number"))
-        return value
+        return _known_system(value)
 
 
 class Stage(_Closed):

@@ -10,7 +10,7 @@ from planning.ui import shell, state, warming
 __all__ = ["NAMES", "show"]
 
 #: Files of the pages, which are their addresses too, in the order in which a planner comes to them.
-NAMES = ("county", "access", "plan", "propose", "children", "boarding", "standards", "closures", "export")
+NAMES = ("projects", "county", "access", "plan", "propose", "children", "boarding", "standards", "closures", "export")
 
 
 def show() -> None:
@@ -32,6 +32,7 @@ def show() -> None:
     shell.style()
     shell.side_bar(pages, t)
     shell.language_switch(t)
+    shell.keep_address()
     warming.start()
     page.run()
 
@@ -39,6 +40,7 @@ def show() -> None:
 def _titles(t: Translator) -> dict[str, tuple[str, str]]:
     """Give title and icon of each page."""
     return {
+        "projects": (t("Projects"), "folder_open"),
         "county": (t("County and data"), "map"),
         "access": (t("Access"), "directions_walk"),
         "plan": (t("Plan"), "edit_location_alt"),

@@ -14,15 +14,26 @@ from planning.i18n import LANGUAGES, Language, Translator, get_translator
 from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
 from planning.ui.jobs import Jobs
 from planning.ui.proposing.draft import Draft
-from planning.ui.workspace import Source, source_from_environment
+from planning.ui.workspace import Source, source_from_environment, source_of_name
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
 
-__all__ = ["LANGUAGE_KEY", "STAGE_KEY", "Session", "jobs", "media_url", "session", "translator"]
+__all__ = [
+    "LANGUAGE_KEY",
+    "PROJECT_KEY",
+    "STAGE_KEY",
+    "Session",
+    "jobs",
+    "media_url",
+    "open_source",
+    "session",
+    "translator",
+]
 
 LANGUAGE_KEY = "lang"
 STAGE_KEY = "stage"
+PROJECT_KEY = "project"
 _SESSION_KEY = "planner"
 
 
@@ -183,6 +194,25 @@ def _school_of(edit: Edit) -> str:
     return edit.site_id if isinstance(edit, NewSchool) else edit.school_id
 
 
+def open_source(source: Source | None) -> None:
+    """
+    Open another county, or the same one again after its files changed; the address carries which.
+
+    Parameters
+    ----------
+    source : Source or None
+        What to open; None: what the app was started with.
+    """
+    before = cast("Session | None", st.session_state.get(_SESSION_KEY))
+    opened = Session(source or source_from_environment())
+    st.session_state[_SESSION_KEY] = opened
+    st.session_state.pop(STAGE_KEY, None)
+    if before is not None and before.source != opened.source:
+        # What the address says of the county before, such as its scenario, means nothing in another one.
+        for name in [name for name in st.query_params if name not in (LANGUAGE_KEY, PROJECT_KEY)]:
+            del st.query_params[name]
+
+
 def session() -> Session:
     """
     Give the session's one object, made at its first use.
@@ -193,7 +223,7 @@ def session() -> Session:
         What this planner works on.
     """
     if _SESSION_KEY not in st.session_state:
-        st.session_state[_SESSION_KEY] = Session(source_from_environment())
+        open_source(source_of_name(st.query_params.get(PROJECT_KEY, "")))
     return cast("Session", st.session_state[_SESSION_KEY])
 
 

@@ -18,6 +18,7 @@ import pyproj
 from planning.config import load_project
 from planning.errors import Message, msg
 from planning.scenario.edits import Edit, edits_to_data
+from planning.store.projects import PROJECT_FILE, home_folder, project_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
 
-__all__ = ["Source", "Workspace", "edits_key", "open_workspace", "source_from_environment"]
+__all__ = ["Source", "Workspace", "edits_key", "open_workspace", "source_from_environment", "source_of_name"]
 
 Progress = Callable[[float, Message], None]
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "project.yaml"
@@ -69,6 +70,22 @@ class Source:
             stat = file.stat()
             digest.update(_file_hash(str(file), stat.st_size, stat.st_mtime_ns).encode())
         return digest.hexdigest()[:16]
+
+    @property
+    def name(self) -> str:
+        """
+        Give the name that an address carries for it.
+
+        Returns
+        -------
+        str
+            ``demo`` or the name of its folder; empty where only the command line can name it.
+        """
+        if self.run is not None or self.project.name != PROJECT_FILE:
+            return ""
+        if self.project == DEMO:
+            return DEMO.parent.name
+        return self.project.parent.name if self.project.parent.parent == home_folder() else ""
 
     def _files(self) -> Iterator[Path]:
         state = None if self.run is None else self.run / "state"
@@ -297,6 +314,26 @@ def source_from_environment() -> Source:
     if "--project" in arguments[:-1]:
         project, run = arguments[arguments.index("--project") + 1], None
     return Source(Path(project).resolve() if project else DEMO, Path(run).resolve() if run else None)
+
+
+def source_of_name(name: str) -> Source | None:
+    """
+    Find the project that an address names.
+
+    Parameters
+    ----------
+    name : str
+        ``demo``, or the name of a folder of the workspace folder.
+
+    Returns
+    -------
+    Source or None
+        The project, which may be gone by now; None where the address names none.
+    """
+    if name == DEMO.parent.name:
+        return Source(DEMO)
+    folder = project_folder(home_folder(), name)
+    return None if folder is None else Source(folder / PROJECT_FILE)
 
 
 def open_workspace(source: Source, key: str, progress: Progress) -> Workspace:
