@@ -3,28 +3,9 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from planning.ui import serving, shell, state, warming
+from planning.ui import navigation, serving
 
 if __name__ == "__main__":  # a session's run of the script
-    t = state.translator()
-    st.set_page_config(page_title=t("School Layout Planner"), page_icon=str(shell.STATIC / "icon.png"), layout="wide")
-    pages = [
-        st.Page(
-            "planning/ui/pages/county.py",
-            title=t("County and data"),
-            icon=":material/map:",
-            url_path="county",
-            default=True,
-        ),
-        st.Page("planning/ui/pages/access.py", title=t("Access"), icon=":material/directions_walk:", url_path="access"),
-        st.Page("planning/ui/pages/plan.py", title=t("Plan"), icon=":material/edit_location_alt:", url_path="plan"),
-        st.Page("planning/ui/pages/export.py", title=t("Export"), icon=":material/download:", url_path="export"),
-    ]
-    page = st.navigation(pages, position="hidden")
-    shell.style()
-    shell.side_bar(pages, t)
-    shell.language_switch(t)
-    warming.start()
-    page.run()
+    navigation.show()
 else:  # the server, which imports it
     app = st.App(__file__, middleware=[Middleware(serving.FirstPage)])

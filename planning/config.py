@@ -51,9 +51,16 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _COORDINATES = re.compile(r"wgs-?84|gcj-?02|bd-?09|(EPSG:|ESRI:)?\d{4,6}", re.IGNORECASE)
 
 
+def _known_system(value: str) -> str:
+    """Refuse a name that can be no reference system."""
+    if not _COORDINATES.fullmatch(value):
+        raise ValueError(msg("must be wgs84, gcj02, bd09 or EPSG:number"))
+    return value
+
+
 #: Keys of a question that only some models know.
 _KEYS_OF_MODELS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("close", "keep", "exceptions", "gate_answers", "enlarge", "min_pupils", "whole"), ("capacitated",)),
+    (("close", "keep", "exceptions", "gate_answers", "enlarge", "min_pupils", "whole", "balance"), ("capacitated",)),
     (("bus_seats", "bus_limit_min"), ("boarding",)),
     (("frontier",), ("p_median", "max_coverage", "p_center")),
     (("alternatives",), ("p_median", "max_coverage", "set_cover")),
@@ -111,8 +118,19 @@ class Population(_Closed):
     """Age groups such as ``5-9`` or ``20+``: the band of the raster (a number from 1) or a raster file of their own."""
     villages: str | None = None
     """Table of villages with residents or pupils."""
+    coordinates: str = "wgs84"
+    """What the places of that table are in: wgs84, gcj02, bd09 or EPSG:number."""
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Our column name: that table's own heading, where it is not recognised by itself; "" for none."""
+    sheet: str | None = None
+    """Sheet of that workbook; the first one otherwise."""
     known: str | None = None
     """Table of known numbers by township, and of the county, that people and pupils are scaled to."""
+
+    @field_validator("coordinates")
+    @classmethod
+    def _a_known_system(cls, value: str) -> str:
+        return _known_system(value)
 
     @model_validator(mode="after")
     def _some_source(self) -> Population:
@@ -173,7 +191,7 @@ class Schools(_Closed):
     coordinates: str = "wgs84"
     """wgs84, gcj02, bd09 or EPSG:number."""
     mapping: dict[str, str] = Field(default_factory=dict)
-    """Our column name: the table's own heading, where it is not recognised by itself."""
+    """Our column name: the table's own heading, where it is not recognised by itself; "" for none."""
     kind: KindName | None = None
     """What to take a school for where the table does not say."""
     sheet: str | None = None
@@ -184,9 +202,7 @@ class Schools(_Closed):
     @field_validator("coordinates")
     @classmethod
     def _a_known_system(cls, value: str) -> str:
-        if not _COORDINATES.fullmatch(value):
-            raise ValueError(msg("must be wgs84, gcj02, bd09 or EPSG:number"))
-        return value
+        return _known_system(value)
 
 
 class Stage(_Closed):
@@ -322,6 +338,18 @@ class Alternatives(_Closed):
     """Longest time for all of them [s]."""
 
 
+class Balance(_Closed):
+    """A coefficient of variation between the schools of the stage as a ceiling."""
+
+    indicator: Literal[
+        "qualified_teachers", "backbone_teachers", "sports_arts_teachers", "teaching_area", "sports_area",
+        "equipment_value", "multimedia_rooms", "computers", "books", "staff_ratio", "mid_title_teachers",
+    ]  # fmt: skip
+    """What the schools have; the column of the table of schools that counts it must be there."""
+    at_most: Literal["pack"] | Annotated[float, Field(gt=0, le=10)] = "pack"
+    """Largest coefficient [1]; that of the standard otherwise."""
+
+
 class Question(_Closed):
     """One question to the siting engine."""
 
@@ -363,6 +391,8 @@ class Question(_Closed):
     """capacitated: pupils that a new school, and one that may be closed but stays, must have."""
     whole: bool = False
     """capacitated: the children of a place and grade band all go to one school."""
+    balance: Balance | None = None
+    """capacitated: how unevenly a resource may be spread between the schools in any answer."""
     bus_seats: int | None = Field(default=None, gt=0, le=100)
     """boarding: seats of a school bus in the comparison of ways [seats]; 40 otherwise."""
     bus_limit_min: Positive | None = None
@@ -390,6 +420,12 @@ class Question(_Closed):
             both = sorted(set(self.close) & set(self.keep))
             if both:
                 raise ValueError(msg("close and keep both name {schools}", schools=", ".join(both)))
+        if self.balance is not None and self.whole:
+            raise ValueError(
+                msg("balance and whole do not go together: a ceiling needs places whose children may be shared out")
+            )
+        if self.balance is not None and self.stage not in ("primary", "junior"):
+            raise ValueError(msg("balance: only for primary and junior, whose schools are evaluated"))
         if self.exceptions and not self.close:
             raise ValueError(msg("exceptions: only where close says which schools may be closed"))
         if self.gate_answers and not self.close:

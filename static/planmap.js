@@ -161,10 +161,16 @@
     triangle: '<path d="M9 2.2 16 14.8H2Z"/>',
     diamond: '<path d="M9 1.4 16.6 9 9 16.6 1.4 9Z"/>',
   };
+  const HATCH = '<defs><pattern id="planmap-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
+    '<rect width="4" height="4" fill="#fff"/><rect width="1.6" height="4" fill="#14324a"/></pattern></defs>';
+  const filled = (school) => {
+    if (school.fill === undefined) return "";
+    return /^#[0-9a-f]{6}$/.test(school.fill) ? ' style="fill:' + school.fill + '"' : ' style="fill:url(#planmap-hatch)"';
+  };
   const icon = (school) =>
     L.divIcon({
-      className: "planmap-school is-" + school.role + (school.selected ? " is-selected" : ""),
-      html: '<svg viewBox="0 0 18 18">' + (SHAPES[school.shape] || SHAPES.circle) + "</svg>",
+      className: "planmap-school is-" + school.role + (school.selected ? " is-selected" : "") + (school.fill === undefined ? "" : " is-filled"),
+      html: '<svg viewBox="0 0 18 18"' + filled(school) + ">" + (school.fill === "" ? HATCH : "") + (SHAPES[school.shape] || SHAPES.circle) + "</svg>",
       iconSize: school.role === "open" ? [14, 14] : [20, 20],
     });
 
@@ -172,7 +178,7 @@
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
     const room = { paddingTopLeft: [50, 12], paddingBottomRight: [130, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
-    let state = null, sites = null, numbers = null, picture = null, ghost = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
+    let state = null, sites = null, numbers = null, picture = null, ghost = null, follower = null, found = null, was = null, now = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
     // what stands on what
     for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["labels", 450]]) {
@@ -222,6 +228,8 @@
       L.DomEvent.disableClickPropagation(node);
       return node;
     };
+    const north = panel("planmap-north"), arrow = document.createElement("i");
+    north.append(arrow, words.north);
     const legend = panel("planmap-legend"), tip = panel("planmap-tip");
 
     function send(event) {
@@ -230,10 +238,12 @@
     }
 
     // ---- pointer: place, select, move, tell
+    const unfollow = () => { if (follower) follower.remove(); follower = null; };
     map.on("click", (e) => {
       // A school dropped on another one ends in a click on the map between them: that is no wish for a third school.
       if (!state || state.click !== "place" || dragged || performance.now() - dropped < 400) return;
       if (ghost) ghost.remove();
+      unfollow();
       ghost = L.marker(e.latlng, { icon: icon({ role: "ghost", shape: "square" }), interactive: false }).addTo(map);
       send({ type: "place", lat: e.latlng.lat, lng: e.latlng.lng });
     });
@@ -256,15 +266,89 @@
       const inside = column >= 0 && row >= 0 && column < numbers.width && row < numbers.height;
       return inside ? numbers.ids[row * numbers.width + column] - 1 : -1;
     }
+    const way = (tens) => {
+      if (tens === 65535) return words.no_path;
+      return ((tens - 1) / 100).toFixed(1) + " " + words.km;
+    };
     map.on("mousemove", (e) => {
-      if (e.originalEvent.target.closest && e.originalEvent.target.closest(".planmap-school")) return;
+      if (e.originalEvent.target.closest && e.originalEvent.target.closest(".planmap-school")) return unfollow();
+      if (state && state.click === "place" && !ghost && !dragged) { // what a click would do stands under the pointer
+        if (follower) follower.setLatLng(e.latlng);
+        else follower = L.marker(e.latlng, { icon: icon({ role: "follower", shape: "square" }), interactive: false }).addTo(map);
+      } else unfollow();
       const cell = state && state.bytes ? cellAt(e.latlng) : -1, value = cell >= 0 ? state.bytes[cell] : 0;
       if (!value) return say([], e.originalEvent);
       const school = sites && sites[cell] ? state.schools[sites[cell] - 1] : null, entry = state.legend.entries[value - 1];
       const name = cellNames[0][cellNames[1][cell]];
-      say([name, school && school.name, entry && state.legend.title + ": " + entry.label], e.originalEvent);
+      const change = was && was[cell] ? way(was[cell]) + " → " + way(now[cell]) : "";
+      say([name, school && school.name, entry && state.legend.title + ": " + entry.label, change], e.originalEvent);
     });
-    map.on("mouseout", () => (tip.style.display = "none"));
+    map.on("mouseout", () => { tip.style.display = "none"; unfollow(); });
+
+    // ---- keys on the map
+    container.addEventListener("keydown", (e) => {
+      if (!state || !state.select || e.target.tagName === "INPUT") return;
+      const held = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
+      if (held && key === "z") send({ type: e.shiftKey ? "redo" : "undo" });
+      else if (held && key === "y") send({ type: "redo" });
+      else if (key === "escape" && state.click) unfollow(), send({ type: "leave" });
+      else return;
+      e.preventDefault();
+    });
+
+    // ---- search: schools of the stage and names of the base map
+    function searchBox(places) {
+      const box = panel("planmap-search"), field = document.createElement("input"), list = document.createElement("div");
+      field.type = "search";
+      field.placeholder = words.search;
+      field.setAttribute("aria-label", words.search);
+      field.autocomplete = "off";
+      list.className = "hits";
+      list.setAttribute("aria-live", "polite");
+      box.append(field, list);
+      L.DomEvent.disableScrollPropagation(box);
+      for (const act of ["keydown", "keypress", "mousemove"]) box.addEventListener(act, (e) => e.stopPropagation());
+      const show = (hit) => {
+        const at = L.latLng(hit.lat, hit.lng);
+        untouched = false;
+        if (found) found.remove();
+        found = L.marker(at, { icon: L.divIcon({ className: "planmap-found", iconSize: [34, 34] }), interactive: false }).addTo(map);
+        map.flyTo(at, Math.max(map.getZoom(), 13), { duration: 0.5 });
+        list.replaceChildren();
+        field.value = hit.name;
+      };
+      const search = () => {
+        const asked = field.value.trim().toLowerCase();
+        if (found) found.remove();
+        found = null;
+        if (!asked || !state) return list.replaceChildren();
+        const seen = new Set(), hits = [...state.schools, ...places]
+          .filter((place) => place.name.toLowerCase().includes(asked))
+          .sort((a, b) => a.name.toLowerCase().indexOf(asked) - b.name.toLowerCase().indexOf(asked))
+          .filter((place) => { const id = place.name + place.lat + place.lng; return !seen.has(id) && seen.add(id); })
+          .slice(0, 8);
+        const none = document.createElement("div");
+        none.className = "none";
+        none.textContent = words.nothing_found;
+        list.replaceChildren(...(hits.length ? hits.map((hit) => {
+          const row = document.createElement("button");
+          row.type = "button";
+          row.textContent = hit.name;
+          row.addEventListener("click", () => show(hit));
+          return row;
+        }) : [none]));
+      };
+      field.addEventListener("input", search);
+      box.addEventListener("keydown", (e) => {
+        const rows = [...list.querySelectorAll("button")], at = rows.indexOf(document.activeElement);
+        if (e.key === "Escape") field.value = "", search(), field.focus();
+        else if (e.key === "ArrowDown" && rows.length) rows[Math.min(at + 1, rows.length - 1)].focus();
+        else if (e.key === "ArrowUp" && at >= 0) (rows[at - 1] || field).focus();
+        else if (e.key === "Enter" && at < 0 && rows.length) rows[0].click();
+        else return;
+        e.preventDefault();
+      });
+    }
 
     function drawSchools() {
       const wanted = new Set();
@@ -279,7 +363,7 @@
         }).addTo(map);
         const node = marker.getElement();
         node.setAttribute("aria-label", school.name);
-        L.DomEvent.on(node, "mousemove", (e) => { L.DomEvent.stop(e); say([school.name, ...school.lines], e); });
+        L.DomEvent.on(node, "mousemove", (e) => { L.DomEvent.stop(e); unfollow(); say([school.name, ...school.lines], e); });
         L.DomEvent.on(node, "mouseout", () => (tip.style.display = "none"));
         marker.on("click", () => state.select && send({ type: "select", id: school.id }));
         marker.on("dragstart", () => (dragged = school.id));
@@ -308,7 +392,7 @@
       title.textContent = state.legend.title;
       const rows = state.legend.entries.filter((entry) => !entry.hidden).map((entry) => {
         const mark = document.createElement("i");
-        mark.style.background = entry.color;
+        entry.hatched ? mark.classList.add("is-hatched") : (mark.style.background = entry.color);
         return row(mark, entry.label);
       });
       const marks = (state.legend.schools || []).map((entry) => {
@@ -368,6 +452,9 @@
       turn = turn.then(async () => {
         next.bytes = new Uint8Array(await unpackText(next.classes));
         sites = next.sites ? new Uint16Array(await unpackText(next.sites)) : null;
+        was = next.was ? new Uint16Array(await unpackText(next.was)) : null;
+        now = next.now ? new Uint16Array(await unpackText(next.now)) : null;
+        if (!next.click) unfollow();
         state = next;
         draw();
       });
@@ -389,6 +476,10 @@
         kinds: ["river", "path", "track", "minor", "tertiary", "secondary", "primary", "trunk", "railway", "township", "boundary"],
       }).addTo(map);
       names = new Labels(base.labels).addTo(map);
+      searchBox(base.labels.map(([name, x, y]) => {
+        const at = L.Projection.SphericalMercator.unproject(L.point(x, y));
+        return { name, lat: at.lat, lng: at.lng };
+      }));
       const canvas = document.createElement("canvas");
       canvas.width = image.width;
       canvas.height = image.height;

@@ -23,6 +23,7 @@ import rasterio
 import shapely
 import yaml
 from typer.testing import CliRunner
+from zip_bomb import zip_bomb
 
 from planning.cli import app
 
@@ -221,10 +222,16 @@ def degrees(folder):
     return ["crs", "metres", "crs: auto"]
 
 
+def zip_that_unpacks_to_4_gb(folder):
+    (folder / "bomb.zip").write_bytes(zip_bomb("county.shp"))
+    change(folder, boundary="bomb.zip")
+    return ["bomb.zip", "4295 MB|4,295 MB", "refused"]
+
+
 FAULTS = [
     missing_column, text_in_a_number, school_in_the_atlantic, empty_raster, raster_without_crs, truncated_pbf,
     zip_instead_of_xlsx, unknown_key, boundary_elsewhere, vrt_as_boundary, vrt_as_exclusions, zip_without_shx,
-    zip_with_a_path_out, limit_missing, budget_without_money, too_many_new, unknown_pack, malformed_yaml, named_file_missing,
+    zip_with_a_path_out, zip_that_unpacks_to_4_gb, limit_missing, budget_without_money, too_many_new, unknown_pack, malformed_yaml, named_file_missing,
     web_mercator, degrees,
 ]  # fmt: skip
 
@@ -267,7 +274,18 @@ def test_the_same_through_the_real_command(command, fault, county, root):
     assert everything_in(county) == before
 
 
-@pytest.mark.parametrize("fault", [text_in_a_number, school_in_the_atlantic, unknown_key, too_many_new])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        text_in_a_number,
+        school_in_the_atlantic,
+        unknown_key,
+        too_many_new,
+        zip_without_shx,
+        zip_with_a_path_out,
+        zip_that_unpacks_to_4_gb,
+    ],
+)
 def test_faults_are_said_in_chinese(fault, county):
     fault(county)
     result = CliRunner().invoke(app, ["check", str(county), "--lang", "zh"])

@@ -77,7 +77,7 @@ def allocate(costs: Any, pupils: ArrayLike, seats: ArrayLike) -> Allocation:
     """
     from planning.access.allocator import Allocator
 
-    return Allocator(costs, pupils, seats, keep_empty=False).answer()
+    return Allocator(costs, pupils, seats, keep_empty=False).answer(last=True)
 
 
 def seat_numbers(seats: ArrayLike, n_schools: int) -> NDArray[np.float64]:

@@ -185,9 +185,14 @@ class Allocator:
         self._pupils, self._seats, self._price = mark.pupils.copy(), mark.seats.copy(), mark.price.copy()
         self._lists = mark.lists if mark.lists is None else mark.lists._replace(flow=mark.lists.flow.copy())
 
-    def answer(self) -> Allocation:
+    def answer(self, *, last: bool = False) -> Allocation:
         """
         Seat the pupils.
+
+        Parameters
+        ----------
+        last : bool
+            True where nothing is asked after this: the lists need not be made ready for the next change.
 
         Returns
         -------
@@ -218,7 +223,8 @@ class Allocator:
         self._lists = lists._replace(reach=_left(lists, market))
         self._price = market.price - market.price[-1]
         answer = self._allocation(lists, market, saving)
-        self._shorten()
+        if not last:
+            self._shorten()
         return answer
 
     def _shorten(self) -> None:

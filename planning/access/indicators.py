@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,14 @@ from scipy import sparse
 
 from planning.errors import SchemaError, msg
 
-__all__ = ["access_indicators", "access_indicators_by", "seat_indicators", "trips", "weighted_quantile"]
+__all__ = [
+    "access_indicators",
+    "access_indicators_by",
+    "access_values",
+    "seat_indicators",
+    "trips",
+    "weighted_quantile",
+]
 
 _COLUMNS = ["indicator", "value", "unit"]
 
@@ -50,14 +56,7 @@ def weighted_quantile(values: ArrayLike, weights: ArrayLike, share: float) -> fl
         raise SchemaError(msg("A weighted quantile needs one value, not NaN, for each weight."))
     if not 0 <= share <= 1:
         raise SchemaError(msg("A quantile's share must lie between 0 and 1, not {share}.", share=share))
-    numbers, heavy = numbers[heavy > 0], heavy[heavy > 0]
-    if heavy.size == 0:
-        return float("nan")
-    order = np.argsort(numbers, kind="stable")
-    cumulated = np.cumsum(heavy[order])
-    # whole weights sum exactly; a share such as 0.9 does not, so a hair below the line still counts as on it
-    line = share * cumulated[-1] * (1 - 1e-12)
-    return float(numbers[order][min(np.searchsorted(cumulated, line), numbers.size - 1)])
+    return _quantiles(numbers, heavy, (share,))[0]
 
 
 def access_indicators(
@@ -104,6 +103,46 @@ def access_indicators(
     SchemaError
         If lengths differ, pupils are negative or missing, or a distance is NaN where there are pupils.
     """
+    rows = access_values(
+        pupils,
+        distance_m=distance_m,
+        time_min=time_min,
+        off_road_m=off_road_m,
+        within_limit=within_limit,
+        no_seat=no_seat,
+        out_of_reach=out_of_reach,
+    )
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def access_values(
+    pupils: ArrayLike,
+    *,
+    distance_m: ArrayLike,
+    time_min: ArrayLike | None = None,
+    off_road_m: ArrayLike | None = None,
+    within_limit: ArrayLike | None = None,
+    no_seat: ArrayLike | None = None,
+    out_of_reach: ArrayLike | None = None,
+) -> list[tuple[str, float, str]]:
+    """
+    Measure as :func:`access_indicators` does, for who measures many groups and makes one table of them all.
+
+    Parameters
+    ----------
+    pupils, distance_m, time_min, off_road_m, within_limit, no_seat, out_of_reach : array_like, shape (n,)
+        As in :func:`access_indicators`.
+
+    Returns
+    -------
+    list of tuple
+        Indicator, value and unit.
+
+    Raises
+    ------
+    SchemaError
+        As in :func:`access_indicators`.
+    """
     weight = _weights(pupils)
     far = _measure(distance_m, weight, "distance_m")
     has_way = np.isfinite(far)
@@ -132,7 +171,7 @@ def access_indicators(
         ("no_seat", float(seatless.sum()), "pupil"),
         ("out_of_reach", float(beyond.sum()), "pupil"),
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return rows
 
 
 def seat_indicators(seats: ArrayLike | pd.Series[Any], pupils: float) -> pd.DataFrame:
@@ -202,13 +241,14 @@ def access_indicators_by(
     arrays = {name: np.asarray(values) for name, values in measures.items() if values is not None}
     for name, values in {"group": names.to_numpy(), **arrays}.items():
         _aligned(values, weight, name)
-    parts: dict[Hashable, pd.DataFrame] = {}
-    for key, positions in names.groupby(names).indices.items():
-        here = {measure: values[positions] for measure, values in arrays.items()}
-        parts[key] = access_indicators(weight[positions], **here)
-    if not parts:
-        return pd.DataFrame(columns=["group", *_COLUMNS])
-    return pd.concat(parts, names=["group", None]).reset_index("group").reset_index(drop=True)
+    rows = [
+        (key, *row)
+        for key, positions in names.groupby(names).indices.items()
+        for row in access_values(
+            weight[positions], **{measure: values[positions] for measure, values in arrays.items()}
+        )
+    ]
+    return pd.DataFrame(rows, columns=["group", *_COLUMNS])
 
 
 def trips(flows: sparse.csr_array, **matrices: Any) -> pd.DataFrame:
@@ -257,11 +297,27 @@ def _spread(
     """Give mean, median and ninth decile over those who have a way."""
     has_way = np.isfinite(values)
     near, heavy = values[has_way], weight[has_way]
+    median, ninth = _quantiles(near, heavy, (0.5, 0.9))
     return [
         (f"mean_{what}", _ratio(float((near * heavy).sum()), float(heavy.sum())), unit),
-        (f"median_{what}", weighted_quantile(near, heavy, 0.5), unit),
-        (f"p90_{what}", weighted_quantile(near, heavy, 0.9), unit),
+        (f"median_{what}", median, unit),
+        (f"p90_{what}", ninth, unit),
     ]
+
+
+def _quantiles(
+    values: NDArray[np.float64], weight: NDArray[np.float64], shares: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Find several quantiles of values that were checked, sorted once."""
+    some = weight > 0
+    numbers, heavy = values[some], weight[some]
+    if heavy.size == 0:
+        return (float("nan"),) * len(shares)
+    order = np.argsort(numbers)  # in which order equal values come does not matter
+    cumulated = np.cumsum(heavy[order])
+    # whole weights sum exactly; a share such as 0.9 does not, so a hair below the line still counts as on it
+    lines = [share * cumulated[-1] * (1 - 1e-12) for share in shares]
+    return tuple(float(numbers[order[min(np.searchsorted(cumulated, line), order.size - 1)]]) for line in lines)
 
 
 def _ratio(part: float, whole: float) -> float:

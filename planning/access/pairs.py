@@ -64,7 +64,8 @@ def cost_pairs(costs: Any) -> sparse.csr_array:
         _check_costs(dense[rows, columns], rows, columns)
     allowed = np.isfinite(dense)
     ends = np.concatenate(([0], np.cumsum(allowed.sum(axis=1)))).astype(np.int64)
-    return sparse.csr_array((dense[allowed], np.nonzero(allowed)[1].astype(np.int32), ends), shape=dense.shape)
+    places = np.broadcast_to(np.arange(dense.shape[1], dtype=np.int32), dense.shape)
+    return sparse.csr_array((dense[allowed], places[allowed], ends), shape=dense.shape)
 
 
 def whole_numbers(values: ArrayLike, n: int, *, what: str, limitless: bool = False) -> NDArray[np.float64]:

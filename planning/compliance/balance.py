@@ -22,6 +22,7 @@ __all__ = [
     "COMPOSITE",
     "EVALUATED_STAGES",
     "TOTALS",
+    "added_to",
     "balance",
     "indicator_values",
     "left_out",
@@ -297,6 +298,29 @@ def balance(parts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
             verdict = _verdict(mean, limit, without)
             rows.append((stage, COMPOSITE, mean, limit, verdict, len(of_stage), len(without), without, composite))
     return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS)).astype({"cv": "Float64", "limit": "Float64"})
+
+
+def added_to(parts: pd.DataFrame, additions: pd.DataFrame) -> pd.DataFrame:
+    """
+    Give the schools as they are once something was added.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        As :func:`school_parts` gives it.
+    additions : pandas.DataFrame
+        ``school_id``, ``stage``, ``indicator``, ``add``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Like ``parts``; what is unknown stays unknown.
+    """
+    found = parts.copy()
+    more = additions.groupby(["school_id", "stage", "indicator"])["add"].sum().unstack("indicator")
+    for name in more.columns:
+        found[name] = found[name] + more[name].reindex(found.index).fillna(0.0)
+    return found
 
 
 def _spread(of_stage: pd.DataFrame, name: str) -> tuple[float, tuple[str, ...]]:

@@ -160,7 +160,7 @@ def assign_groups(
     ----------
     schools : pandas.DataFrame
         By ``school_id``: ``stages`` (tuple), ``may_lead``, ``needs_lead``; ``strength`` [1] and ``pupils`` [pupils], NA where
-        unknown; optionally ``weight`` of a member's minutes (1 otherwise).
+        unknown; optionally ``weight`` of a member's minutes (1 otherwise), and ``name``, by which notes call them.
     minutes : pandas.DataFrame
         Drive from the school of the row to that of the column [min]; inf where there is no way.
     limits : GroupLimits, optional
@@ -272,7 +272,7 @@ def _counted(
                 "{n} schools that need a lead have no known strength, for numbers are missing; such a school may be led "
                 "but never leads: {codes}.",
                 n=len(unknown),
-                codes=_listed(unknown),
+                codes=_listed(table, unknown),
             )
         )
     if limits.pupils_max is None:
@@ -285,14 +285,17 @@ def _counted(
                 "{n} schools are in no group, for their pupils are not known and a group has at most {most:g}: {codes}.",
                 n=len(uncounted),
                 most=limits.pupils_max,
-                codes=_listed(uncounted),
+                codes=_listed(table, uncounted),
             )
         )
     return tuple(notes), table.loc[members, "pupils"].notna().to_numpy(), table.loc[heads, "pupils"].notna().to_numpy()
 
 
-def _listed(codes: list[str], longest: int = 20) -> str:
-    return ", ".join(codes[:longest]) + (" …" if len(codes) > longest else "")
+def _listed(table: pd.DataFrame, codes: list[str], longest: int = 20) -> str:
+    """Name the schools, by their codes where they have no names."""
+    names = table["name"] if "name" in table else pd.Series("", index=table.index)
+    shown = [str(names.at[code] or code) for code in codes[:longest]]
+    return ", ".join(shown) + (" …" if len(codes) > longest else "")
 
 
 def _room(table: pd.DataFrame, heads: pd.Index[str], limits: GroupLimits) -> Floats:

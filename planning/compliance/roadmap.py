@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planning.compliance.balance import EVALUATED_STAGES, balance, school_pass, thresholds
+from planning.compliance.balance import EVALUATED_STAGES, added_to, balance, school_pass, thresholds
 from planning.compliance.crowding import COUNT_COLUMNS, crowded
 from planning.compliance.levelling import level_up_whole, whole_up
 from planning.compliance.timetable import check_prices
@@ -128,29 +128,6 @@ def draw_roadmap(
             ["school_id", "stage"], kind="stable", ignore_index=True
         ),
     )
-
-
-def added_to(parts: pd.DataFrame, additions: pd.DataFrame) -> pd.DataFrame:
-    """
-    Give the schools as they are once something was added.
-
-    Parameters
-    ----------
-    parts : pandas.DataFrame
-        As :func:`planning.compliance.balance.school_parts` gives it.
-    additions : pandas.DataFrame
-        ``school_id``, ``stage``, ``indicator``, ``add``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Like ``parts``; what is unknown stays unknown.
-    """
-    found = parts.copy()
-    more = additions.groupby(["school_id", "stage", "indicator"])["add"].sum().unstack("indicator")
-    for name in more.columns:
-        found[name] = found[name] + more[name].reindex(found.index).fillna(0.0)
-    return found
 
 
 def _unit(indicator: str) -> str:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from planning.compliance.balance import EVALUATED_STAGES, added_to, balance, school_pass
 from planning.compliance.levelling import whole_up
+from planning.compliance.verdicts import MET, NOT_APPLICABLE, NOT_MET, UNKNOWN
 from planning.errors import SchemaError, msg
 from planning.standards.catalogue import INDICATORS
 
-__all__ = ["check_prices", "timetable"]
+if TYPE_CHECKING:
+    from planning.standards import RulePack
+
+__all__ = ["check_prices", "passing_years", "timetable"]
+
+PASSING_COLUMNS = (
+    "year", "stage", "schools", "schools_met", "schools_unknown", "indicators", "indicators_met", "indicators_unknown",
+    "verdict",
+)  # fmt: skip
 
 
 def timetable(
@@ -86,6 +97,47 @@ def timetable(
     table = pd.DataFrame(rows, columns=["year", "school_id", "stage", "indicator", "unit", "add"])
     table["cost"] = table["add"] * table["indicator"].map(dict(unit_costs or {})).astype("Float64")
     return table.astype({"year": "Int64"})
+
+
+def passing_years(
+    parts: pd.DataFrame, years: pd.DataFrame, pack: RulePack, *, with_today: bool = False
+) -> pd.DataFrame:
+    """
+    Say how the county stands at the end of each year of a timetable, with the pupils of today.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        As :func:`planning.compliance.balance.school_parts` gives it.
+    years : pandas.DataFrame
+        As :func:`timetable` gives it.
+    pack : RulePack
+        The rules.
+    with_today : bool
+        True: today's state comes first, its year NA.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year, stage, schools`` (evaluated), ``schools_met``, ``schools_unknown``, ``indicators`` (tested), ``indicators_met``,
+        ``indicators_unknown`` and ``verdict``: met where all are, not met where one is surely not, else unknown.
+    """
+    rows: list[tuple[object, ...]] = []
+    ends = sorted(int(each) for each in years["year"].dropna().unique())
+    for year in [None, *ends] if with_today else ends:
+        done = years.iloc[:0] if year is None else years[(years["year"] <= year).fillna(value=False).astype(bool)]
+        then = added_to(parts, done) if len(done) else parts
+        passed, spread = school_pass(then, pack)["verdict"], balance(then, pack)
+        for stage in EVALUATED_STAGES:
+            own = passed[passed.index.get_level_values("stage") == stage]
+            tested = spread.loc[(spread["stage"] == stage) & (spread["verdict"] != NOT_APPLICABLE), "verdict"]
+            every = [*own, *tested]
+            if not len(own):
+                continue
+            verdict = NOT_MET if NOT_MET in every else UNKNOWN if UNKNOWN in every else MET
+            counts = [(len(each), int((each == MET).sum()), int((each == UNKNOWN).sum())) for each in (own, tested)]
+            rows.append((year, stage, *counts[0], *counts[1], verdict))
+    return pd.DataFrame(rows, columns=list(PASSING_COLUMNS)).astype({"year": "Int64"})
 
 
 def _rows(additions: pd.DataFrame, share: npt.NDArray[np.float64], year: int | None) -> list[tuple[object, ...]]:

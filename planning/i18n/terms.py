@@ -337,6 +337,10 @@ TERMS: Mapping[str, Message] = MappingProxyType(
         "village_service": msg("Service of villages"),
         "staffing": msg("Staffing"),
         "rule_changes": msg("Rules mended and broken"),
+        "rules_of_proposals": msg("Rules kept by proposals"),
+        "staffing_by_year": msg("Staffing by year"),
+        "roadmap_years": msg("Roadmap year by year"),
+        "roadmap_of_proposals": msg("Roadmap after proposals"),
         "set_aside": msg("Set aside"),
         # school groups, townships, roadmap
         "unsure_ownership": msg("it is not known who runs it"),

@@ -10,18 +10,20 @@ import pandas as pd
 from planning.compliance.balance import COMPOSITE, EVALUATED_STAGES, TOTALS, thresholds
 from planning.compliance.verdicts import MET, NOT_MET, UNKNOWN
 from planning.i18n.terms import term
+from planning.report.citations import cite_limit
 from planning.report.compliance_tables import listed, school_names
 from planning.report.words import rule_name
-from planning.scenario.compliance import changed_rules
+from planning.scenario.compliance import changed_rules, rules_of_proposal
 from planning.standards.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
     from planning.scenario.compliance import Compliance, Standing
+    from planning.scenario.county import County
     from planning.scenario.run import RunResult
     from planning.standards import RulePack
 
-__all__ = ["compliance_section"]
+__all__ = ["coefficient", "compliance_section", "held_section", "lacking", "limit_words", "measured"]
 
 _MOST_SCHOOLS = 15
 _MOST_NAMES = 12
@@ -45,9 +47,29 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
         that lack numbers), ``sizes``, ``lacks`` (what the county's schools lack, the first of them), ``proposals`` (rules
         mended and broken), ``service`` and ``staff``; empty tables where nothing was judged.
     """
-    standing, pack = result.compliance, result.county.pack
-    held = standing.today
-    lacking = _lacks(t, held, pack)
+    return held_section(t, result.compliance, result.county)
+
+
+def held_section(t: Translator, standing: Standing, county: County) -> dict[str, Any]:
+    """
+    Put what the rules say of some layouts into words, for the report and for the app.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    standing : Standing
+        The county today and after each change.
+    county : County
+        Its project and rules.
+
+    Returns
+    -------
+    dict
+        As :func:`compliance_section` gives it.
+    """
+    pack, held = county.pack, standing.today
+    lacks = lacking(t, held, pack)
     return {
         "told": _told(t, held),
         "heads": [
@@ -72,25 +94,26 @@ def compliance_section(t: Translator, result: RunResult) -> dict[str, Any]:
             (
                 term(t, row["stage"]),
                 term(t, row["measure"]),
-                _measured(t, row["measure"], row["value"]),
-                _measured(t, row["measure"], row["limit"], is_limit=True),
+                measured(t, row["measure"], row["value"]),
+                measured(t, row["measure"], row["limit"], is_limit=True),
                 term(t, row["verdict"]),
                 row["verdict"],
                 _mark(t, pack, row["path"]),
             )
             for row in held.sizes.to_dict("records")
         ],
-        "lacks": lacking[:_MOST_SCHOOLS],
-        "lacks_more": max(len(lacking) - _MOST_SCHOOLS, 0),
+        "lacks": lacks[:_MOST_SCHOOLS],
+        "lacks_more": max(len(lacks) - _MOST_SCHOOLS, 0),
         "proposals": [_proposal(t, before, after) for before, after in standing.compared],
         "service": [
             (
                 term(t, row["band"]),
                 term(t, row["measure"]),
                 term(t, row["mode"]),
-                _limit_words(t, row["limit_min"], row["limit_m"]),
+                limit_words(t, row["limit_min"], row["limit_m"]),
                 t.percent(row["share_network"]),
                 t.percent(row["share_straight"]),
+                cite_limit(t, county.project, pack, measure=row["measure"], stage=row["stage"], band=row["band"]),
             )
             for row in standing.base.service[standing.base.service["township"] == ""].to_dict("records")
         ],
@@ -153,15 +176,29 @@ def _balance_rows(t: Translator, standing: Standing, pack: RulePack) -> list[dic
                 "indicator": term(t, indicator),
                 "limit": t.number(pack.needed(path).number, 2),
                 "mark": _mark(t, pack, path),
-                "cells": [_coefficient(t, row) for row in found],
+                "cells": [coefficient(t, row) for row in found],
                 "is_mean": indicator == COMPOSITE,
             }
         )
     return rows
 
 
-def _coefficient(t: Translator, row: dict[Any, Any] | None) -> tuple[str, str]:
-    """Write a coefficient and its mark: a question mark where schools lack the number, ``above`` where it is high even so."""
+def coefficient(t: Translator, row: dict[Any, Any] | None) -> tuple[str, str]:
+    """
+    Write a coefficient: with a question mark where schools lack the number.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    row : dict or None
+        A row of :func:`planning.compliance.balance.balance`; None where the indicator is not tested.
+
+    Returns
+    -------
+    tuple of str
+        The coefficient, and its verdict: ``above`` where it is high though schools lack the number.
+    """
     if row is None or pd.isna(row["cv"]):
         return "–", ""
     shown = t.number(float(row["cv"]), 3)
@@ -170,8 +207,24 @@ def _coefficient(t: Translator, row: dict[Any, Any] | None) -> tuple[str, str]:
     return f"{shown} ?", "above" if row["cv"] > row["limit"] else UNKNOWN
 
 
-def _lacks(t: Translator, held: Compliance, pack: RulePack) -> list[dict[str, str]]:
-    """Say what each school lacks that does not pass, those that lack most indicators first."""
+def lacking(t: Translator, held: Compliance, pack: RulePack) -> list[dict[str, str]]:
+    """
+    Say what each school lacks that does not pass, those that lack most indicators first.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    held : Compliance
+        A layout held against the rules.
+    pack : RulePack
+        The rules.
+
+    Returns
+    -------
+    list of dict
+        ``school_id``, ``name``, ``township``, ``stage``, ``met``, ``short`` and ``missing``, in words.
+    """
     failing = held.passes[held.passes["verdict"] == NOT_MET]
     order = failing.assign(pupils=held.parts["pupils"].reindex(failing.index)).sort_values(
         ["not_met", "pupils", "school_id"], ascending=[False, False, True], kind="stable"
@@ -189,6 +242,7 @@ def _lacks(t: Translator, held: Compliance, pack: RulePack) -> list[dict[str, st
         school = held.schools.loc[code]
         found.append(
             {
+                "school_id": str(code),
                 "name": str(school["name"]) or str(code),
                 "township": str(school["township"]),
                 "stage": term(t, stage),
@@ -221,6 +275,8 @@ def _proposal(t: Translator, base: Compliance, after: Compliance) -> dict[str, A
         if pd.notna(row["cv"]) and row["cv"] > row["limit"]
         if pd.isna(was := before.get((row["stage"], row["indicator"]), math.nan)) or was <= row["limit"]
     ]
+    every = rules_of_proposal(base, after)
+    kept = every[(every["kept"] > 0) & (every["broken"] == 0) & (every["still_broken"] == 0)]
     rules = changes[changes["change"] == "broken"]["path"].value_counts(sort=True)
     return {
         "name": after.question,
@@ -229,6 +285,10 @@ def _proposal(t: Translator, base: Compliance, after: Compliance) -> dict[str, A
         "broken": t.number(int((changes["change"] == "broken").sum())),
         "rules": t("; ").join(
             t("{name} ({n})", name=rule_name(t, str(path)), n=t.number(int(n))) for path, n in rules.head(5).items()
+        ),
+        "kept_rules": t("; ").join(
+            t("{name} ({n})", name=rule_name(t, row["path"]), n=t.number(row["kept"]))
+            for row in kept.to_dict("records")
         ),
         "unbalanced": t("; ").join(broken),
     }
@@ -248,15 +308,49 @@ def _staff_words(t: Translator, held: Compliance) -> str:
     )
 
 
-def _measured(t: Translator, measure: str, value: Any, *, is_limit: bool = False) -> str:
+def measured(t: Translator, measure: str, value: Any, *, is_limit: bool = False) -> str:
+    """
+    Write a measure of class sizes, or its limit, with its unit.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    measure : str
+        Of :func:`planning.compliance.class_sizes.size_shares`.
+    value : float
+        The value; a dash where it is not known.
+    is_limit : bool
+        True for the limit, which is that of one class or school.
+
+    Returns
+    -------
+    str
+        In words.
+    """
     if pd.isna(value):
         return "–"
     if measure.endswith("_share"):
         return t.percent(float(value))
-    return t("{n} pupils", n=t.number(float(value))) if is_limit else t.number(float(value))
+    return t("{n} pupils", n=t.number(float(value))) if is_limit else t("{n} schools", n=t.number(float(value)))
 
 
-def _limit_words(t: Translator, minutes: Any, metres: Any) -> str:
+def limit_words(t: Translator, minutes: Any, metres: Any) -> str:
+    """
+    Write a limit of the way to school.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    minutes, metres : float
+        Limits [min, m]; not told where missing.
+
+    Returns
+    -------
+    str
+        Such as ``30 min``.
+    """
     parts = [t("{n} min", n=t.number(minutes))] if pd.notna(minutes) else []
     parts += [t("{n} m", n=t.number(metres))] if pd.notna(metres) else []
     return " · ".join(parts)

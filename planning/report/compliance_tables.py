@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planning.i18n.terms import TERMS, term
+from planning.report.citations import cite
 from planning.report.words import rule_name
-from planning.scenario.compliance import changed_rules
-from planning.standards.model import CONFIDENCE, FORCE
+from planning.scenario.compliance import changed_rules, rules_of_proposal
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
@@ -26,6 +26,7 @@ __all__ = [
     "compliance_tables",
     "ledger_table",
     "listed",
+    "proposal_rule_table",
     "school_names",
     "service_table",
     "staffing_table",
@@ -49,7 +50,7 @@ def compliance_tables(result: RunResult, t: Translator) -> dict[str, pd.DataFram
     Returns
     -------
     dict of str to pandas.DataFrame
-        ``ledger``, ``balance``, ``class_sizes``, ``village_service``, ``staffing`` and ``rule_changes``.
+        ``ledger``, ``balance``, ``class_sizes``, ``village_service``, ``staffing``, ``rule_changes`` and ``rules_of_proposals``.
     """
     standing, pack = result.compliance, result.county.pack
     return {
@@ -59,6 +60,7 @@ def compliance_tables(result: RunResult, t: Translator) -> dict[str, pd.DataFram
         "village_service": service_table(standing),
         "staffing": staffing_table(standing, t),
         "rule_changes": change_table(standing, t),
+        "rules_of_proposals": proposal_rule_table(standing, t),
     }
 
 
@@ -297,16 +299,40 @@ def change_table(standing: Standing, t: Translator) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def proposal_rule_table(standing: Standing, t: Translator) -> pd.DataFrame:
+    """
+    List, rule by rule, how many schools keep it, are mended and are broken by each proposal.
+
+    Parameters
+    ----------
+    standing : Standing
+        The county today and after each proposal.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``question, rule, rule_name, kept, mended, broken, still_broken, unknown``.
+    """
+    columns = ["question", "rule", "rule_name", "kept", "mended", "broken", "still_broken", "unknown"]
+    parts = [pd.DataFrame(columns=columns)]
+    for before, held in standing.compared:
+        table = rules_of_proposal(before, held).rename(columns={"path": "rule"})
+        names = table["rule"].map(lambda path: rule_name(t, path))
+        parts.append(table.assign(question=held.question, rule_name=names)[columns])
+    return pd.concat(parts, ignore_index=True)
+
+
 def _citation(pack: RulePack, path: str, t: Translator) -> dict[str, str]:
-    rule = pack.needed(path)
-    source = pack.sources[rule.source]
+    found = cite(t, pack, path)
     return {
-        "source": source.title.in_language(t.language),
-        "document_number": source.number or (source.no_number.in_language(t.language) if source.no_number else ""),
-        "clause": rule.clause or "",
-        "confidence": t.message(CONFIDENCE[rule.confidence]),
-        "force": t.message(FORCE[rule.force]),
-        "pack": pack.packs[rule.pack].in_language(t.language),
+        "source": found.source,
+        "document_number": found.number,
+        "clause": found.clause,
+        "confidence": found.confidence,
+        "force": found.force,
+        "pack": found.pack,
     }
 
 

@@ -36,7 +36,8 @@ def structure_tables(result: RunResult, t: Translator) -> dict[str, pd.DataFrame
     Returns
     -------
     dict of str to pandas.DataFrame
-        ``groups``, ``townships``, ``seats_per_1000``, ``estates``, ``roadmap_stops``, ``roadmap`` and ``to_count``.
+        ``groups``, ``townships``, ``seats_per_1000``, ``estates``, ``roadmap_stops``, ``roadmap``, ``roadmap_years``,
+        ``roadmap_of_proposals``, ``staffing_by_year`` and ``to_count``.
     """
     found, pack = result.structure, result.county.pack
     names = result.county.schools["name"]
@@ -66,8 +67,39 @@ def structure_tables(result: RunResult, t: Translator) -> dict[str, pd.DataFrame
         .assign(**_sources(t, pack, found.roadmap.stops["path"]))
         .round(5),
         "roadmap": roadmap[[name for name in columns if name in roadmap]].round(3),
+        "roadmap_years": found.passing,
+        "roadmap_of_proposals": _proposal_roadmaps(result),
+        "staffing_by_year": _staff_by_year(found.staff, result),
         "to_count": _named(found.roadmap.to_count, names)[["school_id", "name", "stage", "what"]],
     }
+
+
+def _proposal_roadmaps(result: RunResult) -> pd.DataFrame:
+    """List what each school would have to be given before and after a proposal, where that differs."""
+    keys = ["school_id", "stage", "indicator", "unit"]
+    columns = ["question", "school_id", "name", "stage", "indicator", "unit", "add_before", "add_after"]
+    parts = [pd.DataFrame(columns=columns)]
+    for question, before, after in result.roadmaps:
+        both = before.additions[[*keys, "add"]].merge(
+            after.additions[[*keys, "add"]], on=keys, how="outer", suffixes=("_before", "_after")
+        )
+        both = both.fillna({"add_before": 0.0, "add_after": 0.0})
+        both = both[both["add_before"] != both["add_after"]].assign(question=question)
+        answer = next(one for one in result.answers if one.question.name == question)
+        names = result.county.schools["name"]
+        if answer.after is not None:
+            names = pd.concat([names, answer.after.sites["name"]])
+        parts.append(_named(both, names[~names.index.duplicated()])[columns])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _staff_by_year(staff: pd.DataFrame | None, result: RunResult) -> pd.DataFrame:
+    """List the staff due to each school in each coming year, and what it would lack with the staff of today."""
+    columns = ["year", "school_id", "name", "pupils", "staff_due", "staff", "staff_missing", "staff_surplus"]
+    if staff is None:
+        return pd.DataFrame(columns=columns)
+    renamed = staff.rename(columns={"due": "staff_due", "gap": "staff_missing", "surplus": "staff_surplus"})
+    return _named(renamed, result.county.schools["name"])[columns].round(2)
 
 
 def called(names: pd.Series, code: str) -> str:

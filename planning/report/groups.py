@@ -15,12 +15,13 @@ from planning.report.group_tables import called, cited, pair_reason, without_rea
 
 if TYPE_CHECKING:
     from planning.compliance.groups import Groups
+    from planning.compliance.roadmap import Roadmap
     from planning.i18n import Translator
     from planning.scenario.run import RunResult
     from planning.scenario.school_groups import Structure
     from planning.standards import RulePack
 
-__all__ = ["structure_section"]
+__all__ = ["some_years", "structure_section", "structure_words"]
 
 _MOST_ROWS = 40
 
@@ -40,9 +41,32 @@ def structure_section(t: Translator, result: RunResult) -> dict[str, Any]:
     -------
     dict
         ``groups`` (``told``, rows by lead, those without), ``nodes``, ``seats``, ``estates``, ``stops``, ``adds`` by indicator,
-        ``told`` of the roadmap and its ``years``.
+        ``told`` of the roadmap and its ``years``, ``passing`` by year, ``proposals`` (what a layout adds to it), ``staff_years``.
     """
-    found, pack, names = result.structure, result.county.pack, result.county.schools["name"]
+    words = structure_words(t, result.structure, result.county.pack, result.county.schools["name"])
+    return {**words, "proposals": [_proposal_roadmap(t, *each) for each in result.roadmaps]}
+
+
+def structure_words(t: Translator, found: Structure, pack: RulePack, names: pd.Series) -> dict[str, Any]:
+    """
+    Put groups, townships, seats and the roadmap of one layout into words, for the report and for the app.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    found : Structure
+        What was worked out.
+    pack : RulePack
+        The rules.
+    names : pandas.Series
+        Names of schools by code.
+
+    Returns
+    -------
+    dict
+        As :func:`structure_section` gives it, without ``proposals``.
+    """
     nodes = [_node(t, row, names, pack) for row in found.nodes.to_dict("records") if row["verdict"] != MET]
     return {
         "groups": _groups(t, found.groups, names),
@@ -52,6 +76,7 @@ def structure_section(t: Translator, result: RunResult) -> dict[str, Any]:
         "seats": _seats(t, found.seats, pack),
         "estates": [
             (
+                _year(row["year"]),
                 term(t, row["stage"]),
                 _number(t, row["smallest_school"]),
                 _number(t, row["people"]),
@@ -60,10 +85,12 @@ def structure_section(t: Translator, result: RunResult) -> dict[str, Any]:
                 _number(t, row["cited_dwellings"]),
                 " · ".join(filter(None, cited(t, pack, row["path"]))),
             )
-            for row in found.estates.to_dict("records")
+            for row in some_years(found.estates).to_dict("records")
             if pd.notna(row["dwellings"]) or pd.notna(row["cited_people"])
         ],
         **_roadmap(t, found, pack),
+        "passing": _passing(t, found.passing),
+        "staff_years": _staff_years(t, found.staff),
     }
 
 
@@ -134,14 +161,42 @@ def _node(t: Translator, row: Mapping[Any, Any], names: pd.Series, pack: RulePac
 def _seats(t: Translator, seats: pd.DataFrame, pack: RulePack) -> list[tuple[str, ...]]:
     return [
         (
+            _year(row["year"]),
             term(t, row["stage"]),
             _number(t, row["needed_per_1000"], 1),
             _number(t, row["seats_per_1000"], 1),
             _number(t, row["cited_per_1000"], 1),
             " · ".join(filter(None, cited(t, pack, row["path"]))),
         )
-        for row in seats[seats["township"] == COUNTY].to_dict("records")
+        for row in some_years(seats[seats["township"] == COUNTY]).to_dict("records")
     ]
+
+
+def some_years(table: pd.DataFrame) -> pd.DataFrame:
+    """
+    Keep today, the middle and the last year; the file has all of them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With ``stage`` and ``year``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows of these years, by stage and year.
+    """
+    years = sorted(table["year"].unique())
+    kept = {years[0], years[len(years) // 2], years[-1]} if years else set()
+    order = {stage: position for position, stage in enumerate(dict.fromkeys(table["stage"]))}
+    some = table[table["year"].isin(kept)]
+    return some.sort_values(
+        ["stage", "year"], key=lambda column: column.map(order) if column.name == "stage" else column
+    )
+
+
+def _year(year: Any) -> str:
+    return str(int(year)) if year else "–"
 
 
 def _roadmap(t: Translator, found: Structure, pack: RulePack) -> dict[str, Any]:
@@ -207,6 +262,65 @@ def _years(t: Translator, years: pd.DataFrame) -> list[tuple[str, ...]]:
         cost = own["cost"].sum(min_count=1)
         words = t("; ").join(f"{term(t, str(unit))} {t.number(float(amount))}" for unit, amount in sums.items())
         rows.append((t("later") if pd.isna(year) else str(int(float(str(year)))), words, _number(t, cost)))
+    return rows
+
+
+def _passing(t: Translator, passing: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Say of each year how many schools and indicators pass at its end."""
+
+    def of(row: Mapping[Any, Any], what: str) -> str:
+        shown = t("{met} of {n}", met=t.number(row[f"{what}_met"]), n=t.number(row[what]))
+        unknown = int(row[f"{what}_unknown"])
+        return shown if not unknown else shown + t(" ({n} not known)", n=t.number(unknown))
+
+    return [
+        (str(row["year"]), term(t, row["stage"]), of(row, "schools"), of(row, "indicators"), term(t, row["verdict"]))
+        for row in passing.to_dict("records")
+    ]
+
+
+def _proposal_roadmap(t: Translator, question: str, before: Roadmap, after: Roadmap) -> tuple[str, ...]:
+    """Hold what would let the county pass after a proposal against what would today."""
+
+    def failed(roadmap: Roadmap) -> dict[tuple[str, str, str], str]:
+        own = roadmap.stops[roadmap.stops["verdict"] == NOT_MET]
+        return {
+            (row["stage"], row["test"], row["indicator"]): t(
+                "{what}: {detail}",
+                what=term(t, row["stage"]) if row["stage"] else t("Nine-year schools"),
+                detail=term(t, row["indicator"]) if row["indicator"] else term(t, row["test"]),
+            )
+            for row in own.to_dict("records")
+        }
+
+    def sums(roadmap: Roadmap) -> pd.Series:
+        return roadmap.additions.groupby("unit")["add"].sum()
+
+    was, now = sums(before), sums(after)
+    stops, still = failed(before), failed(after)
+    change = t("; ").join(
+        f"{term(t, str(unit))} {t.number(float(was.get(unit, 0.0)))} → {t.number(float(now.get(unit, 0.0)))}"
+        for unit in sorted({*was.index, *now.index})
+    )
+    more = t("; ").join(words for key, words in still.items() if key not in stops)
+    fewer = t("; ").join(words for key, words in stops.items() if key not in still)
+    return (question, t.number(len(stops)), t.number(len(still)), more or "–", fewer or "–", change or "–")
+
+
+def _staff_years(t: Translator, staff: pd.DataFrame | None) -> list[tuple[str, ...]]:
+    """Sum up by year what staff the schools lack and have beyond what is due, if all stay where they are."""
+    rows: list[tuple[str, ...]] = []
+    for year, own in staff.groupby("year") if staff is not None else ():
+        known = own["gap"].notna()
+        rows.append(
+            (
+                str(year),
+                t.number(int((own["gap"] > 0).sum())),
+                _number(t, own["gap"].sum(), 1),
+                _number(t, own["surplus"].sum(), 1),
+                t.number(int((~known).sum())),
+            )
+        )
     return rows
 
 

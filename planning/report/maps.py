@@ -254,6 +254,8 @@ class PushState(folium.FeatureGroup):
         Schools, legend, and what clicks do; plain data.
     sites : numpy.ndarray of uint16, optional
         School of each cell, as a position in the list of schools plus 1, told under the pointer.
+    was_m, now_m : numpy.ndarray, optional
+        The way before and after [m]; sent for the cells where they differ, in units of 10 m.
     """
 
     _template = Template(
@@ -263,13 +265,22 @@ class PushState(folium.FeatureGroup):
     )
 
     def __init__(
-        self, classes: NDArray[np.uint8], state: Mapping[str, Any], *, sites: NDArray[np.uint16] | None = None
+        self,
+        classes: NDArray[np.uint8],
+        state: Mapping[str, Any],
+        *,
+        sites: NDArray[np.uint16] | None = None,
+        was_m: NDArray[np.float64] | None = None,
+        now_m: NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__()
         self._name = "FeatureGroup"
         content = {**state, "classes": _deflated(classes.astype("u1"))}
         if sites is not None:
             content["sites"] = _deflated(sites.astype("<u2"))
+        if was_m is not None and now_m is not None:
+            changed = was_m != now_m
+            content["was"], content["now"] = (_deflated(_tens(way, changed)) for way in (was_m, now_m))
         # The text is run as a script: "<" must not end it, and folium's own placeholders must find nothing to replace.
         self.payload = (
             json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
@@ -301,6 +312,12 @@ class _PlanMap(folium.MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "PlanMap"
         self.options = json.dumps(options, ensure_ascii=True).replace("<", "\\u003c")
+
+
+def _tens(way_m: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """Count ways in tens of metres plus 1; 0 where not wanted, the greatest number where there is no path."""
+    tens = np.where(np.isfinite(way_m), np.minimum(np.rint(np.nan_to_num(way_m, posinf=0.0) / 10) + 1, 65_534), 65_535)
+    return np.where(wanted, tens, 0).astype("<u2")
 
 
 def _deflated(values: NDArray[Any]) -> str:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
     from planning.scenario.outlook import Outlook
 
-__all__ = ["ESTATE_COLUMNS", "OFFER_COLUMNS", "WARNING_COLUMNS", "outlook_section", "outlook_tables"]
+__all__ = [
+    "ESTATE_COLUMNS", "OFFER_COLUMNS", "WARNING_COLUMNS", "conversion_rows", "outlook_section", "outlook_tables",
+    "warning_rows",
+]  # fmt: skip
 
 WARNING_COLUMNS = [
     "variant", "stage", "township", "seats", "shortage_from", "shortage_until", "most_missing", "year_of_most",
@@ -102,9 +105,9 @@ def outlook_section(t: Translator, county: County, outlook: Outlook | None) -> d
         "until": outlook.until,
         "charts": [_chart(t, outlook, stage) for stage in outlook.ages],
         "variants": [(variant, term(t, variant)) for variant in VARIANTS],
-        "stages": [_stage(t, outlook, stage) for stage in outlook.ages],
+        "stages": [{"stage": term(t, stage), "rows": warning_rows(t, outlook, stage)} for stage in outlook.ages],
         "county": _county_rows(t, outlook),
-        "conversions": _conversions(t, outlook),
+        "conversions": conversion_rows(t, outlook),
         "special": _special(t, county, outlook),
         "estates": _estates(t, outlook),
         "estate_schools": _estate_schools(t, county, outlook),
@@ -132,11 +135,29 @@ def _chart(t: Translator, outlook: Outlook, stage: str) -> Any:
     )
 
 
-def _stage(t: Translator, outlook: Outlook, stage: str) -> dict[str, Any]:
-    """List the middle variant of one stage by township, the county last."""
-    table = outlook.warning[(outlook.warning["variant"] == "middle") & (outlook.warning["stage"] == stage)]
-    rows = [_row(t, outlook, row) for row in table.to_dict("records")]
-    return {"stage": term(t, stage), "rows": rows}
+def warning_rows(t: Translator, outlook: Outlook, stage: str, variant: str = "middle") -> list[dict[str, Any]]:
+    """
+    Put the early warning of one stage into words, township by township, the county last.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    outlook : Outlook
+        What is coming.
+    stage : str
+        The stage.
+    variant : str
+        Variant of births.
+
+    Returns
+    -------
+    list of dict
+        ``township``, ``is_county``, ``mark`` (short, empty, both or nothing), and as texts ``seats``, ``shortage``,
+        ``missing``, ``surplus``, ``empty``, ``at_end``.
+    """
+    table = outlook.warning[(outlook.warning["variant"] == variant) & (outlook.warning["stage"] == stage)]
+    return [_row(t, outlook, row) for row in table.to_dict("records")]
 
 
 def _row(t: Translator, outlook: Outlook, row: dict[Any, Any]) -> dict[str, Any]:
@@ -177,8 +198,25 @@ def _county_rows(t: Translator, outlook: Outlook) -> list[list[str]]:
     return rows
 
 
-def _conversions(t: Translator, outlook: Outlook) -> list[list[str]]:
-    table = outlook.conversions[outlook.conversions["variant"] == "middle"]
+def conversion_rows(t: Translator, outlook: Outlook, variant: str = "middle") -> list[list[str]]:
+    """
+    List the seats that may serve another stage.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    outlook : Outlook
+        What is coming.
+    variant : str
+        Variant of births.
+
+    Returns
+    -------
+    list of list of str
+        Township, the stage whose seats they are, the stage they may serve, years and seats.
+    """
+    table = outlook.conversions[outlook.conversions["variant"] == variant]
     return [
         [
             row["township"] or t("(outside all townships)"),

@@ -30,6 +30,7 @@ from planning.report.tables import (
     write_workbook,
 )
 from planning.report.vectors import (
+    balance_words,
     shortened_names,
     write_field_dictionary,
     write_geopackage,
@@ -135,6 +136,11 @@ def _write_provenance(result: RunResult, path: Path) -> Path:
         "crs": result.county.crs.to_string(),
         "versions": result.versions,
         "sha256": dict(result.county.hashes),
+        "balance": [
+            {"question": answer.question.name, **balance_words(answer)}
+            for answer in result.answers
+            if answer.balance is not None
+        ],
         "seconds": {step: round(seconds, 2) for step, seconds in result.seconds.items()},
     }
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planning.i18n.terms import term
+from planning.report.citations import cite_rule
 from planning.report.words import quantity, rule_name, unit_name
 from planning.stages import STAGE_OF_BAND
-from planning.standards.model import CONFIDENCE, FORCE
+from planning.standards.model import CONFIDENCE
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
@@ -139,22 +140,21 @@ def rule_table(t: Translator, county: County) -> pd.DataFrame:
     pack = county.pack
     rows = []
     for path, rule in pack.rules():
-        source = pack.sources[rule.source]
-        number = source.number or (source.no_number.in_language(t.language) if source.no_number else "")
+        found = cite_rule(t, pack, rule)
         rows.append(
             {
                 "rule": path,
                 "name": rule_name(t, path),
                 "value": rule_value(t, rule),
                 "unit": unit_name(t, rule.unit),
-                "source": source.title.in_language(t.language),
-                "document_number": number,
-                "clause": rule.clause or "",
-                "force": t.message(FORCE[rule.force]),
-                "confidence": t("superseded, not used") if rule.superseded else t.message(CONFIDENCE[rule.confidence]),
+                "source": found.source,
+                "document_number": found.number,
+                "clause": found.clause,
+                "force": found.force,
+                "confidence": found.confidence,
                 "in_use": t("Yes") if rule.enabled else t("No"),
-                "pack": pack.packs[rule.pack].in_language(t.language),
-                "note": rule.note.in_language(t.language) if rule.note else "",
+                "pack": found.pack,
+                "note": found.note,
             }
         )
     return pd.DataFrame(rows)

@@ -25,7 +25,14 @@ from planning.scenario.proposals import SITE_COLUMNS
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
 
-__all__ = ["shortened_names", "write_field_dictionary", "write_geopackage", "write_proposal", "write_shapefile"]
+__all__ = [
+    "balance_words",
+    "shortened_names",
+    "write_field_dictionary",
+    "write_geopackage",
+    "write_proposal",
+    "write_shapefile",
+]
 
 #: A text field of a shapefile holds so many bytes [bytes].
 _LONGEST_TEXT = 254
@@ -232,6 +239,28 @@ def _style(layer: str, aliases: Mapping[str, str], t: Translator) -> str:
     )
 
 
+def balance_words(answer: Answer) -> dict[str, Any]:
+    """
+    Give the coefficient of variation that a question sets a ceiling to.
+
+    Parameters
+    ----------
+    answer : Answer
+        The answer.
+
+    Returns
+    -------
+    dict
+        ``balance_indicator``, ``balance_before``, ``balance_after`` and ``balance_ceiling`` [1]; None where it sets none.
+    """
+    kept = answer.balance
+    names = ("balance_indicator", "balance_before", "balance_after", "balance_ceiling")
+    if kept is None:
+        return dict.fromkeys(names)
+    after = None if math.isnan(kept.after) else round(kept.after, 5)
+    return dict(zip(names, (kept.indicator, round(kept.before, 5), after, kept.ceiling), strict=True))
+
+
 def write_proposal(
     answers: tuple[Answer, ...], path: Path, *, schools: gpd.GeoDataFrame | None = None, t: Translator | None = None
 ) -> Path:
@@ -259,7 +288,7 @@ def write_proposal(
     features: list[dict[str, Any]] = []
     for answer in answers:
         question, sites = answer.question, answer.sites
-        about = {"model": question.model, "unit": answer.unit}
+        about = {"model": question.model, "unit": answer.unit, **balance_words(answer)}
         places = sites.to_crs(4326) if len(sites) else sites
         for site_id, row in places.iterrows():
             point = row["geometry"]

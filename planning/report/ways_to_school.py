@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.run import RunResult
 
-__all__ = ["WayMap", "danger_table", "draw_way_map", "road_layer", "way_layers", "way_sections", "ways_of"]
+__all__ = ["WayMap", "danger_table", "draw_way_map", "road_layer", "way_layers", "way_notes", "way_sections", "ways_of"]
 
 #: Lower ends of the classes of pupils on a road, and the width [units] and colour of each; one hue, light to dark.
 CLASSES = (
@@ -219,12 +219,26 @@ def way_sections(t: Translator, result: RunResult, ways: WaysToSchool, ground: G
         "stages": [term(t, stage) for stage in stages],
         "rows": rows,
         "more": max(len(table) - _FIRST, 0),
-        "notes": _notes(t, ways),
+        "notes": way_notes(t, ways),
     }
 
 
-def _notes(t: Translator, ways: WaysToSchool) -> list[str]:
-    """Say what the numbers rest on, and who is not on these roads."""
+def way_notes(t: Translator, ways: WaysToSchool) -> list[str]:
+    """
+    Say what the numbers rest on, and who is not on these roads.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    ways : WaysToSchool
+        Of a run.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
     sheet = ways.sheet
     notes = [
         t(

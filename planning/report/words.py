@@ -60,6 +60,7 @@ _UNITS: Mapping[str, Message] = MappingProxyType(
         "indicators": msg("indicators"),
         "level": msg("level"),
         "staff": msg("people of staff"),
+        "rooms": msg("rooms"),
         "words": msg("list"),
     }
 )

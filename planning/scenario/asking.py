@@ -71,6 +71,16 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
                 name=question.name,
             )
         )
+    if question.balance is not None and question.balance.at_most == "pack":
+        path = f"stages.{question.stage}.cv_max"
+        if pack.number(path) is None:
+            faults.append(
+                msg(
+                    "question {name}: balance.at_most: the standard has no largest coefficient of variation ({path}). Write a number, such as 0.5.",
+                    name=question.name,
+                    path=path,
+                )
+            )
     return faults + _gate_faults(question, pack) + _money_faults(question, project, pack)
 
 

@@ -8,7 +8,7 @@ source. A school that is yet to be built is no alternative: what is new is built
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from planning.compliance.verdicts import MET, NOT_MET
 from planning.errors import Message, msg
 from planning.i18n.terms import TERMS
 from planning.scenario.limits import BandLimit
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from planning.standards import RulePack
     from planning.standards.model import Gate
 
-__all__ = ["Closing", "cited", "closure_gate", "open_conditions", "pupils_left_without", "unanswered"]
+__all__ = [
+    "UNANSWERED", "Closing", "Condition", "cited", "closure_gate", "conditions", "open_conditions",
+    "pupils_left_without", "unanswered",
+]  # fmt: skip
+
+#: A condition that people have yet to answer.
+UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,26 @@ class Closing:
     answers: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Condition:
+    """
+    One condition of the gate, held against the closure of one school.
+
+    Parameters
+    ----------
+    gate : Gate
+        The condition.
+    verdict : str
+        ``met``, ``not_met``, or ``unanswered`` where people have yet to answer it.
+    detail : Message or None
+        What was found where it is not met.
+    """
+
+    gate: Gate
+    verdict: str
+    detail: Message | None
+
+
 def closure_gate(closing: Closing, pack: RulePack, codes: Iterable[str]) -> dict[str, Message]:
     """
     Test closures one by one.
@@ -93,21 +120,52 @@ def closure_gate(closing: Closing, pack: RulePack, codes: Iterable[str]) -> dict
     dict of str to Message
         Of each school that may not be closed the clause, its source and what was found; none for the others.
     """
-    gates = [gate for gate in pack.closure_gate if gate.stages is None or closing.stage in gate.stages]
     found: dict[str, Message] = {}
     for code in codes:
-        at = int(closing.schools.index.get_indexer(pd.Index([code]))[0])
-        for gate in gates:
-            detail = _answered(closing, gate, code) if gate.decided_by == "user" else _TESTS[gate.id](closing, at)
-            if detail is not None:
-                found[code] = msg(
-                    "{rule} ({source}): {detail}",
-                    rule=gate.title.message(),
-                    source=cited(pack, gate),
-                    detail=detail,
-                )
-                break
+        failed = next((held for held in _held(closing, pack, code) if held.verdict == NOT_MET), None)
+        if failed is not None and failed.detail is not None:
+            found[code] = msg(
+                "{rule} ({source}): {detail}",
+                rule=failed.gate.title.message(),
+                source=cited(pack, failed.gate),
+                detail=failed.detail,
+            )
     return found
+
+
+def conditions(closing: Closing, pack: RulePack, code: str) -> tuple[Condition, ...]:
+    """
+    Hold the closure of one school against every condition, also those after the first that fails.
+
+    Parameters
+    ----------
+    closing : Closing
+        Schools and pupils of the stage.
+    pack : RulePack
+        Holds the conditions and their sources.
+    code : str
+        The school.
+
+    Returns
+    -------
+    tuple of Condition
+        In the order of the pack.
+    """
+    return tuple(_held(closing, pack, code))
+
+
+def _held(closing: Closing, pack: RulePack, code: str) -> Iterator[Condition]:
+    at = int(closing.schools.index.get_indexer(pd.Index([code]))[0])
+    answers = closing.answers.get(code, {})
+    for gate in pack.closure_gate:
+        if gate.stages is not None and closing.stage not in gate.stages:
+            continue
+        by_people = gate.decided_by == "user"
+        detail = _answered(closing, gate, code) if by_people else _TESTS[gate.id](closing, at)
+        if by_people and gate.id not in answers:
+            yield Condition(gate, UNANSWERED, None)
+        else:
+            yield Condition(gate, MET if detail is None else NOT_MET, detail)
 
 
 def cited(pack: RulePack, gate: Gate) -> Message:

@@ -16,7 +16,7 @@ from planning.compliance.balance import EVALUATED_STAGES, balance, left_out, sch
 from planning.compliance.class_sizes import class_sizes, size_shares
 from planning.compliance.ledger import ledger
 from planning.compliance.staffing import STAFFED_STAGES, staffing
-from planning.compliance.verdicts import MET, NOT_MET
+from planning.compliance.verdicts import MET, NOT_MET, UNKNOWN
 from planning.compliance.village_service import SERVICE_COLUMNS, service_shares
 from planning.network.modes import BIKE_KMH, DRIVE_KMH
 from planning.scenario.limits import limit_of_band
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
 
-__all__ = ["Compliance", "Standing", "changed_rules", "comply", "stand"]
+__all__ = ["Compliance", "Standing", "changed_rules", "comply", "rules_of_proposal", "schools_of", "stand"]
 
 #: Locales of schools for which the service radius of cities and towns holds.
 _URBAN = ("city", "town")
@@ -184,7 +184,7 @@ def comply(county: County, states: Mapping[str, StageState], *, when: str = "bas
         All tables.
     """
     pack = county.pack
-    schools, pupils = _schools_of(county, states)
+    schools, pupils = schools_of(county, states)
     parts = school_parts(schools, pupils, evaluated_from=pack.number("teaching_point.evaluated_from"))
     reach = {stage: _farthest(county, state) for stage, state in states.items() if stage in EVALUATED_STAGES}
     return Compliance(
@@ -230,8 +230,60 @@ def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
     return told.sort_values(["change", "path", "school_id", "stage"], ignore_index=True)
 
 
-def _schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
-    """Give the table of schools of a layout, and the pupils that it sends to each."""
+def rules_of_proposal(before: Compliance, after: Compliance) -> pd.DataFrame:
+    """
+    List what a layout keeps, mends and breaks, rule by rule.
+
+    Parameters
+    ----------
+    before, after : Compliance
+        Two layouts of one county.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``path, kept, mended, broken, still_broken, unknown``: how many schools (or parts of them) meet the rule in both, were
+        changed as :func:`changed_rules` has it, meet it in neither, and cannot be judged afterwards; rules of which nothing can
+        be said of any school are there as well.
+    """
+    keys = ["school_id", "stage", "path"]
+    both = before.ledger[[*keys, "verdict"]].merge(
+        after.ledger[[*keys, "verdict"]], on=keys, how="right", suffixes=("_before", "_after")
+    )
+    changes = changed_rules(before, after)
+    was, now = both["verdict_before"], both["verdict_after"]
+    counts = {
+        "kept": both["path"][now.eq(MET) & ~was.eq(NOT_MET)],
+        "mended": changes.loc[changes["change"] == "mended", "path"],
+        "broken": changes.loc[changes["change"] == "broken", "path"],
+        "still_broken": both["path"][now.eq(NOT_MET) & was.eq(NOT_MET)],
+        "unknown": both["path"][now.eq(UNKNOWN)],
+    }
+    judged = both.loc[now.isin([MET, NOT_MET, UNKNOWN]), "path"]
+    paths = sorted({*judged, *changes["path"]})
+    found = {
+        name: paths_of.value_counts().reindex(paths).fillna(0).astype("int64") for name, paths_of in counts.items()
+    }
+    return pd.DataFrame(found, index=pd.Index(paths, name="path")).reset_index()
+
+
+def schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """
+    Give the table of schools of a layout, and the pupils that it sends to each.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    states : Mapping of str to StageState
+        The layout, by stage.
+
+    Returns
+    -------
+    tuple of (pandas.DataFrame, dict of str to pandas.Series)
+        Schools by ``school_id``: closed ones have left, new ones are there with what is known of them; and by stage the pupils
+        of each [pupils].
+    """
     schools = pd.DataFrame(county.schools.drop(columns=["geometry", "node", "leg_m"], errors="ignore"))
     schools["is_new"] = False
     gone = pd.Series(False, index=schools.index)

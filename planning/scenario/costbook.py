@@ -31,6 +31,8 @@ __all__ = ["CostBook", "OpenGround"]
 
 #: Pairs of cell and place that are swept in one call: what they need in memory stays below some 100 MB.
 _SWEPT_AT_ONCE = 4_000_000
+#: What the columns of places that are no schools may take in memory: some 90 places where there are 120,000 cells.
+_KEPT_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -307,6 +309,7 @@ class CostBook:
             for start in range(0, len(unknown), at_once):
                 self._sweep_points(mode, unknown[start : start + at_once])
             columns = [self._points[mode, *place] for place in places]
+            self._forget_points([(mode, *place) for place in places])
         distance_m, time_min, off_road_m = (
             np.stack([column[part] for column in columns], axis=1)
             if columns
@@ -314,6 +317,14 @@ class CostBook:
             for part in range(3)
         )
         return Costs(self._cells.index, _numbered(len(places)), distance_m, time_min, off_road_m, mode=mode)
+
+    def _forget_points(self, used: Sequence[tuple[Mode, float, float]]) -> None:
+        """Keep what was used last, as much as memory is meant for; a school that is dragged passes many places."""
+        for place in used:
+            self._points[place] = self._points.pop(place)
+        room = max(1, _KEPT_BYTES // max(1, 3 * 4 * len(self._cells)))
+        for place in list(self._points)[:-room]:
+            del self._points[place]
 
     def _sweep_points(self, mode: Mode, places: Sequence[tuple[float, float]]) -> None:
         """Sweep some places in one call and keep a column of each."""
@@ -342,7 +353,7 @@ class CostBook:
             cell_ids=self._cells.index,
             cell_nodes=self._cells["node"].to_numpy(),
             cell_legs_m=self._cells["leg_m"].to_numpy(),
-            cell_xy=_xy(self._cells),
+            cell_xy=self._cell_xy,
             leg_kmh=WALK_KMH,
             mode=mode,
             off_road_m=self._off_road_m,
@@ -381,6 +392,11 @@ class CostBook:
                     progress=progress,
                 )
             return self._costs[what, mode]
+
+    @cached_property
+    def _cell_xy(self) -> NDArray[np.float64]:
+        """Where the cells lie; they stay there whoever lives in them."""
+        return _xy(self._cells)
 
     @cached_property
     def _off_road_m(self) -> NDArray[np.float64] | None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
@@ -24,7 +25,8 @@ from planning.roads import Roads
 from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.changes import no_births, no_moves, read_changes
 from planning.scenario.costbook import CostBook
-from planning.scenario.people import count_people
+from planning.scenario.people import count_people, read_village_list
+from planning.scenario.stage_basis import BasisShelf
 from planning.scenario.streets import (
     add_open_ground,
     join_places,
@@ -44,11 +46,10 @@ from planning.sources.osm_stream import open_osm
 from planning.sources.raster_files import crs_of, open_raster
 from planning.sources.schools import SchoolsRead, read_schools, schools_from_osm
 from planning.sources.vectors import Boundary, read_boundary, read_exclusions
-from planning.sources.villages import read_villages
 from planning.stages import STAGES
 from planning.standards import RulePack, load_pack
 
-__all__ = ["County", "Progress", "prepare"]
+__all__ = ["County", "Progress", "prepare", "working_crs"]
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[float, Message], None]
@@ -137,6 +138,18 @@ class County:
     births: pd.DataFrame = field(default_factory=no_births)
     migration: pd.DataFrame = field(default_factory=no_moves)
 
+    @cached_property
+    def shelf(self) -> BasisShelf:
+        """
+        Keep what no edit of schools changes, by stage; a county made of this one by ``replace`` begins with none.
+
+        Returns
+        -------
+        BasisShelf
+            Filled at the first use of each stage.
+        """
+        return BasisShelf()
+
 
 def prepare(project: Project, *, progress: Progress | None = None) -> County:
     """
@@ -165,7 +178,7 @@ def prepare(project: Project, *, progress: Progress | None = None) -> County:
     check_questions(project.questions, project, pack)
     _look_at_large_files(project)
     tell(0.0, msg("Reading the boundary"))
-    crs = _working_crs(project)
+    crs = working_crs(project)
     boundary = _boundary(project, crs, told)
     area = None if boundary is None else boundary.county
     exclusions = _exclusions(project, crs, told)
@@ -251,8 +264,25 @@ def _look_at_large_files(project: Project) -> None:
                 crs_of(raster, path.name)
 
 
-def _working_crs(project: Project) -> pyproj.CRS:
-    """Take the system the project names, or the local zone of its middle; either must be true to the metre there."""
+def working_crs(project: Project) -> pyproj.CRS:
+    """
+    Take the system the project names, or the local zone of its middle; either must be true to the metre there.
+
+    Parameters
+    ----------
+    project : Project
+        As :func:`planning.config.load_project` read it.
+
+    Returns
+    -------
+    pyproj.CRS
+        Projected system [m].
+
+    Raises
+    ------
+    PlanningError
+        If the source that shows the middle cannot be read, or the system named does not fit there.
+    """
     lon, lat = _middle(project)
     if project.crs == "auto":
         return local_metric_crs(lon, lat)
@@ -273,7 +303,7 @@ def _middle(project: Project) -> tuple[float, float]:
                 )
             )
     else:
-        villages = read_villages(project.path(str(project.population.villages)), crs=_WGS84)
+        villages = read_village_list(project, crs=_WGS84)
         box = shapely.box(*villages.villages.total_bounds)
     middle = box.centroid
     return float(middle.x), float(middle.y)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planning.access.allocation import Allocation, allocate
-from planning.access.nearest import nearest_school
 from planning.access.reconcile import reconcile
+from planning.access.scarce import allocate_from_nearest
 from planning.scenario.edits import Edit
-from planning.scenario.limits import BandLimit, band_time, limit_of_band
+from planning.scenario.limits import BandLimit, band_time
 from planning.scenario.measures import StageRows, indicators, indicators_by_township
+from planning.scenario.stage_basis import stage_basis
 from planning.scenario.stage_sites import stage_sites
+from planning.scenario.stage_ways import stage_ways
 from planning.stages import BANDS, teaches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from planning.access.allocation import Allocation
     from planning.scenario.county import County
+    from planning.scenario.stage_basis import NearestWays, Rows, StageBasis
+    from planning.scenario.stage_ways import StageWays
 
 __all__ = ["BandCosts", "StageState", "choice_cost", "evaluate", "stage_costs"]
 
@@ -210,146 +214,143 @@ def evaluate(
     ConfigError
         If an edit does not fit the county.
     """
-    mode, bands = county.project.mode_of(stage), BANDS[stage]
-    sites = stage_sites(county, stage, edits)
-    costs = stage_costs(county, stage, sites)
+    basis, bands = stage_basis(county, stage), BANDS[stage]
+    sites = stage_sites(county, stage, edits) if edits else basis.sites
+    ways = stage_ways(county, basis, sites)
+    rows = basis.rows
     boarders = pd.DataFrame(columns=FLOW_COLUMNS) if boarding is None else boarding
-    boarded = {band: _boarders_of(county, band, boarders) for band in bands}
-    pupils = {band: county.cells[f"pupils_{band}"].to_numpy(dtype=np.int64) - boarded[band] for band in bands}
-
-    nearest = {}
-    for band in bands:
-        position, _ = nearest_school(choice_cost(costs[band], mode))
-        nearest[band] = _nearest_table(position, costs[band], sites, county.cells.index)
+    boarded = _boarded(county, bands, rows, boarders)
+    nearest = [ways.nearest(band) for band in basis.bands]
+    home = np.concatenate([found.position[rows.cell[part]] for found, part in zip(nearest, rows.of_band, strict=True)])
+    cost = np.concatenate([found.cost[rows.cell[part]] for found, part in zip(nearest, rows.of_band, strict=True)])
 
     seats = sites["seats"].astype("Float64").fillna(np.inf).to_numpy(dtype=float)
-    day_seats = seats - boarders.groupby("site_id")["pupils"].sum().reindex(sites.index, fill_value=0).to_numpy(
-        dtype=float
+    beds_taken = boarders.groupby("site_id")["pupils"].sum().reindex(sites.index, fill_value=0) if len(boarders) else 0
+    day_seats = seats - np.asarray(beds_taken, dtype=float)
+    allocation = allocate_from_nearest(
+        lambda some: _choice(ways, some),
+        home,
+        cost,
+        rows.pupils - boarded,
+        np.maximum(day_seats, 0),
+        likely_full=sites.index.isin(list(basis.full)),
     )
-    rows = [np.flatnonzero(pupils[band] + boarded[band]) for band in bands]
-    places = pd.DataFrame(
-        {
-            "cell": np.concatenate(rows),
-            "cell_id": np.concatenate([county.cells.index.to_numpy()[row] for row in rows]),
-            "band": np.concatenate(
-                [np.full(len(row), band, dtype=object) for band, row in zip(bands, rows, strict=True)]
-            ),
-            "pupils": np.concatenate([pupils[band][row] for band, row in zip(bands, rows, strict=True)]),
-            "boarders": np.concatenate([boarded[band][row] for band, row in zip(bands, rows, strict=True)]),
-        }
-    )
-    cost = np.concatenate([choice_cost(costs[band], mode)[row] for band, row in zip(bands, rows, strict=True)])
-    why = np.concatenate([_why_out_of_reach(costs[band])[row] for band, row in zip(bands, rows, strict=True)])
-    allocation = allocate(cost, places["pupils"].to_numpy(), np.maximum(day_seats, 0))
-    allocated = _flow_table(allocation, places, sites)
-    load = (
-        pd.concat([allocated, boarders])
-        .groupby("site_id")["pupils"]
-        .sum()
-        .reindex(sites.index, fill_value=0)
-        .astype("int64")
-    )
-    from_margin = pd.concat([allocated, boarders])
-    from_margin = from_margin[county.cells["in_margin"].reindex(from_margin["cell_id"]).to_numpy(dtype=bool)]
-    ours = _of_county(county, places, allocation)
-    measured = _stage_rows(county, bands, ours, why[ours.rows], nearest, costs)
+    why = _why_out_of_reach(ways, home)
+    allocated = _flow_table(allocation, basis, sites)
+    load, from_margin = _loads(county, allocation, rows, boarders, sites)
+    measured = _stage_rows(ways, nearest, allocation, why, boarded)
     return StageState(
         stage=stage,
         bands=bands,
-        mode=mode,
+        mode=basis.mode,
         sites=sites,
-        nearest=nearest,
+        nearest={
+            band: _nearest_table(found, sites, county.cells.index) for band, found in zip(bands, nearest, strict=True)
+        },
         allocated=allocated,
         boarding=boarders,
-        unserved=_unserved_table(ours.allocation, ours.places, why[ours.rows]),
-        load=load.rename("pupils"),
-        load_from_margin=from_margin.groupby("site_id")["pupils"]
-        .sum()
-        .reindex(sites.index, fill_value=0)
-        .astype("int64"),
+        unserved=_unserved_table(allocation, basis, why),
+        load=load,
+        load_from_margin=from_margin,
         prices=pd.Series(allocation.prices, index=sites.index, name="price"),
-        reconciliation=_reconciliation(stage, ours.places, why[ours.rows], ours.allocation, sites),
+        reconciliation=_reconciliation(stage, rows, boarded, why, allocation, sites),
         indicators=indicators(
             stage,
             measured,
             sites.loc[~sites["in_margin"].astype(bool), "seats"],
             off_road_share=county.project.terrain.off_road_share,
         ),
-        by_township=indicators_by_township(stage, measured),
+        by_township=indicators_by_township(stage, measured, places=rows.by_township),
     )
 
 
-@dataclass(frozen=True)
-class _Ours:
-    """The county's own rows of an allocation; those of children from across the line are left out."""
-
-    rows: NDArray[np.int64]
-    places: pd.DataFrame
-    allocation: Allocation
-
-
-def _of_county(county: County, places: pd.DataFrame, allocation: Allocation) -> _Ours:
-    rows = np.flatnonzero(~county.cells["in_margin"].to_numpy(dtype=bool)[places["cell"].to_numpy()])
-    if len(rows) == len(places):
-        return _Ours(rows, places, allocation)
-    kept = replace(allocation, flows=allocation.flows[rows], unserved=allocation.unserved[rows])
-    return _Ours(rows, places.iloc[rows].reset_index(drop=True), kept)
-
-
-def _boarders_of(county: County, band: str, boarders: pd.DataFrame) -> NDArray[np.int64]:
-    """Count who boards in each cell."""
-    away = np.zeros(len(county.cells), dtype=np.int64)
-    of_band = boarders[boarders["band"] == band]
-    np.add.at(away, county.cells.index.get_indexer(of_band["cell_id"]), of_band["pupils"].to_numpy(dtype=np.int64))
-    return away
-
-
-def _nearest_table(
-    position: NDArray[np.int64], costs: BandCosts, sites: gpd.GeoDataFrame, cells: pd.Index
-) -> pd.DataFrame:
-    reached = position >= 0
-    rows = np.flatnonzero(reached)
-    values = {}
-    for name, table in (
-        ("distance_m", costs.distance_m),
-        ("time_min", costs.time_min),
-        ("off_road_m", costs.off_road_m),
-    ):
-        values[name] = np.full(len(cells), np.inf, dtype=np.float32)
-        values[name][rows] = table[rows, position[rows]]
-    site_id = pd.Series(pd.NA, index=cells, dtype="str")
-    site_id.iloc[rows] = sites.index.to_numpy()[position[rows]]
-    return pd.DataFrame({"site_id": site_id, **values}, index=cells)
-
-
-def _flow_table(allocation: Allocation, places: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
-    flows = allocation.flows.tocoo()
-    table = pd.DataFrame(
-        {
-            "cell_id": places["cell_id"].to_numpy()[flows.row],
-            "band": places["band"].to_numpy()[flows.row],
-            "site_id": sites.index.to_numpy()[flows.col],
-            "pupils": flows.data.astype("int64"),
-        }
+def _boarded(county: County, bands: tuple[str, ...], rows: Rows, boarders: pd.DataFrame) -> NDArray[np.int64]:
+    """Count who boards in each row."""
+    if boarders.empty:
+        return np.zeros(len(rows.cell), dtype=np.int64)
+    away = np.zeros((len(county.cells), len(bands)), dtype=np.int64)
+    at = (
+        county.cells.index.get_indexer(pd.Index(boarders["cell_id"])),
+        pd.Index(bands).get_indexer(pd.Index(boarders["band"])),
     )
-    return table[table["pupils"] > 0].sort_values(["cell_id", "band", "site_id"], ignore_index=True)
+    np.add.at(away, at, boarders["pupils"].to_numpy(dtype=np.int64))
+    return np.asarray(away[rows.cell, rows.band])
 
 
-def _why_out_of_reach(costs: BandCosts) -> NDArray[np.object_]:
-    """Say of each cell why it reaches no school of a band; empty where it does."""
-    reached = np.isfinite(costs.distance_m).any(axis=1)
-    why = np.where(
-        costs.beyond_reach, "beyond_reach_limit", "no_path" if costs.is_taught else "no_school_of_this_grade"
-    )
-    return np.where(reached, "", why).astype(object)
+def _choice(ways: StageWays, some: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Give the costs of some rows, in ascending order, to every site."""
+    rows = ways.basis.rows
+    cells, band = rows.cell[some], rows.band[some]
+    return np.concatenate([ways.choice(basis, cells[band == number]) for number, basis in enumerate(ways.basis.bands)])
 
 
-def _unserved_table(allocation: Allocation, places: pd.DataFrame, why: NDArray[np.object_]) -> pd.DataFrame:
-    left = np.flatnonzero(allocation.unserved)
+def _nearest_table(found: NearestWays, sites: gpd.GeoDataFrame, cells: pd.Index) -> pd.DataFrame:
+    site_id = _names(sites.index).take(found.position, allow_fill=True)
+    ways = {"distance_m": found.distance_m, "time_min": found.time_min, "off_road_m": found.off_road_m}
+    return pd.DataFrame({"site_id": pd.Series(site_id, index=cells), **ways}, index=cells, copy=False)
+
+
+def _names(index: pd.Index) -> Any:
+    """Give names as an array that is cheap to take from."""
+    return pd.array(index.to_numpy(dtype=object), dtype="str")
+
+
+def _flow_table(allocation: Allocation, basis: StageBasis, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    """List who goes where in the order of cells, bands and sites."""
+    flows = allocation.flows[basis.rows.by_id]
+    row = np.repeat(basis.rows.by_id, np.diff(flows.indptr))
     return pd.DataFrame(
         {
-            "cell_id": places["cell_id"].to_numpy()[left],
-            "band": places["band"].to_numpy()[left],
+            "cell_id": basis.cell_ids.take(basis.rows.cell[row]),
+            "band": basis.band_names.take(basis.rows.band[row]),
+            "site_id": _names(sites.index).take(flows.indices),
+            "pupils": flows.data.astype("int64"),
+        },
+        copy=False,
+    )
+
+
+def _loads(
+    county: County, allocation: Allocation, rows: Rows, boarders: pd.DataFrame, sites: gpd.GeoDataFrame
+) -> tuple[pd.Series, pd.Series]:
+    """Count each site's pupils, and those of them who come from across the county line."""
+    flows = allocation.flows
+    across = np.ones(len(rows.cell), dtype=bool)
+    across[rows.ours] = False
+    every = np.bincount(flows.indices, weights=flows.data, minlength=len(sites))
+    theirs = np.bincount(
+        flows.indices, weights=flows.data * np.repeat(across, np.diff(flows.indptr)), minlength=len(sites)
+    )
+    if len(boarders):
+        site = sites.index.get_indexer(pd.Index(boarders["site_id"]))
+        pupils = boarders["pupils"].to_numpy(dtype=np.int64)
+        of_margin = county.cells["in_margin"].reindex(boarders["cell_id"]).to_numpy(dtype=bool)
+        np.add.at(every, site[site >= 0], pupils[site >= 0])
+        np.add.at(theirs, site[site >= 0], (pupils * of_margin)[site >= 0])
+    one, other = (pd.Series(count.astype(np.int64), index=sites.index, name="pupils") for count in (every, theirs))
+    return one, other
+
+
+def _why_out_of_reach(ways: StageWays, home: NDArray[np.int32]) -> NDArray[np.object_]:
+    """Say of each row why it reaches no school of its band; empty where it does."""
+    rows = ways.basis.rows
+    why = np.full(len(home), "", dtype=object)
+    for band, part in zip(ways.basis.bands, rows.of_band, strict=True):
+        nowhere = np.flatnonzero(home[part] < 0)
+        if nowhere.size:
+            without = "no_path" if ways.taught(band).any() else "no_school_of_this_grade"
+            beyond = ways.had_path(band, rows.cell[part][nowhere])
+            why[part.start + nowhere] = np.where(beyond, "beyond_reach_limit", without)
+    return why
+
+
+def _unserved_table(allocation: Allocation, basis: StageBasis, why: NDArray[np.object_]) -> pd.DataFrame:
+    rows = basis.rows
+    left = rows.ours[np.flatnonzero(allocation.unserved[rows.ours])]
+    return pd.DataFrame(
+        {
+            "cell_id": basis.cell_ids.take(rows.cell[left]),
+            "band": basis.band_names.take(rows.band[left]),
             "pupils": allocation.unserved[left].astype("int64"),
             "category": np.where(why[left] == "", "no_seat", "out_of_reach"),
             "reason": np.where(why[left] == "", "seats_full", why[left]),
@@ -358,13 +359,21 @@ def _unserved_table(allocation: Allocation, places: pd.DataFrame, why: NDArray[n
 
 
 def _reconciliation(
-    stage: str, places: pd.DataFrame, why: NDArray[np.object_], allocation: Allocation, sites: gpd.GeoDataFrame
+    stage: str,
+    rows: Rows,
+    boarded: NDArray[np.int64],
+    why: NDArray[np.object_],
+    allocation: Allocation,
+    sites: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
-    """Account for every pupil, boarders among the served."""
-    sheet = reconcile(
-        stage, places["pupils"].to_numpy(), why, allocation, seats_known=sites["seats"].notna().to_numpy(dtype=bool)
-    )
-    boarders = int(places["boarders"].sum())
+    """Account for every pupil of the county, boarders among the served."""
+    ours = rows.ours
+    mine = allocation
+    if len(ours) < len(rows.cell):
+        mine = replace(allocation, flows=allocation.flows[ours], unserved=allocation.unserved[ours])
+    seats_known = sites["seats"].notna().to_numpy(dtype=bool)
+    sheet = reconcile(stage, (rows.pupils - boarded)[ours], why[ours], mine, seats_known=seats_known)
+    boarders = int(boarded[ours].sum())
     if boarders:
         sheet.loc[sheet["category"] == "total", "pupils"] += boarders
         line = pd.DataFrame([(stage, "served", "boards", boarders)], columns=sheet.columns)
@@ -373,39 +382,35 @@ def _reconciliation(
 
 
 def _stage_rows(
-    county: County,
-    bands: tuple[str, ...],
-    ours: _Ours,
+    ways: StageWays,
+    nearest: Sequence[NearestWays],
+    allocation: Allocation,
     why: NDArray[np.object_],
-    nearest: dict[str, pd.DataFrame],
-    costs: dict[str, BandCosts],
+    boarded: NDArray[np.int64],
 ) -> StageRows:
     """Lay out how the pupils of each (cell, band) pair of the county fare."""
-    places, allocation = ours.places, ours.allocation
-    cell, of_band = places["cell"].to_numpy(), places["band"].to_numpy()
-    near = {name: np.full(len(places), np.inf, dtype=np.float32) for name in ("distance_m", "time_min", "off_road_m")}
-    limits = {band: limit_of_band(county.project, county.pack, band) for band in bands}
-    within = np.zeros(len(places), dtype=bool)
-    flows = allocation.flows.tocoo()
-    way = np.zeros(len(flows.data))
-    for band in bands:
-        here = of_band == band
-        for name, values in near.items():
-            values[here] = nearest[band][name].to_numpy()[cell[here]]
-        within[here] = limits[band].within(near["time_min"][here], near["distance_m"][here])
-        taken = here[flows.row]
-        way[taken] = costs[band].distance_m[cell[flows.row[taken]], flows.col[taken]]
-    allocated_m = np.zeros(len(places))
-    np.add.at(allocated_m, flows.row, flows.data * way)
-    out = why != ""
+    basis, rows = ways.basis, ways.basis.rows
+    parts = list(zip(basis.bands, nearest, rows.of_band, strict=True))
+    near = {
+        name: np.concatenate([getattr(found, name)[rows.cell[part]] for _, found, part in parts])
+        for name in ("distance_m", "time_min", "off_road_m")
+    }
+    within = np.concatenate(
+        [band.limit.within(near["time_min"][part], near["distance_m"][part]) for band, _, part in parts]
+    )
+    flows = allocation.flows
+    row = np.repeat(np.arange(len(rows.cell)), np.diff(flows.indptr))
+    way = ways.between("distance_m", rows.cell[row], flows.indices).astype(np.float64)
+    allocated_m = np.bincount(row, weights=flows.data * way, minlength=len(rows.cell)).astype(np.float64)
+    ours, out = rows.ours, why[rows.ours] != ""
     return StageRows(
-        township=county.cells["township"].to_numpy(dtype=object)[cell],
-        pupils=places["pupils"].to_numpy(),
-        boarders=places["boarders"].to_numpy(),
-        within_limit=within,
-        has_limit=any(limit.is_set for limit in limits.values()),
-        no_seat=np.where(out, 0, allocation.unserved),
-        out_of_reach=np.where(out, allocation.unserved, 0),
-        allocated_m=allocated_m,
-        **near,
+        township=rows.township,
+        pupils=(rows.pupils - boarded)[ours],
+        boarders=boarded[ours],
+        within_limit=within[ours],
+        has_limit=any(band.limit.is_set for band in basis.bands),
+        no_seat=np.where(out, 0, allocation.unserved[ours]),
+        out_of_reach=np.where(out, allocation.unserved[ours], 0),
+        allocated_m=allocated_m[ours],
+        **{name: values[ours] for name, values in near.items()},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,6 +97,7 @@ def solve_layout_question(
     *,
     edits: Sequence[Edit] = (),
     cancel: Callable[[], bool] | None = None,
+    evenness: tuple[pd.Series, float] | None = None,
 ) -> Layout:
     """
     Put a question with seats to the siting engine.
@@ -112,6 +114,9 @@ def solve_layout_question(
         What is changed before.
     cancel : callable, optional
         True stops the search.
+    evenness : tuple of (pandas.Series, float), optional
+        What each school has of a resource, by code (NA = not judged), and the largest coefficient of variation; children
+        from across the county line count among its pupils.
 
     Returns
     -------
@@ -154,7 +159,13 @@ def solve_layout_question(
     dearest_school = running + max([*build, *(option.build_cost for option in options)], default=0.0)
     unserved = _price_of_no_seat(question, pieces, cost, dearest_school, notes)
     columns = {str(code): column for column, code in enumerate(asked.sites.index)}
-    proposal = siting.capacitated(
+    solve: Callable[..., siting.Proposal] = siting.capacitated
+    if evenness is not None:
+        held = evenness[0].reindex(asked.sites.index).astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        solve = partial(siting.capacitated_evenly, resources=held, max_cv=evenness[1], also=taken)
+    elif question.whole:
+        solve = partial(siting.capacitated, single_source=True)
+    proposal = solve(
         cost,
         pieces.pupils,
         seats,
@@ -166,7 +177,6 @@ def solve_layout_question(
         fixed=range(n),
         closable=[columns[code] for code in may_close],
         min_pupils=question.min_pupils,
-        single_source=question.whole,
         unserved_cost=unserved,
         time_limit_s=question.time_limit_s,
         options=options,

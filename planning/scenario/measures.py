@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planning.access.indicators import access_indicators, access_indicators_by, seat_indicators
+from planning.access.indicators import access_values, seat_indicators
 from planning.scenario.off_road import share_off_road
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ def indicators(stage: str, rows: StageRows, seats: pd.Series, *, off_road_share:
     pandas.DataFrame
         ``stage, indicator, value, unit``. Ways are those of day pupils; a boarder counts as served and within the limit.
     """
-    table = access_indicators(rows.pupils, **_arguments(rows)).assign(group="")
+    table = _fares(rows, slice(None))
     served = int(rows.pupils.sum() - rows.no_seat.sum() - rows.out_of_reach.sum())
-    table = _with_boarders(table, rows, np.zeros(len(rows.pupils), dtype=np.int64)).drop(columns="group")
     reached = rows.distance_m[(rows.pupils > 0) & np.isfinite(rows.distance_m)]
     more = [
         ("max_distance", float(reached.max()) if reached.size else np.nan, "m"),
@@ -89,13 +88,15 @@ def indicators(stage: str, rows: StageRows, seats: pd.Series, *, off_road_share:
         beyond = share_off_road(rows.distance_m, rows.off_road_m) > off_road_share
         more.append(("pupils_off_road", float(rows.pupils[beyond].sum()), "pupil"))
     pupils = int(rows.pupils.sum() + rows.boarders.sum())
-    added = pd.DataFrame(more, columns=["indicator", "value", "unit"])
-    found = pd.concat([table, added, seat_indicators(seats, pupils)], ignore_index=True)
+    added = pd.DataFrame([*table, *more], columns=["indicator", "value", "unit"])
+    found = pd.concat([added, seat_indicators(seats, pupils)], ignore_index=True)
     found.insert(0, "stage", stage)
     return found
 
 
-def indicators_by_township(stage: str, rows: StageRows) -> pd.DataFrame:
+def indicators_by_township(
+    stage: str, rows: StageRows, *, places: Mapping[str, NDArray[np.int64]] | None = None
+) -> pd.DataFrame:
     """
     Measure a stage in each township.
 
@@ -105,53 +106,39 @@ def indicators_by_township(stage: str, rows: StageRows) -> pd.DataFrame:
         The stage.
     rows : StageRows
         How its pupils fare.
+    places : Mapping of str to numpy.ndarray of int64, optional
+        The rows of each township in ascending order of names, where they are known already.
 
     Returns
     -------
     pandas.DataFrame
         ``township, stage, indicator, value, unit``.
     """
-    table = access_indicators_by(rows.township, rows.pupils, **_arguments(rows))
-    columns = ["township", "stage", "indicator", "value", "unit"]
-    if table.empty:
-        return pd.DataFrame(columns=columns)
-    place = pd.Index(table["group"].unique()).get_indexer(pd.Index(rows.township))
-    table = _with_boarders(table, rows, place).rename(columns={"group": "township"})
-    return table.assign(stage=stage)[columns]
+    if places is None:
+        names = pd.Series(rows.township, dtype=object).fillna("")
+        places = {str(name): np.asarray(at) for name, at in names.groupby(names).indices.items()}
+    found = [(township, stage, *line) for township, at in places.items() for line in _fares(rows, at)]
+    return pd.DataFrame(found, columns=["township", "stage", "indicator", "value", "unit"])
 
 
-def _arguments(rows: StageRows) -> Mapping[str, NDArray[np.generic]]:
-    return {
-        "distance_m": rows.distance_m,
-        "time_min": rows.time_min,
-        "off_road_m": rows.off_road_m,
-        "within_limit": rows.within_limit,
-        "no_seat": rows.no_seat,
-        "out_of_reach": rows.out_of_reach,
-    }
-
-
-def _with_boarders(table: pd.DataFrame, rows: StageRows, place: NDArray[np.int64]) -> pd.DataFrame:
-    """
-    Add those who board to the counts of each group, as served and within the limit; their daily way is none.
-
-    ``place`` is the number of each row's group, in the order in which the table has them.
-    """
-    names = table["group"].unique()
-    day, boarders = (np.bincount(place, weights=count, minlength=len(names)) for count in (rows.pupils, rows.boarders))
-    of_group = pd.Index(names).get_indexer(pd.Index(table["group"]))
-    value = table["value"].to_numpy(dtype=np.float64, copy=True)
-    indicator = table["indicator"].to_numpy(dtype=object)
-    for name in ("pupils", "served"):
-        value[indicator == name] += boarders[of_group[indicator == name]]
-    share = np.flatnonzero(indicator == "share_within_limit")
-    boards = share[boarders[of_group[share]] > 0]
-    at = of_group[boards]
-    within = np.where(day[at] > 0, value[boards] * day[at], 0.0) + boarders[at]
-    value[boards] = within / (day[at] + boarders[at])
-    if not rows.has_limit:
-        value[share] = np.nan
-    more = pd.DataFrame({"group": names, "indicator": "boarders", "value": boarders, "unit": "pupil"})
-    every = pd.concat([table.assign(value=value), more], ignore_index=True)
-    order = np.argsort(np.concatenate([of_group, np.arange(len(names))]), kind="stable")
-    return every.iloc[order].reset_index(drop=True)
+def _fares(rows: StageRows, at: NDArray[np.int64] | slice) -> list[tuple[str, float, str]]:
+    """Measure some rows; those who board count as served and within the limit, and their daily way is none."""
+    day, boarders = float(rows.pupils[at].sum()), float(rows.boarders[at].sum())
+    found = []
+    for indicator, value, unit in access_values(
+        rows.pupils[at],
+        distance_m=rows.distance_m[at],
+        time_min=rows.time_min[at],
+        off_road_m=rows.off_road_m[at],
+        within_limit=rows.within_limit[at],
+        no_seat=rows.no_seat[at],
+        out_of_reach=rows.out_of_reach[at],
+    ):
+        if indicator in ("pupils", "served"):
+            value += boarders
+        elif indicator == "share_within_limit" and not rows.has_limit:
+            value = np.nan
+        elif indicator == "share_within_limit" and boarders:
+            value = ((value * day if day else 0.0) + boarders) / (day + boarders)
+        found.append((indicator, value, unit))
+    return [*found, ("boarders", boarders, "pupil")]

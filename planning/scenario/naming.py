@@ -90,13 +90,15 @@ def explained(
     Returns
     -------
     Proposal
-        The same answer; its reasons name places, schools and grades.
+        The same answer; its reasons name places, schools and grades, and hold the ids of the cells they speak of as
+        ``cell_ids``, a line each, which no sentence says.
     """
 
     def _words(message: Message) -> Message:
         params = dict(message.params)
         if "cell" in params:
             row = _number(params["cell"])
+            params["cell_ids"] = str(county.cells.index[cells[row]])
             place = place_names(county, cells[[row]])[0]
             cell_id = str(county.cells.index[cells[row]])
             band = None if "band" in params else TERMS[bands[row]]
@@ -104,6 +106,7 @@ def explained(
             params["cell"] = label if band is None else msg("{place}, {band}", place=label, band=band)
         rows = params.get("cells")
         if isinstance(rows, NumberList):
+            params["cell_ids"] = "\n".join(str(cell) for cell in county.cells.index[cells[list(rows)]])
             params["cells"] = listed(place_names(county, cells[list(rows)]))
         if "band" in params:
             params["band"] = TERMS[bands[_number(params["band"])]]

@@ -22,9 +22,9 @@ from planning.errors import Message, msg
 from planning.scenario.told import Told
 from planning.sources.known import read_known
 from planning.sources.rasters import read_population
-from planning.sources.villages import read_villages
+from planning.sources.villages import VillagesRead, read_villages
 
-__all__ = ["count_people"]
+__all__ = ["count_people", "read_village_list"]
 
 #: Side of the square that a village stands for on maps [m].
 VILLAGE_SIZE_M = 200.0
@@ -64,7 +64,7 @@ def count_people(
     margin_m = project.schools.margin_m
     villages = None
     if population.villages is not None:
-        read = read_villages(project.path(population.villages), crs=crs, boundary=area, margin_m=margin_m)
+        read = read_village_list(project, crs=crs, area=area)
         told.take(notices=read.notices, set_aside=read.set_aside)
         villages = read.villages
         villages["township"] = _townships_of(villages, townships, msg("villages"), told)
@@ -108,6 +108,41 @@ def count_people(
         off = check_total(grid.total_inside, population.known_total)
         told.take(notices=(off,) if off is not None else ())
     return demand, _cell_size(grid.crs, grid.transform, demand.cells, crs)
+
+
+def read_village_list(project: Project, *, crs: pyproj.CRS, area: shapely.Geometry | None = None) -> VillagesRead:
+    """
+    Read the table of villages as the project file says.
+
+    Parameters
+    ----------
+    project : Project
+        Names the table, its headings and its reference system.
+    crs : pyproj.CRS
+        Working system [m], or degrees where only the places are wanted.
+    area : shapely.Geometry, optional
+        The county in ``crs``.
+
+    Returns
+    -------
+    VillagesRead
+        As :func:`planning.sources.villages.read_villages`.
+
+    Raises
+    ------
+    PlanningError
+        If the table cannot be read.
+    """
+    population = project.population
+    return read_villages(
+        project.path(str(population.villages)),
+        crs=crs,
+        coordinates=population.coordinates,
+        mapping=population.mapping,
+        sheet=population.sheet,
+        boundary=area,
+        margin_m=project.schools.margin_m,
+    )
 
 
 def _known(

@@ -15,6 +15,7 @@ import pandas as pd
 from planning import siting
 from planning.errors import Message, msg
 from planning.scenario.asking import check_questions, check_room, check_schools
+from planning.scenario.balance_ceiling import BalanceKept, answer_in_balance
 from planning.scenario.boarding import answer_boarding
 from planning.scenario.bus_lines import LINE_COLUMNS
 from planning.scenario.choices import CURVE_COLUMNS, PLAN_COLUMNS, DayQuestion, other_plans, solve_curve
@@ -28,6 +29,7 @@ from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
 from planning.scenario.reasons import with_reasons
 from planning.scenario.stage_sites import stage_sites
+from planning.scenario.steps import Follow, Teller
 from planning.scenario.trade_off import WAY_COLUMNS, weigh_ways
 from planning.scenario.years import county_asked_of
 from planning.stages import BANDS
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
 
 __all__ = ["Answer", "Blocked", "answer"]
+
+_MEASURING = msg("Measuring the ways to all possible places")
+_LOOKING = msg("Looking for the best places")
+_EFFECT = msg("Measuring what the answer means for every pupil")
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ class Answer:
         Year whose pupils were asked about; None for today's.
     before : StageState or None
         How it would be in that year without the answer; None for today's, whose state stands with the run.
+    balance : BalanceKept or None
+        The coefficient of variation before and after, where the question sets a ceiling to it.
     """
 
     question: Question
@@ -115,6 +123,7 @@ class Answer:
     lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LINE_COLUMNS)))
     year: int | None = None
     before: StageState | None = None
+    balance: BalanceKept | None = None
 
 
 def answer(
@@ -123,6 +132,7 @@ def answer(
     *,
     edits: Sequence[Edit] = (),
     cancel: Callable[[], bool] | None = None,
+    follow: Follow | None = None,
 ) -> Answer:
     """
     Answer one question on a county.
@@ -137,6 +147,8 @@ def answer(
         What is changed before it is asked.
     cancel : callable, optional
         Asked now and then; True stops the search.
+    follow : callable, optional
+        Hears what is being done, the best value so far and the bound.
 
     Returns
     -------
@@ -153,11 +165,13 @@ def answer(
     now = stage_sites(county, question.stage, edits)["kind"]
     others = county.schools.loc[county.schools["status"] == "open", "kind"]
     check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
+    teller = Teller(follow, cancel)
     if question.year is None:
-        return _answer_of(county, question, edits, cancel, started=started)
+        return _answer_of(county, question, edits, teller, today=county, started=started)
+    teller.doing(msg("Counting the pupils of {year}", year=question.year))
     then, told = county_asked_of(county, question)
     before = evaluate(then, question.stage, edits)
-    found = _answer_of(then, question, edits, cancel, started=started)
+    found = _answer_of(then, question, edits, teller, today=county, started=started)
     return replace(found, year=question.year, before=before, notes=(*told, *found.notes))
 
 
@@ -165,17 +179,20 @@ def _answer_of(
     county: County,
     question: Question,
     edits: Sequence[Edit],
-    cancel: Callable[[], bool] | None,
+    teller: Teller,
     *,
+    today: County,
     started: float,
 ) -> Answer:
     """Answer a question on the county that it is about, with the model it names."""
     if question.model == "capacitated":
-        return _answer_layout(county, question, edits, cancel, started=started)
+        return _answer_layout(county, question, edits, teller, today=today, started=started)
     if question.model != "boarding":
-        return _answer_day(county, question, edits, cancel, started=started)
-    proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=cancel)
-    ways, lines = weigh_ways(county, question, edits=edits, cancel=cancel)
+        return _answer_day(county, question, edits, teller, started=started)
+    watch = teller.search(_LOOKING, "pupil-minutes/week")
+    proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=watch)
+    teller.doing(msg("Comparing boarding, school bus and teaching points"))
+    ways, lines = weigh_ways(county, question, edits=edits, cancel=teller.cancel)
     return Answer(
         question,
         proposal,
@@ -194,11 +211,13 @@ def _answer_day(
     county: County,
     question: Question,
     edits: Sequence[Edit],
-    cancel: Callable[[], bool] | None,
+    teller: Teller,
     *,
     started: float,
 ) -> Answer:
     """Answer a question whose pupils go home every day."""
+    teller.doing(_MEASURING)
+    cancel = teller.cancel
     asked = ask(county, question.stage, edits)
     check_room([question], county.project, len(asked.sites) - asked.n_fixed)
     new_sites = question.new or 0
@@ -212,27 +231,33 @@ def _answer_day(
     of_limit, has_limit = _share_of_limit(county, question, asked)
     used, reason_unit, within = cost, unit, None  # what a site is for is told in ways, or in pupils within the limit
     if question.model == "p_median":
-        proposal = siting.p_median(cost, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel)
+        watch = teller.search(_LOOKING, unit)
+        proposal = siting.p_median(cost, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=watch)
     elif question.model == "p_center":
         unit, used, reason_unit = "min", asked.time_min, "pupil-min"
+        watch = teller.search(_LOOKING, unit)
         proposal = siting.p_center(
-            asked.time_min, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=cancel
+            asked.time_min, asked.pupils, new_sites, fixed=fixed, time_limit_s=limit_s, cancel=watch
         )
     elif question.model == "max_coverage":
         unit, used = "pupils", of_limit
         reason_unit, within = "pupils", 1.0
+        watch = teller.search(_LOOKING, unit, largest=True)
         proposal = siting.max_coverage(
-            used, asked.pupils, new_sites, 1.0, fixed=fixed, time_limit_s=limit_s, cancel=cancel
+            used, asked.pupils, new_sites, 1.0, fixed=fixed, time_limit_s=limit_s, cancel=watch
         )
     else:
         unit, used = "schools", of_limit
         reason_unit, within = "pupils", 1.0
         asked, notes = _without_the_far(county, asked, used)
+        watch = teller.search(_LOOKING, unit)
         proposal = siting.set_cover(
-            used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=cancel
+            used, asked.pupils, 1.0, share=question.share, fixed=fixed, time_limit_s=limit_s, cancel=watch
         )
     proposal = _explained(proposal, county, asked)
     day = DayQuestion(asked, used, within, of_limit, unit, everyone)
+    if question.frontier is not None:
+        teller.doing(msg("Working out what more or fewer schools would bring"))
     curve = solve_curve(
         county, question, day, proposal, has_limit=has_limit, cancel=cancel
     )  # it may say how many are enough
@@ -240,6 +265,7 @@ def _answer_day(
         notes = [*proposal.explanation, *notes]
         seconds = time.perf_counter() - started
         return Answer(question, proposal, unit, no_sites(county), (), None, tuple(notes), seconds, curve=curve)
+    teller.doing(_EFFECT)
     chosen = asked.sites.iloc[list(proposal.sites)]
     new = tuple(
         NewSchool(str(site_id), row.name_, row.geometry.x, row.geometry.y, question.stage, seats, row.kind)
@@ -264,6 +290,8 @@ def _answer_day(
         limit=within,
         measure="travel" if within is None else "coverage",
     )
+    if question.alternatives is not None:
+        teller.doing(msg("Looking for other plans nearly as good"))
     plans, told = other_plans(question, day, proposal, has_limit=has_limit, cancel=cancel)
     return Answer(
         question,
@@ -283,17 +311,30 @@ def _answer_layout(
     county: County,
     question: Question,
     edits: Sequence[Edit],
-    cancel: Callable[[], bool] | None,
+    teller: Teller,
     *,
+    today: County,
     started: float,
 ) -> Answer:
     """Answer the question with seats: what to build, enlarge and close."""
-    layout = solve_layout_question(county, question, ask(county, question.stage, edits), edits=edits, cancel=cancel)
-    proposal = _explained(layout.proposal, county, layout.asked, layout.pieces.row)
-    sites, after = no_sites(county), None
+    teller.doing(_MEASURING)
+    asked = ask(county, question.stage, edits)
+    unit = "pupil-m" if county.project.mode_of(question.stage) == "walk" else "pupil-min"
+    doing = msg("Checking which schools may close, and looking for the best places") if question.close else _LOOKING
+    watch = teller.search(doing, "yuan/year" if question.weighs_money else unit)
+    sites, after, balance = no_sites(county), None, None
     new: tuple[Edit, ...] = ()
+    told: tuple[Message, ...] = ()
+    if question.balance is None:
+        layout = solve_layout_question(county, question, asked, edits=edits, cancel=watch)
+    else:
+        layout, new, after, balance, told = answer_in_balance(
+            county, question, asked, today=today, edits=edits, cancel=watch
+        )
+    proposal = _explained(layout.proposal, county, layout.asked, layout.pieces.row)
     if proposal.status != "infeasible" and math.isfinite(proposal.objective):
-        new = layout_edits(question, layout)
+        teller.doing(_EFFECT)
+        new = new if after is not None else layout_edits(question, layout)
         sites = with_reasons(
             layout_sites(county, question, layout),
             proposal,
@@ -304,7 +345,7 @@ def _answer_layout(
             unit=layout.unit,
             seats=layout.to_be_had,
         )
-        after = evaluate(county, question.stage, (*edits, *new))
+        after = after if after is not None else evaluate(county, question.stage, (*edits, *new))
     return Answer(
         question,
         proposal,
@@ -312,8 +353,9 @@ def _answer_layout(
         sites,
         new,
         after,
-        (*proposal.explanation, *layout.notes),
+        (*told, *proposal.explanation, *layout.notes),
         time.perf_counter() - started,
+        balance=balance,
         moves=layout.moves,
         blocked=tuple(Blocked(code, clause) for code, clause in layout.blocked.items()),
     )

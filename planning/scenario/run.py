@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from planning import __version__
+from planning.compliance.roadmap import Roadmap
 from planning.config import Project
 from planning.errors import Message, msg
 from planning.i18n.terms import TERMS
@@ -18,7 +19,7 @@ from planning.scenario.county import County, prepare
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.outlook import Outlook, project_outlook
 from planning.scenario.questions import Answer, answer
-from planning.scenario.school_groups import Structure, structure_of
+from planning.scenario.school_groups import Structure, roadmaps_of_proposals, structure_of
 from planning.scenario.ways_to_school import WaysToSchool, ways_to_school
 
 __all__ = ["RunResult", "run", "versions"]
@@ -80,7 +81,19 @@ class RunResult:
         Structure
             Of today's schools.
         """
-        return structure_of(self.county, self.compliance.today)
+        return structure_of(self.county, self.compliance.today, outlook=self.outlook)
+
+    @functools.cached_property
+    def roadmaps(self) -> tuple[tuple[str, Roadmap, Roadmap], ...]:
+        """
+        Give what would let the county pass before and after each proposal; worked out at first use.
+
+        Returns
+        -------
+        tuple of (str, Roadmap, Roadmap)
+            Question, before and after.
+        """
+        return roadmaps_of_proposals(self.county, self.compliance)
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from planning.config import Project
 from planning.errors import Message, SetAside, SourceError, msg
 from planning.network.build import Network
 from planning.roads import Roads
+from planning.scenario.balance_ceiling import BalanceKept
 from planning.scenario.costbook import CostBook
 from planning.scenario.county import County
 from planning.scenario.edits import edits_from_data, edits_to_data
@@ -30,10 +32,10 @@ from planning.siting import Proposal
 from planning.standards import RulePack
 from planning.travel.costs import Costs
 
-__all__ = ["load_run", "save_run"]
+__all__ = ["load_answers", "load_county", "load_run", "save_run"]
 
 #: Raised when the form of the folder changes; a folder of another form is refused, and the run is made again.
-FORMAT = 7
+FORMAT = 8
 _TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
 _ASIDE = ("curve", "plans", "ways", "lines")
@@ -133,6 +135,36 @@ def load_run(folder: Path) -> RunResult:
     SourceError
         If it was written by another version.
     """
+    county = load_county(folder)
+    document = store.read_document(folder / "run.json")
+    base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in county.project.stages}
+    outlook, _ = project_outlook(county)
+    return RunResult(
+        county, base, load_answers(folder, county), document["seconds"], document["versions"], outlook=outlook
+    )
+
+
+def load_county(folder: Path) -> County:
+    """
+    Read only the county of a run back.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As :func:`save_run` wrote it.
+
+    Returns
+    -------
+    County
+        With the costs that were kept.
+
+    Raises
+    ------
+    SourceMissingError
+        If the folder is not there or not whole.
+    SourceError
+        If it was written by another version.
+    """
     document = store.read_document(folder / "run.json")
     if document.get("format") != FORMAT:
         raise SourceError(msg("{file}: written by another version. Run the project again.", file=str(folder)))
@@ -164,7 +196,7 @@ def load_run(folder: Path) -> RunResult:
     for mode in document["modes"]:
         arrays = store.read_arrays(folder / f"costs_{mode}.npz")
         costs.know_schools(mode, Costs(tables["cells"].index, tables["schools"].index, **arrays, mode=mode))
-    county = County(
+    return County(
         project=project,
         crs=crs,
         roads=roads,
@@ -177,10 +209,31 @@ def load_run(folder: Path) -> RunResult:
         costs=costs,
         **tables,
     )
-    base: dict[str, StageState] = {stage: evaluate(county, stage) for stage in project.stages}
-    answers = tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
-    outlook, _ = project_outlook(county)
-    return RunResult(county, base, answers, document["seconds"], document["versions"], outlook=outlook)
+
+
+def load_answers(folder: Path, county: County) -> tuple[Answer, ...]:
+    """
+    Read only the answers of a run back.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As :func:`save_run` wrote it.
+    county : County
+        As :func:`load_county` gave it.
+
+    Returns
+    -------
+    tuple of Answer
+        In the order of the questions.
+
+    Raises
+    ------
+    SourceMissingError
+        If a file is missing.
+    """
+    document = store.read_document(folder / "run.json")
+    return tuple(_answer(county, data, number, folder) for number, data in enumerate(document["answers"]))
 
 
 def _message_data(message: Message) -> dict[str, Any]:
@@ -230,6 +283,7 @@ def _answer_data(answer: Answer) -> dict[str, Any]:
         "seconds": answer.seconds,
         "moves": answer.moves.to_dict("list"),
         "asides": _asides(answer),
+        "balance": _balance_data(answer.balance),
         "blocked": [
             {"school_id": blocked.school_id, "clause": _message_data(blocked.clause)} for blocked in answer.blocked
         ],
@@ -255,7 +309,7 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
     sites = gpd.GeoDataFrame(store.read_table(folder / f"answer_{number}.parquet"))
-    asides = {name: _aside_table(folder / f"{name}_{number}.parquet") for name in data["asides"]}
+    asides: dict[str, Any] = {name: _aside_table(folder / f"{name}_{number}.parquet") for name in data["asides"]}
     return Answer(
         question=question,
         proposal=Proposal(
@@ -271,8 +325,21 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
         year=question.year,
         before=before,
+        balance=_balance(data["balance"]),
         **asides,
     )
+
+
+def _balance_data(kept: BalanceKept | None) -> dict[str, Any] | None:
+    """Write the ceiling of a question; JSON knows no NaN."""
+    return None if kept is None else {**asdict(kept), "after": None if np.isnan(kept.after) else kept.after}
+
+
+def _balance(data: Mapping[str, Any] | None) -> BalanceKept | None:
+    if data is None:
+        return None
+    after = float("nan") if data["after"] is None else data["after"]
+    return BalanceKept(**{**data, "after": after, "missing": tuple(data["missing"]), "planned": tuple(data["planned"])})
 
 
 def _aside_table(path: Path) -> pd.DataFrame:

@@ -16,17 +16,28 @@ from planning.compliance.class_sizes import class_sizes
 from planning.compliance.groups import GroupLimits, Groups, assign_groups
 from planning.compliance.roadmap import Roadmap, draw_roadmap
 from planning.compliance.strength import roles, strength
-from planning.compliance.timetable import timetable
+from planning.compliance.timetable import passing_years, timetable
 from planning.compliance.townships import estate_triggers, seats_per_thousand, township_nodes
 from planning.network.modes import WALK_KMH
+from planning.scenario.coming_rules import children_by_year, staffing_by_year
 from planning.stages import BANDS, STAGES, stages_of_kind
 from planning.travel.costs import build_costs
 
 if TYPE_CHECKING:
-    from planning.scenario.compliance import Compliance
+    from planning.scenario.compliance import Compliance, Standing
     from planning.scenario.county import County
+    from planning.scenario.outlook import Outlook
 
-__all__ = ["Structure", "drive_minutes", "groups_of", "nodes_of", "roadmap_of", "seats_of", "structure_of"]
+__all__ = [
+    "Structure",
+    "drive_minutes",
+    "groups_of",
+    "nodes_of",
+    "roadmap_of",
+    "roadmaps_of_proposals",
+    "seats_of",
+    "structure_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +57,10 @@ class Structure:
         What stops the county and what to add.
     years : pandas.DataFrame
         As :func:`planning.compliance.timetable.timetable` gives it; empty where the project plans no years.
+    passing : pandas.DataFrame
+        As :func:`planning.compliance.timetable.passing_years` gives it.
+    staff : pandas.DataFrame or None
+        As :func:`planning.scenario.coming_rules.staffing_by_year` gives it; None where no children are projected.
     """
 
     groups: Groups
@@ -54,9 +69,11 @@ class Structure:
     estates: pd.DataFrame
     roadmap: Roadmap
     years: pd.DataFrame
+    passing: pd.DataFrame
+    staff: pd.DataFrame | None
 
 
-def structure_of(county: County, held: Compliance) -> Structure:
+def structure_of(county: County, held: Compliance, *, outlook: Outlook | None = None) -> Structure:
     """
     Work out all of it for one layout.
 
@@ -66,13 +83,15 @@ def structure_of(county: County, held: Compliance) -> Structure:
         Cells, network, project and pack.
     held : Compliance
         The layout held against the rules.
+    outlook : Outlook, optional
+        Children of coming years; without it nothing is said of them.
 
     Returns
     -------
     Structure
         Groups, townships, seats, roadmap.
     """
-    seats, estates = seats_of(county, held)
+    seats, estates = seats_of(county, held, outlook=outlook)
     roadmap = roadmap_of(county, held)
     asked = county.project.roadmap
     years = timetable(
@@ -89,6 +108,8 @@ def structure_of(county: County, held: Compliance) -> Structure:
         estates=estates,
         roadmap=roadmap,
         years=years if asked.first_year is not None else years.iloc[:0],
+        passing=passing_years(held.parts, years if asked.first_year is not None else years.iloc[:0], county.pack),
+        staff=None if outlook is None else staffing_by_year(held, outlook, county.pack),
     )
 
 
@@ -150,6 +171,7 @@ def groups_of(county: County, held: Compliance, *, time_limit_s: float = 20.0) -
     parts = school_parts(held.schools, held.pupils)
     table = roles(held.schools, strength(parts, county.pack))
     table["pupils"] = parts["pupils"].astype("Float64").groupby(level="school_id").sum(skipna=False)
+    table["name"] = held.schools["name"].reindex(table.index)
     table = table[(table["may_lead"] | table["needs_lead"]) & table.index.isin(county.schools.index)]
     if asked.leads is not None:
         table.loc[table.index.isin(asked.leads), "needs_lead"] = False
@@ -194,7 +216,7 @@ def nodes_of(county: County, held: Compliance) -> pd.DataFrame:
     return township_nodes(schools, townships, minutes.reindex(townships, fill_value=math.inf), county.pack)
 
 
-def seats_of(county: County, held: Compliance) -> tuple[pd.DataFrame, pd.DataFrame]:
+def seats_of(county: County, held: Compliance, *, outlook: Outlook | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Compute the seats that 1,000 residents need, and from how many dwellings on an estate fills a school.
 
@@ -204,12 +226,14 @@ def seats_of(county: County, held: Compliance) -> tuple[pd.DataFrame, pd.DataFra
         Cells, project and pack.
     held : Compliance
         The layout held against the rules.
+    outlook : Outlook, optional
+        Children of coming years.
 
     Returns
     -------
     tuple of pandas.DataFrame
         As :func:`planning.compliance.townships.seats_per_thousand` and ``estate_triggers`` give them, of the year that the
-        population stands for (0 where the project names none).
+        population stands for (0 where the project names none) and of the years of the outlook.
     """
     project, pack = county.project, county.pack
     cells = county.cells[~county.cells["in_margin"].astype(bool)]
@@ -223,7 +247,10 @@ def seats_of(county: County, held: Compliance) -> tuple[pd.DataFrame, pd.DataFra
             for stage in stages
         }
     ).reindex(names, fill_value=0)
-    children.index = pd.MultiIndex.from_product([[year], names], names=["year", "township"])
+    if outlook is not None:
+        children = children_by_year(children, outlook)
+    else:
+        children.index = pd.MultiIndex.from_product([[year], names], names=["year", "township"])
     seats = {}
     for stage in stages:
         own = schools[np.array([stage in stages_of_kind(kind) for kind in schools["kind"]], dtype=bool)]
@@ -262,6 +289,31 @@ def roadmap_of(county: County, held: Compliance) -> Roadmap:
     """
     classes = class_sizes(held.schools, held.pupils, county.pack)
     return draw_roadmap(held.schools, held.parts, classes, county.pack, unit_costs=_prices(county))
+
+
+def roadmaps_of_proposals(county: County, standing: Standing) -> tuple[tuple[str, Roadmap, Roadmap], ...]:
+    """
+    Draw the roadmap before and after each proposal, so that it is seen what a layout costs or saves in balance.
+
+    Parameters
+    ----------
+    county : County
+        Project and pack.
+    standing : Standing
+        The county today and after each proposal.
+
+    Returns
+    -------
+    tuple of (str, Roadmap, Roadmap)
+        Question, roadmap of what it is compared with, roadmap afterwards.
+    """
+    known: dict[int, Roadmap] = {}
+    found = []
+    for before, after in standing.compared:
+        if id(before) not in known:
+            known[id(before)] = roadmap_of(county, before)
+        found.append((after.question, known[id(before)], roadmap_of(county, after)))
+    return tuple(found)
 
 
 def _prices(county: County) -> dict[str, float] | None:

@@ -17,6 +17,7 @@ from planning.siting.choices.frontier import Frontier, frontier
 from planning.siting.coverage.max_coverage import max_coverage
 from planning.siting.coverage.p_center import p_center
 from planning.siting.coverage.set_cover import set_cover
+from planning.siting.equity.ceiling import capacitated_evenly, variation_of
 from planning.siting.equity.fair_median import fair_median
 from planning.siting.equity.fairness import Fairness, fairness
 from planning.siting.equity.spread import LoadBand, Spread, allocate_evenly, load_band, spread
@@ -53,6 +54,7 @@ __all__ = [
     "alternatives",
     "boarding",
     "capacitated",
+    "capacitated_evenly",
     "contributions",
     "fair_median",
     "fairness",
@@ -68,5 +70,6 @@ __all__ = [
     "spread",
     "teaching_points",
     "trade_off",
+    "variation_of",
     "why_not",
 ]

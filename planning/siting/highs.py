@@ -23,7 +23,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from planning.siting.checks import Floats
-from planning.siting.clock import Clock
+from planning.siting.clock import Clock, Tell
 
 __all__ = ["Model", "Rows", "Solution", "solve_model"]
 
@@ -145,7 +145,14 @@ class Solution:
     row_dual: Floats | None = None
 
 
-def solve_model(model: Model, *, clock: Clock, start: Floats | None = None, stop_at: float | None = None) -> Solution:
+def solve_model(
+    model: Model,
+    *,
+    clock: Clock,
+    start: Floats | None = None,
+    stop_at: float | None = None,
+    tell: Tell | None = None,
+) -> Solution:
     """
     Solve a model to a proof, or until the clock stops.
 
@@ -159,6 +166,8 @@ def solve_model(model: Model, *, clock: Clock, start: Floats | None = None, stop
         A feasible point to begin with (mixed-integer models only).
     stop_at : float, optional
         A point this good is good enough: the search may end there without a proof that it is the best.
+    tell : callable, optional
+        Hears value and bound on the way (mixed-integer models only), from the thread that HiGHS runs in.
 
     Returns
     -------
@@ -176,9 +185,9 @@ def solve_model(model: Model, *, clock: Clock, start: Floats | None = None, stop
         given = highspy.HighsSolution()
         given.col_value = list(start)
         highs.setSolution(given)
-    if clock.cancel is None and highs.getNumNz() <= _SMALL:
+    if clock.cancel is None and tell is None and highs.getNumNz() <= _SMALL:
         highs.run()
-    elif not _run_beside(highs, clock, is_mip):
+    elif not _run_beside(highs, clock, is_mip, tell, scale):
         return Solution("stopped", None, float("inf"), float("-inf"))
     return _read(highs, model, scale, is_mip)
 
@@ -212,13 +221,15 @@ def _load(model: Model, scale: float, clock: Clock, is_mip: bool) -> Any:
     return highs
 
 
-def _run_beside(highs: Any, clock: Clock, is_mip: bool) -> bool:
+def _run_beside(highs: Any, clock: Clock, is_mip: bool, tell: Tell | None, scale: float) -> bool:
     """Run HiGHS in a thread, while the caller is asked here; False where it was left alone."""
     stop, ended = threading.Event(), threading.Event()
 
     def interrupt(event: Any) -> None:
         if stop.is_set():
             event.interrupt()
+        elif is_mip and tell is not None:
+            tell(event.data_out.mip_primal_bound * scale, event.data_out.mip_dual_bound * scale)
 
     for heard in (highs.cbMipInterrupt,) if is_mip else (highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
         heard.subscribe(interrupt)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from planning.errors import SourceError, SourceMissingError, msg
 
-__all__ = ["read_arrays", "read_document", "read_table", "write_arrays", "write_document", "write_table"]
+__all__ = ["read_arrays", "read_document", "read_table", "write_arrays", "write_document", "write_table", "write_whole"]
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -30,7 +30,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     path : pathlib.Path
         The ``.parquet`` file.
     """
-    _whole(path, lambda draft: table.to_parquet(draft))
+    write_whole(path, lambda draft: table.to_parquet(draft))
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
         with draft.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
 
-    _whole(path, _write)
+    write_whole(path, _write)
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -115,7 +115,7 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
         The ``.json`` file.
     """
     text = json.dumps(document, ensure_ascii=False, indent=1)
-    _whole(path, lambda draft: draft.write_text(text + "\n", "utf-8"))
+    write_whole(path, lambda draft: draft.write_text(text + "\n", "utf-8"))
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -152,8 +152,17 @@ def _must_be(path: Path) -> None:
         raise SourceMissingError(msg("{file}: there is no such file.", file=str(path)))
 
 
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the place and rename, so that a crash leaves the old file or the new one."""
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """
+    Write beside the place and rename, so that a crash leaves the old file or the new one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    write : callable
+        Is given the path to write to.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     os.close(handle)
     draft = Path(name)

@@ -25,6 +25,8 @@ Free = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
 _METRES_PER_MINUTE_PER_KMH = 1000 / 60
 # Two arc costs count as one and the same, up to a factor, when no arc departs from it by more than this.
 _SAME_SPEED = 1e-9
+# To measure every cell against a site takes less time than to look for those within reach, up to so many sites.
+_FEW_SITES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,10 +241,14 @@ def costs_to_points(
         for point in range(n_points):
             by_end = time_by_node[:, column[point]].astype(np.float64) + minutes[point]
             along = distance_by_node[:, column[point]].astype(np.float64) + metres[point]
-            best = np.lexsort((along, by_end), axis=1)[:, :1]
-            time_min[:, point] = np.take_along_axis(by_end, best, axis=1)[:, 0]
-            distance_m[:, point] = np.take_along_axis(along, best, axis=1)[:, 0]
-            off_road[:, point] = np.take_along_axis(off_road_by_node[:, column[point]], best, axis=1)[:, 0]
+            best = np.zeros(len(by_end), np.int64)
+            rows = np.arange(len(by_end))
+            for end in range(1, by_end.shape[1]):  # of ends equally quick the nearer counts, then the first
+                quickest, shortest = by_end[rows, best], along[rows, best]
+                better = (by_end[:, end] < quickest) | ((by_end[:, end] == quickest) & (along[:, end] < shortest))
+                best[better] = end
+            time_min[:, point], distance_m[:, point] = by_end[rows, best], along[rows, best]
+            off_road[:, point] = off_road_by_node[:, column[point]][rows, best]
         distance_m[np.isinf(time_min)] = np.inf
     _join(time_min, distance_m, off_road, cells, points, metres_per_min, is_free)
     return Costs(cell_ids, point_ids, distance_m, time_min, off_road, mode)
@@ -353,7 +359,12 @@ def _near_pairs(cells: _Ends, sites: _Ends) -> tuple[Ints, Ints]:
         (np.repeat(lone_cell, len(sites.legs_m)), np.tile(np.arange(len(sites.legs_m)), len(lone_cell))),
         (np.repeat(cell, len(lone_site)), np.tile(lone_site, len(cell))),
     ]
-    if len(cell) and len(site):
+    if len(cell) and 0 < len(site) <= _FEW_SITES:
+        for one in site:
+            straight = np.hypot(*(cells.xy[cell] - sites.xy[one]).T)
+            near_cell = cell[straight < cells.legs_m[cell] + sites.legs_m[one]]
+            pairs.append((near_cell, np.full(len(near_cell), one)))
+    elif len(cell) and len(site):
         reach = cells.legs_m[cell] + sites.legs_m[site].max()
         found = cKDTree(sites.xy[site]).query_ball_point(cells.xy[cell], reach)
         count = np.fromiter((len(row) for row in found), np.int64, len(cell))

@@ -10,10 +10,10 @@ import streamlit as st
 from planning.errors import PlanningError, msg
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool
+from planning.scenario.edits import CloseSchool, MergeInto, MoveSchool, NewSchool
 from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
-from planning.ui import colours, mapview, propose, sheets, shell, tables
+from planning.ui import layers, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent
 from planning.ui.scenario_bar import scenario_bar
@@ -45,7 +45,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
         stage = shell.choose_stage(workspace, t)
         band = _choose_band(stage, t)
-        view = _choose_view(t)
+        view = layers.choose_layer(t, key="plan-view", change=True)
         tool = _choose_tool(t)
         _history(here, t)
     base = workspace.base[stage]
@@ -69,7 +69,6 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     with right, st.container(height="stretch", border=False, key="pl-side"):
         selected_school(workspace, here, current, stage, t)
         edit_list(here, workspace, t)
-        propose.proposal_panel(workspace, here, stage, t)
         shell.section(t("Before and after"), term(t, stage))
         st.html(sheets.compare_html(base, current, t))
         if here.edits:
@@ -88,15 +87,6 @@ def _choose_band(stage: str, t: Translator) -> str:
     return chosen or bands[0]
 
 
-def _choose_view(t: Translator) -> str:
-    names = {"distance_m": t("Distance"), "time_min": t("Time"), "change": t("Change")}
-    chosen = st.segmented_control(
-        t("The map shows"), list(names), default="distance_m", required=True, format_func=names.__getitem__,
-        key="plan-view", persist_state="session",
-    )  # fmt: skip
-    return chosen or "distance_m"
-
-
 def _choose_tool(t: Translator) -> str:
     names = {"place": t("New school"), "": t("Look only")}
     chosen = st.segmented_control(
@@ -107,8 +97,12 @@ def _choose_tool(t: Translator) -> str:
 
 
 def _history(here: Session, t: Translator) -> None:
-    st.button(t("Undo"), icon=":material/undo:", disabled=not here.past, on_click=here.undo, key="undo")
-    st.button(t("Redo"), icon=":material/redo:", disabled=not here.future, on_click=here.redo, key="redo")
+    st.button(
+        t("Undo"), icon=":material/undo:", disabled=not here.past, on_click=here.undo, key="undo", shortcut="Ctrl+Z"
+    )
+    st.button(
+        t("Redo"), icon=":material/redo:", disabled=not here.future, on_click=here.redo, key="redo", shortcut="Ctrl+Y"
+    )
 
 
 def _map(
@@ -121,12 +115,8 @@ def _map(
     tool: str,
     t: Translator,
 ) -> None:
-    people = workspace.county.cells["population"]
-    if view == "change":
-        painting = colours.paint_change(base, current, band, people, t)
-    else:
-        painting = colours.paint_way(current, band, people, view, t)
-    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool)}
+    layer = layers.paint_layer(workspace, view, base, current, band, t)
+    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool | MergeInto)}
     roles = dict.fromkeys(current.sites.index[current.sites["is_new"].astype(bool)], "new")
     roles |= {
         edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles
@@ -136,6 +126,7 @@ def _map(
         current.sites,
         t,
         load=current.load,
+        fills=layer.fills,
         roles=roles,
         selected=here.selected,
         draggable=lambda site: site in roles or site == here.selected,
@@ -154,7 +145,7 @@ def _map(
     stage = current.stage
     mapview.show_map(
         workspace,
-        painting,
+        layer.painting,
         marks,
         place="plan",
         t=t,
@@ -169,6 +160,9 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
     if event.type == "select":
         here.selected = None if here.selected == event.school_id else event.school_id
         return
+    if event.type in ("undo", "redo", "leave"):
+        _on_key(event.type, here)
+        return
     x, y = workspace.to_county(event.lon, event.lat)
     if not workspace.county.boundary.geometry.contains(shapely.Point(x, y)).any():
         here.complaint = msg("This place is outside the county; nothing was changed.")
@@ -181,3 +175,13 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
     # A stage's plain kind of school bears the stage's own name.
     seats = default_seats(workspace.county, stage)
     here.place(NewSchool(school_id, t("New school {n}", n=number), x, y, stage, seats, stage))
+
+
+def _on_key(wish: str, here: Session) -> None:
+    """Do what a key pressed on the map asks for."""
+    if wish == "undo":
+        here.undo()
+    elif wish == "redo":
+        here.redo()
+    else:
+        st.session_state["plan-tool"] = ""

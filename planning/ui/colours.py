@@ -16,7 +16,7 @@ from planning.i18n import Translator
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
 
-__all__ = ["Painting", "paint_catchments", "paint_change", "paint_way"]
+__all__ = ["Painting", "fullness_of_schools", "paint_catchments", "paint_change", "paint_off_road", "paint_way"]
 
 #: Near to far: ColorBrewer's RdYlBu, from blue (near) to red (far).
 NEAR_TO_FAR = ("#4575b4", "#74add1", "#abd9e9", "#fee090", "#fdae61", "#f46d43", "#d73027", "#a50026")
@@ -29,6 +29,11 @@ CHANGE = ("#2166ac", "#67a9cf", "#c3c8cd", "#ef8a62", "#b2182b")
 DISTANCE_M = (500, 1000, 1500, 2000, 3000, 5000, 8000)
 TIME_MIN = (10, 20, 30, 40, 60, 90, 120)
 CHANGE_M = (-1000.0, -50.0, 50.0, 1000.0)
+#: Little to much: ColorBrewer's Purples, and YlOrBr for schools; both get darker, so that grey print still reads.
+OFF_ROAD = ("#dcdce6", "#bcbddc", "#9e9ac8", "#756bb1", "#4a1486")
+OFF_ROAD_SHARE = (0.0, 0.1, 0.25, 0.5)
+FULLNESS = ("#ffffd4", "#fed98e", "#fe9929", "#d95f0e", "#993404")
+FULL_SHARE = (0.5, 0.75, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Painting:
         School of each cell as a position in ``site_ids`` plus 1.
     site_ids : tuple of str
         Schools that ``sites`` counts.
+    was_m, now_m : numpy.ndarray, shape (n_cells,), or None
+        The way before and after [m], told under the pointer where they differ; inf where there is no path.
     """
 
     classes: NDArray[np.uint8]
@@ -55,6 +62,8 @@ class Painting:
     entries: list[dict[str, object]]
     sites: NDArray[np.uint16] | None = None
     site_ids: tuple[str, ...] = ()
+    was_m: NDArray[np.float64] | None = None
+    now_m: NDArray[np.float64] | None = None
 
 
 def paint_way(state: StageState, band: str, people: pd.Series, measure: str, t: Translator) -> Painting:
@@ -163,7 +172,79 @@ def paint_change(before: StageState, after: StageState, band: str, people: pd.Se
         t("over 1 km farther"),
     )
     entries: list[dict[str, object]] = [{"color": c, "label": f} for c, f in zip(CHANGE, labels, strict=True)]
-    return Painting(classes, t("Change of the way"), entries)
+    return Painting(classes, t("Change of the way"), entries, was_m=was, now_m=now)
+
+
+def paint_off_road(state: StageState, band: str, people: pd.Series, t: Translator) -> Painting:
+    """
+    Paint how much of the way rests on ground without a mapped road.
+
+    Parameters
+    ----------
+    state : StageState
+        What the stage looks like.
+    band : str
+        Grade band.
+    people : pandas.Series
+        Residents by cell [people].
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    Painting
+        Classes and legend.
+    """
+    table = state.nearest[band]
+    way, off = table["distance_m"].to_numpy(dtype=float), table["off_road_m"].to_numpy(dtype=float)
+    reached = np.isfinite(way)
+    share = np.divide(off, way, out=np.zeros(len(way)), where=reached & (way > 0))
+    nowhere = len(OFF_ROAD) + 1
+    classes = np.where(reached, np.searchsorted(OFF_ROAD_SHARE, share, side="left") + 1, nowhere)
+    classes = np.where(people.to_numpy() > 0, classes, 0).astype(np.uint8)
+    shown = [t.number(100 * b) for b in OFF_ROAD_SHARE]
+    labels = [shown[0], *(f"{low} – {high}" for low, high in pairwise(shown)), f"> {shown[-1]}"]
+    entries: list[dict[str, object]] = [{"color": c, "label": f} for c, f in zip(OFF_ROAD, labels, strict=True)]
+    entries.append({"color": UNREACHED, "label": t("no path"), "hidden": not (classes == nowhere).any()})
+    return Painting(classes, t("Share of the way off mapped roads (%)"), entries)
+
+
+def fullness_of_schools(state: StageState, t: Translator) -> tuple[Painting, dict[str, str]]:
+    """
+    Colour schools by the pupils sent to them against their seats; no cell is painted.
+
+    Parameters
+    ----------
+    state : StageState
+        What the stage looks like.
+    t : Translator
+        The language.
+
+    Returns
+    -------
+    Painting
+        The legend; classes are all 0.
+    dict
+        Colour by school; "" where its seats are unknown.
+    """
+    seats = state.sites["seats"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    load = state.load.reindex(state.sites.index).fillna(0).to_numpy(dtype=float)
+    unknown = np.isnan(seats)
+    # A school of no seats is full as soon as a child is sent there.
+    share = np.divide(load, seats, out=np.where(load > 0, np.inf, 0.0), where=~unknown & (seats > 0))
+    # Four shares make five colours; the last one is "full", so 100 % itself belongs to it.
+    position = np.searchsorted(FULL_SHARE[:-1], share, side="left") + (share >= FULL_SHARE[-1])
+    colours = {
+        str(site): "" if missing else FULLNESS[k]
+        for site, missing, k in zip(state.sites.index, unknown, position, strict=True)
+    }
+    shown = [t.number(100 * b) for b in FULL_SHARE]
+    labels = [f"≤ {shown[0]}", *(f"{low} – {high}" for low, high in pairwise(shown[:-1]))]
+    labels += [f"{shown[-2]} – < {shown[-1]}", t("full ({n} or more)", n=shown[-1])]
+    entries: list[dict[str, object]] = [{"color": c, "label": f} for c, f in zip(FULLNESS, labels, strict=True)]
+    entries.append({"color": "#ffffff", "label": t("seats unknown"), "hatched": True, "hidden": not unknown.any()})
+    cells = len(state.nearest[state.bands[0]])
+    return Painting(np.zeros(cells, dtype=np.uint8), t("Pupils sent here, of the seats (%)"), entries), colours
 
 
 def _apart(xy: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -26,6 +26,7 @@ SHAPES: Mapping[str, str] = {
     "teaching_point": "triangle", "primary": "circle", "nine_year": "square", "junior": "square", "secondary": "square",
     "senior": "diamond", "kindergarten": "circle", "special": "diamond",
 }  # fmt: skip
+EVENTS = ("place", "move", "select", "undo", "redo", "leave")
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,15 @@ class MapEvent:
 
     Parameters
     ----------
-    type : {"place", "move", "select"}
-        A click on open ground, a school dragged, a click on a school.
+    type : {"place", "move", "select", "undo", "redo", "leave"}
+        A click on open ground, a school dragged, a click on a school; keys that undo, redo and put the tool away.
     school_id : str
         The school; "" where there is none.
     lon, lat : float
         Where [degree].
     """
 
-    type: Literal["place", "move", "select"]
+    type: Literal["place", "move", "select", "undo", "redo", "leave"]
     school_id: str
     lon: float
     lat: float
@@ -111,6 +112,10 @@ def show_map(
         "osm": t("© OpenStreetMap contributors"),
         "km": t("km"),
         "m": t("m"),
+        "north": t("N"),
+        "search": t("Find a place or school"),
+        "nothing_found": t("Nothing of this name"),
+        "no_path": t("no path"),
     }
     carrier = plan_map(
         workspace.assets,
@@ -124,7 +129,9 @@ def show_map(
         height=640,
         use_container_width=True,
         returned_objects=[],
-        feature_group_to_add=PushState(painting.classes, state, sites=painting.sites),
+        feature_group_to_add=PushState(
+            painting.classes, state, sites=painting.sites, was_m=painting.was_m, now_m=painting.now_m
+        ),
         on_change=changed,
     )
 
@@ -136,6 +143,7 @@ def site_marks(
     *,
     load: pd.Series | None = None,
     roles: Mapping[str, str] | None = None,
+    fills: Mapping[str, str] | None = None,
     selected: str | None = None,
     draggable: Callable[[str], bool] = lambda _: False,
 ) -> list[dict[str, Any]]:
@@ -154,6 +162,8 @@ def site_marks(
         Pupils by site.
     roles : Mapping, optional
         ``new``, ``moved``, ``closed`` or ``proposed`` by id; ``open`` otherwise.
+    fills : Mapping, optional
+        Colour by id, "" for a hatching; by role otherwise.
     selected : str, optional
         Id of the selected school.
     draggable : callable
@@ -176,8 +186,10 @@ def site_marks(
         lines = [term(t, kind), t("Seats: {n}", n=number_of(seats, t))]
         if load is not None and site_id in load.index:
             lines.append(t("Pupils sent here: {n}", n=t.number(float(load[site_id]))))
+        fill = {"fill": fills[str(site_id)]} if fills and str(site_id) in fills else {}
         marks.append(
             {
+                **fill,
                 "id": str(site_id),
                 "name": str(name) or t("School without a name"),
                 "lat": round(lat, 6),
@@ -194,7 +206,7 @@ def site_marks(
 
 def _event(value: object) -> MapEvent | None:
     """Read what the browser sent; the same event is taken once, anything else not at all."""
-    if not isinstance(value, dict) or value.get("type") not in ("place", "move", "select"):
+    if not isinstance(value, dict) or value.get("type") not in EVENTS:
         return None
     number, here = value.get("n"), session()
     if not isinstance(number, int | float) or number == here.last_event:

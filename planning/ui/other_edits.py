@@ -163,7 +163,7 @@ def _put(here: Session, workspace: Workspace, edit: Edit) -> None:
 
     def add() -> None:
         check_edit(edit)
-        changed_county(workspace.county_after(here.edits), (edit,))
+        changed_county(workspace.county_of(here.edits), (edit,))
         here.put(edit)
 
     here.attempt(add)

@@ -11,6 +11,7 @@ from planning.i18n import Translator
 from planning.scenario.document import document_from_yaml, document_to_yaml
 from planning.scenario.stage_sites import open_kinds
 from planning.store.scenarios import Scenario
+from planning.ui import shell
 from planning.ui.edit_words import change_texts, edit_text
 from planning.ui.state import Session
 from planning.ui.workspace import Workspace
@@ -87,6 +88,7 @@ def _manage(here: Session, t: Translator) -> None:
         )  # fmt: skip
     else:
         st.caption(t("The base is today's schools and cannot be changed. Make a copy, or place a school on the map."))
+    shell.uploader_words(t)
     key = f"scenario-import-{st.session_state.get('scenario-imports', 0)}"
     st.file_uploader(
         t("Open a scenario from a file (.yaml)"), type=["yaml", "yml"], key=key, on_change=_import, args=(here, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -9,17 +10,23 @@ from typing import Any
 
 import streamlit as st
 
+from planning.config import read_yaml
 from planning.errors import Message, PlanningError
 from planning.i18n import LANGUAGES, Translator, own_name
 from planning.i18n.terms import term
+from planning.store.projects import missing_of
 from planning.ui import warming
 from planning.ui.jobs import Job
-from planning.ui.state import LANGUAGE_KEY, STAGE_KEY, jobs, session
-from planning.ui.workspace import Workspace, open_workspace
+from planning.ui.projects.steps import go_to_step
+from planning.ui.state import LANGUAGE_KEY, PROJECT_KEY, STAGE_KEY, jobs, session
+from planning.ui.words import missing_words
+from planning.ui.workspace import Source, Workspace, open_workspace
 
 __all__ = [
     "choose_stage",
+    "go_to_page",
     "in_words",
+    "keep_address",
     "language_switch",
     "open_county",
     "page_title",
@@ -27,8 +34,10 @@ __all__ = [
     "show_error",
     "side_bar",
     "style",
+    "uploader_words",
 ]
 
+PROJECTS_PAGE = "planning/ui/pages/projects.py"
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
 
@@ -78,6 +87,33 @@ def language_switch(t: Translator) -> None:
         st.query_params[LANGUAGE_KEY] = t.language
 
 
+def keep_address() -> None:
+    """Let the address say which project is open, so that a reload comes back to it."""
+    name = session().source.name
+    if st.query_params.get(PROJECT_KEY, "") != name:
+        if name:
+            st.query_params[PROJECT_KEY] = name
+        else:
+            del st.query_params[PROJECT_KEY]
+
+
+def go_to_page(page: str, t: Translator) -> None:
+    """Go to another page; language and project come along, which Streamlit would drop from the address."""
+    carried = {LANGUAGE_KEY: t.language, PROJECT_KEY: session().source.name}
+    st.switch_page(page, query_params={key: value for key, value in carried.items() if value})
+
+
+def uploader_words(t: Translator) -> None:
+    """Cover the English words of Streamlit's own uploader by ours."""
+    words = {
+        "--pl-drop": t("Drop a file here, at most {n} MB", n=t.number(int(st.get_option("server.maxUploadSize")))),
+        "--pl-browse": t("Choose a file"),
+        "--pl-refused": t("This file is too large to upload."),
+    }
+    rules = "".join(f"{name}:{json.dumps(text, ensure_ascii=False)};" for name, text in words.items())
+    st.html(f"<style>:root{{{rules}}}</style>")
+
+
 def open_county(t: Translator) -> Workspace:
     """
     Give the county, or show how far its opening is and stop the page there.
@@ -94,10 +130,11 @@ def open_county(t: Translator) -> Workspace:
     """
     here = session()
     if not here.key:
+        _stop_if_incomplete(here.source, t)
         try:
             here.key = here.source.key()
         except PlanningError as error:
-            show_error(error, t)
+            _failed(error, t)
             st.stop()
     source, key = here.source, here.key
 
@@ -109,11 +146,47 @@ def open_county(t: Translator) -> Workspace:
         _wait(job, t)
         st.stop()
     if job.error is not None:
-        show_error(job.error, t)
+        _failed(job.error, t)
         st.button(t("Try again"), on_click=start, kwargs={"again": True}, key="open-again")
         st.stop()
     workspace: Workspace = job.result()
     return workspace
+
+
+def _stop_if_incomplete(source: Source, t: Translator) -> None:
+    """Say what a project that was only begun needs next, and stop the page there."""
+    if source.run is not None or not source.project.is_file():
+        return
+    try:
+        content = read_yaml(source.project)
+    except PlanningError:
+        return  # told as a source that failed
+    missing = missing_of(content)
+    if not missing:
+        return
+    page_title(str(content.get("name") or source.project.parent.name), t("This project is not complete yet"))
+    st.html(
+        f'<div class="pl-empty" data-incomplete="1"><p>{escape(t("There is nothing to show yet. Still missing: {missing}.", missing=missing_words(missing, t)))}</p>'
+        f"<p>{escape(t('Upload what is missing on the page Projects, then check and open the project.'))}</p></div>"
+    )
+    _to_projects(t("Go on with this project"), "sources", t)
+    st.stop()
+
+
+def _failed(problem: PlanningError | Message, t: Translator) -> None:
+    """Show why the county cannot be opened, and where it is mended."""
+    page_title(session().source.project.parent.name, t("This project cannot be opened"))
+    show_error(problem, t)
+    st.html(
+        f'<div class="pl-note">{escape(t("The check on the page Projects lists every fault of every source at once, and how to mend it."))}</div>'
+    )
+    _to_projects(t("To the check"), "check", t)
+
+
+def _to_projects(label: str, step: str, t: Translator) -> None:
+    if st.button(label, type="primary", key=f"to-{step}"):
+        go_to_step(step)
+        go_to_page(PROJECTS_PAGE, t)
 
 
 def _wait(job: Job, t: Translator) -> None:
@@ -157,7 +230,7 @@ def choose_stage(workspace: Workspace, t: Translator) -> str:
     chosen = st.segmented_control(
         t("Stage"),
         stages,
-        default=stages[0],
+        default=None if STAGE_KEY in st.session_state else stages[0],  # another page may have set it
         required=True,
         format_func=lambda stage: term(t, stage),
         key=STAGE_KEY,

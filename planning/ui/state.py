@@ -25,15 +25,28 @@ from planning.scenario.edits import (
 )
 from planning.ui.jobs import Jobs
 from planning.ui.open_scenario import OpenScenario
-from planning.ui.workspace import Source, source_from_environment
+from planning.ui.proposing.draft import Draft
+from planning.ui.workspace import Source, source_from_environment, source_of_name
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
 
-__all__ = ["LANGUAGE_KEY", "SCENARIO_KEY", "STAGE_KEY", "Session", "jobs", "media_url", "session", "translator"]
+__all__ = [
+    "LANGUAGE_KEY",
+    "PROJECT_KEY",
+    "SCENARIO_KEY",
+    "STAGE_KEY",
+    "Session",
+    "jobs",
+    "media_url",
+    "open_source",
+    "session",
+    "translator",
+]
 
 LANGUAGE_KEY = "lang"
 STAGE_KEY = "stage"
+PROJECT_KEY = "project"
 SCENARIO_KEY = "scenario"
 _SESSION_KEY = "planner"
 
@@ -52,7 +65,7 @@ class Session:
     source: Source
     key: str = ""
     selected: str | None = None
-    model: str = "p_median"
+    draft: Draft = field(default_factory=Draft)
     answer: Answer | None = None
     answer_job: str | None = None
     export_job: str | None = None
@@ -304,6 +317,25 @@ def _names(edit: Edit, school_id: str) -> bool:
     return school_of(edit) == school_id or (isinstance(edit, MergeInto) and edit.into == school_id)
 
 
+def open_source(source: Source | None) -> None:
+    """
+    Open another county, or the same one again after its files changed; the address carries which.
+
+    Parameters
+    ----------
+    source : Source or None
+        What to open; None: what the app was started with.
+    """
+    before = cast("Session | None", st.session_state.get(_SESSION_KEY))
+    opened = Session(source or source_from_environment())
+    st.session_state[_SESSION_KEY] = opened
+    st.session_state.pop(STAGE_KEY, None)
+    if before is not None and before.source != opened.source:
+        # What the address says of the county before, such as its scenario, means nothing in another one.
+        for name in [name for name in st.query_params if name not in (LANGUAGE_KEY, PROJECT_KEY)]:
+            del st.query_params[name]
+
+
 def session() -> Session:
     """
     Give the session's one object, made at its first use.
@@ -314,7 +346,7 @@ def session() -> Session:
         What this planner works on.
     """
     if _SESSION_KEY not in st.session_state:
-        st.session_state[_SESSION_KEY] = Session(source_from_environment())
+        open_source(source_of_name(st.query_params.get(PROJECT_KEY, "")))
     here = cast("Session", st.session_state[_SESSION_KEY])
     _keep_address(here)
     return here

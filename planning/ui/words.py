@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pandas as pd
 
 from planning.i18n import Translator
 
-__all__ = ["model_help", "model_name", "number_of", "with_unit"]
+__all__ = ["missing_words", "model_help", "model_name", "number_of", "plain", "with_unit"]
+
+
+def missing_words(missing: tuple[str, ...], t: Translator) -> str:
+    """Say what a project must still name."""
+    words = {
+        "name": t("a name"),
+        "roads": t("roads"),
+        "population": t("a population grid or a list of villages"),
+        "schools": t("schools"),
+        "stages": t("stages"),
+    }
+    return t("; ").join(words[key] for key in missing)
 
 
 def model_name(model: str, t: Translator) -> str:
@@ -77,3 +90,8 @@ def with_unit(value: float, unit: str, t: Translator) -> str:
 def number_of(value: object, t: Translator) -> str:
     """Write a whole number, or "unknown" where the table has none."""
     return t("unknown") if value is None or value is pd.NA or pd.isna(value) else t.number(float(str(value)))
+
+
+def plain(text: str) -> str:
+    """Write a text that came from data so that Streamlit's labels and captions, which are Markdown, show it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)

@@ -14,7 +14,7 @@ from small_schools import schools_of
 from planning.compliance.balance import TOTALS, balance, school_parts, school_pass, thresholds
 from planning.compliance.class_sizes import class_sizes
 from planning.compliance.roadmap import Roadmap, added_to, draw_roadmap
-from planning.compliance.timetable import timetable
+from planning.compliance.timetable import passing_years, timetable
 from planning.errors import SchemaError
 from planning.standards import RulePack, read_pack
 from planning.standards.catalogue import INDICATORS
@@ -243,3 +243,23 @@ def test_order_of_schools_changes_nothing(pack: RulePack):
         _, other = _drawn({code: rows[code] for code in order}, pack)
         pd.testing.assert_frame_equal(one.additions, other.additions)
         pd.testing.assert_frame_equal(one.stops, other.stops)
+
+
+def test_the_year_in_which_the_county_passes(pack: RulePack):
+    schools = schools_of({"A": GOOD | {"teaching_area_m2": 250, "sports_area_m2": 300}, "B": GOOD})
+    parts = school_parts(schools, {})
+    _, roadmap = _drawn({"A": GOOD | {"teaching_area_m2": 250, "sports_area_m2": 300}, "B": GOOD}, pack)
+    years = timetable(roadmap.additions, 3, first_year=2026)
+    found = passing_years(parts, years, pack)
+    assert found["year"].tolist() == [2026, 2027, 2028]
+    assert found["schools_met"].tolist() == [1, 1, 2]
+    assert found["verdict"].tolist()[-1] == "met"
+    assert found["verdict"].tolist()[0] == "not_met"
+    # What nobody has counted stays unknown, and never passes.
+    lacking = school_parts(
+        schools_of({"A": GOOD | {"teaching_area_m2": None}, "B": GOOD | {"sports_area_m2": 300}}), {}
+    )
+    later = passing_years(lacking, years.assign(school_id="B"), pack)
+    assert later["verdict"].tolist()[-1] == "unknown"
+    assert later["schools_unknown"].tolist()[-1] == 1
+    assert passing_years(parts, years.iloc[:0], pack).empty

@@ -18,10 +18,22 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from planning.ui.navigation import NAMES
+
 HOSTILE = "<img src=x onerror=alert(1)>"
-LINKS = ("county", "access", "plan", "export")
 MAP = "iframe[title^='streamlit_folium']:not([data-old])"
-READY = {"county": ".pl-table", "access": MAP, "plan": MAP, "export": ".pl-files"}
+READY = {
+    "projects": ".pl-project",
+    "county": ".pl-table",
+    "access": MAP,
+    "plan": MAP,
+    "propose": ".st-key-pl-question",
+    "children": ".st-key-pl-years-bar",
+    "boarding": ".st-key-pl-boarding-bar",
+    "standards": ".pl-table",
+    "closures": ".pl-table, .pl-empty",
+    "export": ".pl-files",
+}
 
 
 def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
@@ -124,7 +136,9 @@ def browser(chromium) -> Iterator[object]:
 class Walk:
     """One visitor: a page with the network cut off, and everything that went wrong on it."""
 
-    def __init__(self, browser, address: str, language: str, size: tuple[int, int]) -> None:
+    def __init__(
+        self, browser, address: str, language: str, size: tuple[int, int], page: str = "", ready: str = ".pl-table"
+    ) -> None:
         self.address, self.language = address, language
         self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
         self.faults: list[str] = []
@@ -132,8 +146,8 @@ class Walk:
         self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.goto(f"{address}/?lang={language}")
-        self.page.wait_for_selector(".pl-table", timeout=180_000)
+        self.page.goto(f"{address}/{page}?lang={language}")
+        self.page.wait_for_selector(ready, timeout=180_000)
 
     def _only_here(self, route) -> None:
         if route.request.url.startswith((self.address, "data:", "blob:")):
@@ -146,7 +160,7 @@ class Walk:
         """Open a page by its link, and wait until it stands."""
         # A page that is left stays in sight until the next one stands: its map must not be taken for the new one.
         self.page.evaluate("document.querySelectorAll('iframe').forEach(frame => { frame.dataset.old = 1; })")
-        self.page.locator("[data-testid=stPageLink] a").nth(LINKS.index(name)).click()
+        self.page.locator("[data-testid=stPageLink] a").nth(NAMES.index(name)).click()
         self.page.wait_for_selector(READY[name], timeout=60_000)
         if READY[name] == MAP:
             self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=30_000)
@@ -197,8 +211,10 @@ def walk(browser, request):
     """Give a function that lets a visitor in; nothing may have gone wrong in the end."""
     visitors: list[Walk] = []
 
-    def start(language: str = "zh", size: tuple[int, int] = (1440, 900), *, at: str | None = None) -> Walk:
-        visitors.append(Walk(browser, at or request.getfixturevalue("address"), language, size))
+    def start(
+        language: str = "zh", size: tuple[int, int] = (1440, 900), *, at: str | None = None, **options: str
+    ) -> Walk:
+        visitors.append(Walk(browser, at or request.getfixturevalue("address"), language, size, **options))
         return visitors[-1]
 
     yield start

@@ -8,14 +8,14 @@ import pytest
 HOSTILE = "<img src=x onerror=alert(1)>"  # as in conftest.py, whose copy of the demo county bears it
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 #: Latin words that a page in Chinese may show.
-ALLOWED = {"openstreetmap", "english", "epsg", "sha", "utf", "gbk", "shapefile", "geopackage", "arcgis", "qgis", "zip", "img", "src", "onerror", "alert"}  # fmt: skip
+ALLOWED = {"openstreetmap", "english", "epsg", "sha", "utf", "gbk", "shapefile", "geopackage", "arcgis", "qgis", "zip", "img", "src", "onerror", "alert", "year", "births", "low", "middle", "high"}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("size", [(1440, 900), (1920, 1080)], ids=["1440", "1920"])
 def test_every_page_stands_without_a_network(walk, language, size, tmp_path):
     visitor = walk(language, size)
-    for name in ("access", "plan", "export", "county"):
+    for name in ("access", "plan", "children", "boarding", "export", "county"):
         visitor.go(name)
         picture = visitor.page.screenshot(path=tmp_path / f"{name}-{language}-{size[0]}.png")
         assert len(picture) > 20_000

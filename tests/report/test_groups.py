@@ -90,11 +90,40 @@ def test_the_section_is_whole(clip: RunResult, language: str):
     assert len(section["groups"]["rows"]) + section["groups"]["rows_more"] == len(groups.pairs)
     assert len(section["groups"]["without"]) == len(groups.without)
     assert len(section["stops"]) == len(clip.structure.roadmap.stops)
-    assert [row[0] for row in section["seats"]] == [t("Primary school"), t("Junior secondary")]
+    # The run names no year and projects none: one row a stage, its year told as not known.
+    assert [row[:2] for row in section["seats"]] == [("–", t("Primary school")), ("–", t("Junior secondary"))]
+    assert section["staff_years"] == []
+    assert section["passing"] == []
+    answered = [answer.question.name for answer in clip.answers if answer.after is not None]
+    assert [row[0] for row in section["proposals"]] == answered
+    for row, (_, before, after) in zip(section["proposals"], clip.roadmaps, strict=True):
+        failed = [t.number(int((roadmap.stops["verdict"] == "not_met").sum())) for roadmap in (before, after)]
+        assert list(row[1:3]) == failed
+
+
+def test_what_a_proposal_adds_to_the_roadmap_is_told_by_school(clip: RunResult):
+    table = structure_tables(clip, get_translator("en"))["roadmap_of_proposals"]
+    assert (table["add_before"] != table["add_after"]).all()
+    for question, before, after in clip.roadmaps:
+        own = table[table["question"] == question]
+        change = own["add_after"].sum() - own["add_before"].sum()
+        assert change == pytest.approx(after.additions["add"].sum() - before.additions["add"].sum())
 
 
 def test_files_are_written(written: Path):
-    for name in ("groups", "townships", "seats_per_1000", "estates", "roadmap", "roadmap_stops", "to_count"):
+    for name in (
+        "groups",
+        "townships",
+        "seats_per_1000",
+        "estates",
+        "roadmap",
+        "roadmap_stops",
+        "to_count",
+        "roadmap_years",
+        "roadmap_of_proposals",
+        "staffing_by_year",
+        "rules_of_proposals",
+    ):
         assert (written / f"{name}.csv").stat().st_size > 0
     page = (written / "report.html").read_text("utf-8")
     for anchor in ("groups", "townships", "roadmap"):

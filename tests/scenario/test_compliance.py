@@ -13,7 +13,7 @@ from planning.config import Question
 from planning.i18n import get_translator
 from planning.report.compliance import compliance_section
 from planning.report.compliance_tables import column_name, compliance_tables
-from planning.scenario.compliance import changed_rules, comply, stand
+from planning.scenario.compliance import changed_rules, comply, rules_of_proposal, stand
 from planning.scenario.edits import CloseSchool, NewSchool
 from planning.scenario.evaluate import evaluate
 from planning.scenario.questions import answer
@@ -126,7 +126,15 @@ def result(county, base):
 def test_tables_of_a_run(result):
     t = get_translator("en")
     tables = compliance_tables(result, t)
-    assert set(tables) == {"ledger", "balance", "class_sizes", "village_service", "staffing", "rule_changes"}
+    assert set(tables) == {
+        "ledger",
+        "balance",
+        "class_sizes",
+        "village_service",
+        "staffing",
+        "rule_changes",
+        "rules_of_proposals",
+    }
     balance = tables["balance"]
     assert list(dict.fromkeys(zip(balance["question"], balance["when"], strict=True))) == [("", "register"), ("", "base"), ("one more", "after")]  # fmt: skip
     sports = balance[(balance["when"] == "register") & (balance["indicator"] == "sports_area")].iloc[0]
@@ -136,7 +144,7 @@ def test_tables_of_a_run(result):
     assert (row["verdict"], row["missing"]) == ("unknown", "Sports grounds and halls")
     assert row["confidence"] == "read in a secondary source"
     small = book.loc[("C", "small_school_staff_per_class")]
-    assert (small["confidence"], small["force"]) == ("default of this tool, without legal force", "optional")
+    assert (small["confidence"], small["force"]) == ("default of this tool, without legal force", "binds nobody")
     assert tables["village_service"]["when"].unique().tolist() == ["base", "after"]
     assert tables["staffing"].set_index("school_id")["staff_missing"].to_dict() == pytest.approx(
         {"A": 0, "B": 0, "C": 0}
@@ -219,3 +227,22 @@ def test_a_pack_without_these_rules_gives_empty_tables(county, base):
 )
 def test_missing_columns_are_named_in_words(column, words):
     assert column_name(get_translator("en"), column) == words
+
+
+def test_rules_kept_mended_and_broken_add_up(county, base):
+    before, after = comply(county, base), comply(county, {"primary": evaluate(county, "primary", [CloseSchool("B")])})
+    rules = rules_of_proposal(before, after).set_index("path")
+    area = rules.loc["stages.primary.indicators.teaching_area"]
+    assert area[["kept", "mended", "broken", "still_broken"]].tolist() == [
+        1,
+        1,
+        1,
+        0,
+    ]  # C keeps it; B had left; A breaks it
+    changes = changed_rules(before, after)
+    assert rules["broken"].sum() == (changes["change"] == "broken").sum()
+    assert rules["mended"].sum() == (changes["change"] == "mended").sum()
+    same = rules_of_proposal(before, before)
+    assert same[["mended", "broken"]].sum().sum() == 0
+    assert same["kept"].sum() == (before.ledger["verdict"] == "met").sum()
+    assert same["unknown"].sum() == (before.ledger["verdict"] == "unknown").sum()

@@ -90,3 +90,16 @@ def test_a_school_that_closed_may_be_built_anew_elsewhere_under_its_code():
     assert (sites.at["A", "name"], sites.at["A", "seats"]) == ("A anew", 9)
     after = evaluate(county(), "primary", edits)
     assert after.nearest["primary_lower"].loc["near", "distance_m"] == pytest.approx(25)
+
+
+def test_places_passed_by_a_dragged_school_are_forgotten_and_swept_again_to_the_same(monkeypatch):
+    known = county()
+    monkeypatch.setattr(costbook, "_KEPT_BYTES", 2 * 12 * len(known.cells))  # two places
+    spots = [(ORIGIN[0] + 700.0 * n, ORIGIN[1] + 20.0) for n in range(5)]
+    together = known.costs.to_points("walk", spots)  # more than may be kept, in one question
+    assert len(known.costs._points) == 2
+    for number, spot in enumerate(spots):
+        alone = known.costs.to_points("walk", [spot])
+        np.testing.assert_array_equal(alone.time_min[:, 0], together.time_min[:, number])
+        np.testing.assert_array_equal(alone.distance_m[:, 0], together.distance_m[:, number])
+    assert list(known.costs._points)[-1] == ("walk", *spots[-1])

@@ -13,7 +13,7 @@ from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool, SetSeats
 from planning.scenario.evaluate import evaluate
 from planning.scenario.questions import answer
 from planning.scenario.run import RunResult, versions
-from planning.scenario.saved import load_run, save_run
+from planning.scenario.saved import load_answers, load_county, load_run, save_run
 
 QUESTIONS = [
     {"name": "board", "stage": "primary", "model": "boarding", "new": 1, "beds": 20},
@@ -47,6 +47,9 @@ def test_a_run_reads_back_to_the_same_numbers(tmp_path):
     assert [len(result.answers[2].curve), len(result.answers[2].plans), len(result.answers[0].ways)] == [3, 1, 3]
     save_run(result, tmp_path / "state")
     back = load_run(tmp_path / "state")
+    county = load_county(tmp_path / "state")  # as the app opens it: the answers come later
+    pd.testing.assert_frame_equal(evaluate(county, "primary").indicators, result.base["primary"].indicators)
+    assert [one.edits for one in load_answers(tmp_path / "state", county)] == [one.edits for one in result.answers]
     assert back.county.project.questions == result.county.project.questions
     assert back.versions == result.versions
     assert back.county.crs == result.county.crs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ui_helpers import PAGES, make_workspace
+from ui_helpers import PAGES, make_workspace, settle
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +19,21 @@ def scenario_store(tmp_path, monkeypatch):
     return tmp_path / "store"
 
 
+@pytest.fixture(scope="session")
+def demo_workspace(demo_folder):
+    """Give the county that ships, opened, with its question about boarding answered."""
+    import dataclasses
+
+    from planning.scenario.questions import answer
+    from planning.ui.workspace import Source, open_workspace
+
+    opened = open_workspace(Source(demo_folder / "project.yaml"), "demo", lambda share, doing: None)
+    asked = next(question for question in opened.county.project.questions if question.model == "boarding")
+    return dataclasses.replace(opened, answers=(answer(opened.county, asked),))
+
+
 @pytest.fixture
-def open_app(workspace, root, monkeypatch):
+def open_app(workspace, root, monkeypatch, tmp_path):
     """Start the app in a language, on the small county or another one."""
     from streamlit.testing.v1 import AppTest
 
@@ -31,6 +44,7 @@ def open_app(workspace, root, monkeypatch):
     monkeypatch.setattr(Source, "key", lambda self: opened.key)
     monkeypatch.setattr(shell, "open_workspace", lambda source, key, tell: opened)
     monkeypatch.chdir(root)
+    monkeypatch.setenv("PLANNING_STORE", str(tmp_path / "store"))
     opened = workspace
 
     def start(language: str = "zh", page: str = "county", *, on=None):
@@ -43,7 +57,7 @@ def open_app(workspace, root, monkeypatch):
         app.query_params["lang"] = language
         app.run()
         if page != "county":
-            app.switch_page(PAGES[page]).run()
+            settle(app.switch_page(PAGES[page]).run())
         return app
 
     return start

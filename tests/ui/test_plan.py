@@ -1,7 +1,7 @@
 """The plan page: edits, undo and redo, and proposals, without a browser."""
 
 import pytest
-from ui_helpers import text_of, wait_until
+from ui_helpers import text_of
 
 from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool, SetSeats
 from planning.ui.state import Session
@@ -93,22 +93,6 @@ def test_board_shows_the_edit_and_the_difference(open_app, language):
     assert app.session_state["planner"].edits == (NEW,)
 
 
-def test_proposal_is_proved_and_adopted(open_app):
-    from planning.ui import state
-
-    app = open_app("en", "plan")
-    app.button(key="ask").click().run()
-    here = app.session_state["planner"]
-    wait_until(lambda: here.answer_job is None or state.jobs().get(here.answer_job).done, 60)
-    app.run()
-    assert not app.exception
-    assert "Proven best" in text_of(app)
-    app.button(key="adopt-all").click().run()
-    assert not app.exception
-    assert len(here.edits) == 2
-    assert all(isinstance(edit, NewSchool) for edit in here.edits)
-
-
 def test_closed_school_can_be_reopened(open_app):
     app = open_app("zh", "plan")
     here = app.session_state["planner"]
@@ -136,27 +120,3 @@ def test_seats_field_can_be_emptied_and_follows_an_undo(open_app):
     assert not app.exception
     assert here.edits == (SetSeats("s001", "primary", None),)
     assert app.number_input(key=field).value is None
-
-
-def test_one_of_many_proposed_sites_is_adopted_from_a_list(open_app, monkeypatch):
-    from planning.ui import propose, state
-
-    monkeypatch.setattr(propose, "_MOST_BUTTONS", 1)
-    app = open_app("en", "plan")
-    app.button(key="ask").click().run()
-    here = app.session_state["planner"]
-    wait_until(lambda: here.answer_job is None or state.jobs().get(here.answer_job).done, 60)
-    app.run()
-    wanted = here.answer.edits[1]
-    app.selectbox(key="adopt-which").select_index(1).run()
-    app.button(key="adopt-one").click().run()
-    assert not app.exception
-    assert [edit.site_id for edit in here.edits] == [wanted.site_id]
-
-
-@pytest.mark.parametrize(("unit", "expected"), [("pupils", "1,200 pupils"), ("schools", "1,200 schools")])
-def test_what_a_question_counts_has_its_unit(unit, expected):
-    from planning.i18n import get_translator
-    from planning.ui.propose import _amount
-
-    assert _amount(1200.0, unit, get_translator("en")) == expected

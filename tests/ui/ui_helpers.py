@@ -7,12 +7,9 @@ import time
 
 from small_county import small_county
 
-PAGES = {
-    "county": "planning/ui/pages/county.py",
-    "access": "planning/ui/pages/access.py",
-    "plan": "planning/ui/pages/plan.py",
-    "export": "planning/ui/pages/export.py",
-}
+from planning.ui.navigation import NAMES
+
+PAGES = {name: f"planning/ui/pages/{name}.py" for name in NAMES}
 
 
 def make_workspace(key: str = "test", **options):
@@ -43,3 +40,16 @@ def wait_until(condition, seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
+
+
+def settle(app):
+    """Let every job that the page waits for end, and draw the page anew."""
+    from planning.ui import state
+
+    for _ in range(4):
+        waiting = [job for job in list(state.jobs()._jobs.values()) if not job.done]
+        if not waiting:
+            break
+        wait_until(lambda waiting=waiting: all(job.done for job in waiting), 60)
+        app.run()
+    return app

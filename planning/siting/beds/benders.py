@@ -231,6 +231,7 @@ class _Search:
     def done(self) -> bool:
         """True where nothing is left to look for, or time is up."""
         value = self.best.value
+        self.clock.tell(value, self.best.bound)
         near = np.isfinite(value) and value - self.best.bound <= _ENOUGH * abs(value)
         return self._exhausted or bool(near) or self.clock.stopped
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from planning.siting.checks import Floats, Ints
-from planning.siting.clock import Clock
+from planning.siting.clock import Clock, Tell
 from planning.siting.coverage.bound import CoverPrices
 from planning.siting.coverage.question import Covering, covering_of, drop_dominated_sites
 from planning.siting.coverage.search import CoverSearch
@@ -94,7 +94,13 @@ def cover_rows(
 
 
 def cover_question(
-    question: Covering, clock: Clock, *, beyond: float = 0.0, spare: float = 0.0, enough: int | None = None
+    question: Covering,
+    clock: Clock,
+    *,
+    beyond: float = 0.0,
+    spare: float = 0.0,
+    enough: int | None = None,
+    tell: Tell | None = None,
 ) -> Cover:
     """
     Open as few sites of a question of covering as possible so that at most ``spare`` of its pupils stay uncovered.
@@ -111,6 +117,8 @@ def cover_question(
         Pupils that may stay uncovered; 0 = every row is covered.
     enough : int, optional
         The search may end with this many sites.
+    tell : callable, optional
+        Hears the number of sites and its bound on the way.
 
     Returns
     -------
@@ -128,7 +136,7 @@ def cover_question(
     if total + beyond <= spare:
         return Cover("optimal", none, 0)
     if spare > 0.0:
-        part = _Part(drop_dominated_sites(question), total - (spare - beyond), clock)
+        part = _Part(drop_dominated_sites(question), total - (spare - beyond), clock, tell)
         return _cover_share(part, enough)
     if enough is not None:
         part = _Part(_levelled(question), float(question.n_rows), clock)
@@ -143,7 +151,9 @@ def cover_question(
     if question.n_rows == 0:
         return Cover("optimal", needed, needed.size)
     rest = None if enough is None else enough - int(needed.size)
-    part = _Part(_levelled(question), float(question.n_rows), clock)
+    n_needed = needed.size
+    more = None if tell is None else lambda value, bound: tell(value + n_needed, bound + n_needed)
+    part = _Part(_levelled(question), float(question.n_rows), clock, more)
     cover = _cover_all(part, rest)
     return Cover(cover.status, np.union1d(needed, cover.sites).astype(np.int64), cover.bound + needed.size)
 
@@ -156,8 +166,8 @@ def _levelled(question: Covering) -> Covering:
 class _Part:
     """What is to be covered of a question, the fewest sites known to do, and the number that is known not to."""
 
-    def __init__(self, question: Covering, wanted: float, clock: Clock) -> None:
-        self.question, self.clock = question, clock
+    def __init__(self, question: Covering, wanted: float, clock: Clock, tell: Tell | None = None) -> None:
+        self.question, self.clock, self.tell = question, clock, tell
         self.target = question.settled + wanted - 1e-9 * max(1.0, wanted)
         self.sites = np.arange(question.n_sites)
         self.bound = 1
@@ -230,6 +240,8 @@ class _Part:
 
     def settled(self, enough: int) -> bool:
         """Tell whether the search may end."""
+        if self.tell is not None:
+            self.tell(float(self.sites.size), float(min(self.bound, self.sites.size)))
         return self.bound >= self.sites.size or self.sites.size <= enough or self.bound > enough >= 0
 
     def answer(self, enough: int) -> Cover:

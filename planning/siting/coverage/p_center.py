@@ -392,7 +392,7 @@ def solve_center(question: CenterQuestion, p: int, clock: Clock, *, above: float
         if np.isinf(highest):
             return CenterAnswer(None, np.inf, float(np.nextafter(beyond, np.inf)))
         best = cover.sites
-    part = Clock(clock.left * _DESCENT, clock.cancel)
+    part = clock.part(clock.left * _DESCENT)
     return _narrow(question, p, *_descend(question, p, best, highest, beyond, part), clock)
 
 
@@ -400,6 +400,7 @@ def _narrow(question: CenterQuestion, p: int, best: Ints, highest: float, beyond
     """Close in on the least cost that so many sites can leave: more than ``beyond``, at most ``highest``."""
     vain_low, vain_high, level = np.inf, -np.inf, 0  # least and largest cost tried in vain
     while True:
+        clock.tell(highest, min(float(np.nextafter(beyond, np.inf)), highest))
         steps = question.steps(beyond, highest)
         if steps.size == 0:
             return CenterAnswer(best, highest, highest)
@@ -429,6 +430,7 @@ def _descend(
     """Search for sites that leave less and less, in ever smaller steps and with ever more swaps."""
     part, swaps = _FIRST_PART, _SWAPS
     while part > _LAST_PART and not clock.stopped and highest > np.nextafter(beyond, np.inf):
+        clock.tell(highest, min(float(np.nextafter(beyond, np.inf)), highest))
         radius = max(question.lowest, highest - part * (highest - beyond))
         found, reached, impossible = question.within(radius, p, best, Effort(swaps, 0, 0), clock)
         if found is not None and reached < highest:

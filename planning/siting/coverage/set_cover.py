@@ -82,7 +82,7 @@ def set_cover(
         return no_answer("min", clock, unreachable, (*words, *_beyond(table, weight, within, wanted)))
     if clock.stopped:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=0.0)
-    cover = cover_question(question, clock, spare=spare)
+    cover = cover_question(question, clock, spare=spare, tell=clock.heard)
     return Proposal(
         sites=tuple(cover.sites.tolist()),
         closed=(),

@@ -248,6 +248,8 @@ class _Run:
     def lower(self, bound: float) -> None:
         """Take note of a bound."""
         self.bound = max(self.value, min(self.bound, lower_bound_to_step(bound, self.value, self.step)))
+        if np.isinf(self.target):  # with a target, what is settled holds for choices that reach it only
+            self.clock.tell(self.value, self.bound)
 
     def ask_highs(self) -> None:
         """Hand what is left to HiGHS."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -71,7 +72,15 @@ class _Search:
 
 
 def prove_by_branching(
-    lists: Lists, choice: Choice, known: tuple[Ints, float], price: Floats, *, clock: Clock, lower: float, margin: float
+    lists: Lists,
+    choice: Choice,
+    known: tuple[Ints, float],
+    price: Floats,
+    *,
+    clock: Clock,
+    lower: float,
+    margin: float,
+    hear: Callable[[float], None] | None = None,
 ) -> tuple[Ints, float, float]:
     """
     Search for a choice better than the one known, or prove that there is none.
@@ -92,6 +101,8 @@ def prove_by_branching(
         Bound that is proven already.
     margin : float
         A choice is better only if it costs less by this much.
+    hear : callable, optional
+        Told the bound as it rises.
 
     Returns
     -------
@@ -111,6 +122,8 @@ def prove_by_branching(
     bound = lower
     while heap:
         bound = max(bound, heap[0][0])
+        if hear is not None:
+            hear(min(bound, search.value, search.pruned))
         if bound >= search.below or clock.stopped:
             break
         node = heapq.heappop(heap)

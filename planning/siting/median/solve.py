@@ -8,7 +8,9 @@ and each may have a charge.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -125,6 +127,7 @@ def solve_location(
     *,
     prices: Floats | None = None,
     enough: float = 0.0,
+    hear: Callable[[Ints, float, float], None] | None = None,
 ) -> MedianAnswer:
     """
     Open some sites so that pupils times cost and what opening costs are least in all.
@@ -143,6 +146,8 @@ def solve_location(
         Prices to begin with [cost per pupil].
     enough : float
         Gap at which the search may end; 0 = only with a proof.
+    hear : callable, optional
+        Told the best choice, its cost, and the bound as they get better.
 
     Returns
     -------
@@ -158,6 +163,7 @@ def solve_location(
     if value - lower <= 1e-9 * abs(value):
         return MedianAnswer(sites, value, min(value, lower))
     unit = _step_unit(lists, choice)
+    told = hear or (lambda *_: None)
 
     shut, opened = ~choice.allowed, np.zeros(lists.n_sites, dtype=bool)
     rest, left, place = lists, choice, np.arange(lists.n_rows)
@@ -171,6 +177,7 @@ def solve_location(
         ascent.run(rounds, target=value, stop_at=value - _margin(value, unit, enough), patience=patience)
         lower = max(lower, ascent.value)
         price[place >= 0] = ascent.price
+        told(sites, value, min(lower, value))
         inner, reached = ascent.found
         if np.isfinite(reached) and lower < value - _margin(value, unit, enough):
             met = lists.mask(inner)
@@ -192,7 +199,14 @@ def solve_location(
     logger.debug("bound %.8g of %.8g, %d sites left, %d rows", lower, value, left.allowed.sum(), rest.n_rows)
     if lower < value - _margin(value, unit, enough) and not clock.stopped:
         inner, reached, bound = prove_by_branching(
-            rest, left, (sites, value), price[place >= 0], clock=clock, lower=lower, margin=_margin(value, unit, enough)
+            rest,
+            left,
+            (sites, value),
+            price[place >= 0],
+            clock=clock,
+            lower=lower,
+            margin=_margin(value, unit, enough),
+            hear=partial(told, sites, value),
         )
         if reached < value:
             sites = np.union1d(inner, np.flatnonzero(opened)).astype(np.int64)

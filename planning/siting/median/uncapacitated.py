@@ -9,6 +9,8 @@ answer.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from planning.siting.answer import no_answer, unreached_by_choice
@@ -55,7 +57,12 @@ def locate(
     while True:
         lists = stages.lists(open_now, most)
         answer = solve_location(
-            lists, choice, clock, start, prices=prices if prices is None else _priced(lists, prices)
+            lists,
+            choice,
+            clock,
+            start,
+            prices=prices if prices is None else _priced(lists, prices),
+            hear=None if clock.heard is None else partial(_tell, clock, lists),
         )
         if most is None or answer.fewest or not np.isfinite(answer.objective):
             return answer
@@ -69,6 +76,12 @@ def locate(
         prices = np.full(lists.number.size, np.nan)
         if answer.prices is not None:
             prices[lists.number >= 0] = answer.prices[lists.number[lists.number >= 0]]
+
+
+def _tell(clock: Clock, lists: Lists, sites: Ints, value: float, bound: float) -> None:
+    """Say how far the run is; where the lists are too short for a choice, its value is not known yet."""
+    short = lists.cut & (lists.best_two(lists.mask(sites))[1] < 0)
+    clock.tell(np.inf if short.any() else value, bound)
 
 
 def _priced(lists: Lists, by_cell: Floats) -> Floats:

@@ -28,7 +28,7 @@ from planning.siting.seats.coarse import gather_rows, seen_from_afar
 from planning.siting.seats.exchange import Layout, Seater, improve_by_exchange, shaken
 from planning.siting.seats.flow import FlowAnswer, FlowQuestion
 from planning.siting.seats.prices import Filler, Prices, price_rows
-from planning.siting.seats.seating import price_of
+from planning.siting.seats.seating import least_travel, price_of
 from planning.siting.seats.sets import cheapest_set
 from planning.siting.seats.shortfall import seat_with_least
 
@@ -76,7 +76,7 @@ class _Kept:
         self.seater = Seater(afar, self.refuge, _LOOKS, exactly=True)
         self.filler = Filler(afar, np.full(afar.pupils.size, np.inf))
         self.must_seat = not bool(finite.all())
-        self.value = float("inf")
+        self.value, self.bound = float("inf"), float("-inf")
         self.opened: Bools | None = None
         self.flow: Floats | None = None
         self.seat_prices = np.zeros(question.n_sites)
@@ -92,6 +92,13 @@ class _Kept:
         value = float("inf") if flow is None else price_of(self.question, opened, flow)
         if value < self.value:
             self.value, self.opened, self.flow = value, opened, flow
+            self.clock.tell(value, self.bound)
+
+    def hear(self, bound: float) -> None:
+        """Take note of a bound of the whole question."""
+        if np.isfinite(bound) and min(bound, self.value) > self.bound:
+            self.bound = min(bound, self.value)
+            self.clock.tell(self.value, self.bound)
 
     def better(self, opened: Bools, seat_price: Floats, shut: Bools, width: int = _WIDTH) -> Layout | None:
         """Better a choice of sites by exchanges, seen from afar."""
@@ -138,6 +145,9 @@ def solve_by_branching(question: FlowQuestion, clock: Clock, share: float = 1.0)
     group = gather_rows(question, _GROUPS)
     afar = seen_from_afar(question, group)
     kept = _Kept(question, afar, clock)
+    # There is something to take, and a bound, from the first moment on: whoever waits may stop the search at any.
+    kept.hear(least_travel(question))
+    kept.offer(_as_it_stands(question))
     patience = Clock(clock.left * share, clock.cancel)
     prices = _look_from_afar(afar, kept)
     logger.debug("from afar at %.1f s: bound %.8g, exact %.8g", kept.clock.seconds, prices.bound, kept.value)
@@ -278,7 +288,7 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
     endless = np.full(question.pupils.size, np.inf)
     part, cap = _near(question, lifted, none, endless)
     filler = Filler(part, cap)
-    root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing)
+    root = price_rows(part, kept, clock, filler=filler, start=lifted, rounds=_ROUNDS, offer=_nothing, hear=kept.hear)
     for _ in range(_MORE):
         if clock.stopped or gap_between(kept.value, root.bound) <= OPTIMAL_GAP:
             break
@@ -286,7 +296,15 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
         part, cap = _near(question, root.price, root.shut, endless)
         filler = Filler(part, cap)
         more = price_rows(
-            part, kept, clock, filler=filler, start=root.price, rounds=_ROUNDS, offer=_nothing, shut=root.shut
+            part,
+            kept,
+            clock,
+            filler=filler,
+            start=root.price,
+            rounds=_ROUNDS,
+            offer=_nothing,
+            shut=root.shut,
+            hear=kept.hear,
         )
         gain, root = more.bound - root.bound, more if more.bound > root.bound else root
         if gain < _WORTHWHILE * abs(root.bound):
@@ -299,6 +317,7 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
     number, settled = 0, float("inf")  # the least bound of parts in which nothing is undecided
     while heap:
         bound, _, part_of = heap[0]
+        kept.hear(min(bound, settled))
         if (
             clock.stopped
             or gap_between(kept.value, min(bound, settled)) <= OPTIMAL_GAP
@@ -319,8 +338,8 @@ def _prove(question: FlowQuestion, group: Ints, afar: Prices, kept: _Kept, clock
                 shut=part_of.shut,
             )
             again = replace(part_of, shut=found.shut, price=found.price, share=found.share, polished=True)
+            number += 1  # before, not after: two entries with one number would be compared by their arrays
             heapq.heappush(heap, (max(found.bound, bound), number, again))
-            number += 1
             continue
         if site is None:
             settled = min(settled, bound)

@@ -313,7 +313,8 @@ def _lay_out_large(question: FlowQuestion, seater: TableSeater, price: float, cl
     )
     plain = question.changed(single_source=False, least_load=np.zeros(question.n_sites))
     ruled = question.single_source or bool((question.least_load > 0).any())
-    search = Clock(clock.left * (_SEARCH_SHARE if ruled else 1.0), clock.cancel)
+    limit_s = clock.left * (_SEARCH_SHARE if ruled else 1.0)
+    search = Clock(limit_s, clock.cancel) if ruled else clock.part(limit_s)  # a value without the rules is no answer's
     opened, bound = lay_out(plain, refuge, search, seater.value, must_seat=must_seat)
     if opened is None:
         return FlowAnswer("stopped", None, None, bound)
@@ -326,7 +327,7 @@ def _lay_out_between(question: FlowQuestion, seater: TableSeater, price: float, 
 
     Its cheapest pairs are looked at first: where little of all that may close is worth closing, that is soon near a proof.
     """
-    patience = Clock(min(_FIRST_SHARE * clock.left, _FIRST_S), clock.cancel)
+    patience = clock.part(min(_FIRST_SHARE * clock.left, _FIRST_S))
     look = _lay_out_large(_cheapest(question), seater, price, patience)
     opened = look.opened
     if opened is None:
@@ -334,6 +335,7 @@ def _lay_out_between(question: FlowQuestion, seater: TableSeater, price: float, 
     flow = seat_with_least(question, opened)
     first = FlowAnswer(look.status, opened, flow, look.bound)
     value = np.inf if flow is None else price_of(question, opened, flow)
+    clock.tell(value, first.bound)
     if clock.stopped or gap_between(value, first.bound) <= _NEAR_ENOUGH:
         return first
     return better_of(question, solve_layout(question, clock), first)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planning.siting.checks import Bools, Floats, Ints
-from planning.siting.clock import Clock
+from planning.siting.clock import Clock, Tell
 from planning.siting.highs import Model, Rows, Solution, solve_model
 
 __all__ = ["Arcs", "FlowAnswer", "FlowQuestion", "add_site_rules", "best_flow", "missing_pupils", "solve_flow"]
@@ -201,7 +201,9 @@ class FlowAnswer:
     bound: float
 
 
-def solve_flow(question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats] | None = None) -> FlowAnswer:
+def solve_flow(
+    question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats] | None = None, *, tell: Tell | None = None
+) -> FlowAnswer:
     """
     Solve a question with seats as one mixed-integer model, with ``x <= pupils * y`` on every arc.
 
@@ -213,6 +215,8 @@ def solve_flow(question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats]
         Time left.
     known : tuple of numpy.ndarray, optional
         Open sites and flow of an answer to begin with.
+    tell : callable, optional
+        Hears value and bound on the way.
 
     Returns
     -------
@@ -230,7 +234,7 @@ def solve_flow(question: FlowQuestion, clock: Clock, known: tuple[Bools, Floats]
         if question.single_source:
             missing = missing / np.maximum(question.pupils, 1.0)
         start = np.concatenate([opened.astype(float), x, missing[np.isfinite(question.unserved)]])
-    solution = solve_model(model, clock=clock, start=start)
+    solution = solve_model(model, clock=clock, start=start, tell=tell)
     return _read(question, solution, n_arcs)
 
 

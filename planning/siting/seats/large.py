@@ -13,6 +13,7 @@ from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seats.exchange import Layout, Seater, improve_by_exchange, shaken
 from planning.siting.seats.flow import Arcs, FlowQuestion
 from planning.siting.seats.prices import Filler, Prices, price_rows, wanted_sites
+from planning.siting.seats.seating import least_travel
 
 __all__ = ["lay_out"]
 
@@ -78,6 +79,7 @@ def lay_out(
         Open sites and a bound.
     """
     kept = _Kept(question.n_sites, must_seat=must_seat)
+    clock.tell(float("inf"), least_travel(question))
     start = None if clock.stopped else _look_from_afar(question, refuge, kept, clock, must_seat=must_seat)
     if clock.stopped:
         in_hand = _in_hand(question, kept, clock, start, seat_all)
@@ -97,6 +99,7 @@ def lay_out(
     if best is not None:
         exact = seat_all(best)
         kept.value = exact if np.isfinite(exact) else kept.value
+        clock.tell(exact, least_travel(question))
     prices = None
     while True:
         rounds = _ROUNDS if turn < _TURNS else _FEW_ROUNDS
@@ -104,6 +107,7 @@ def lay_out(
         more = price_rows(part, kept, clock, start=start, rounds=rounds, offer=offer)
         if more.bound > bound:
             bound, prices, start = more.bound, more, more.price
+        clock.tell(exact, bound)
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         if clock.stopped or gap_between(exact, bound) <= OPTIMAL_GAP or prices is None:
             break
@@ -117,7 +121,7 @@ def lay_out(
             kept.value = min(kept.value, exact)
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         turn += 1
-    return (best if np.isfinite(exact) else None), max(bound, _least_travel(question))
+    return (best if np.isfinite(exact) else None), max(bound, least_travel(question))
 
 
 def _begin(question: FlowQuestion, kept: _Kept, seater: Seater) -> None:
@@ -139,7 +143,7 @@ def _in_hand(
             break
     else:
         return None
-    bound = _least_travel(question)
+    bound = least_travel(question)
     if start is not None:
         bound = max(bound, price_rows(_within(question, start), kept, clock, start=start, rounds=1).bound)
     return best, bound
@@ -166,15 +170,6 @@ def _most_seats(question: FlowQuestion) -> Bools:
     return wanted_sites(
         question, 1.0 + seats / max(float(seats.max(initial=0.0)), 1.0), question.most, np.zeros(seats.size, dtype=bool)
     )
-
-
-def _least_travel(question: FlowQuestion) -> float:
-    """Send every pupil to the cheapest site, as if all were open and had seats for all."""
-    arcs = question.arcs
-    cheapest = question.unserved.copy()
-    np.minimum.at(cheapest, arcs.row, arcs.cost)
-    used = question.pupils > 0
-    return float(question.pupils[used] @ cheapest[used]) + float(question.opening[~question.free].sum())
 
 
 def _as_it_stands(question: FlowQuestion) -> Bools:

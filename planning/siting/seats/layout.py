@@ -85,7 +85,7 @@ def _solve(question: FlowQuestion, clock: Clock, note: Note | None) -> FlowAnswe
             return FlowAnswer("infeasible", None, None, np.inf)
         return solve_whole(question, clock, note)
     if n_arcs <= _SMALL:
-        return solve_flow(question, clock)
+        return solve_flow(question, clock, tell=clock.heard)
     none = np.zeros(question.n_sites, dtype=bool)
     many_may_close = question.closable.any() and not _asks_for_few(question, none)
     if many_may_close and plain and not question.single_source and not too_few_seats(question):
@@ -170,7 +170,7 @@ class _Best:
         self.question, self.clock = question, clock
         self.opened: Bools | None = None
         self.flow: Floats | None = None
-        self.value = float("inf")
+        self.value, self.bound = float("inf"), float("-inf")
         self.seat_prices = np.zeros(question.n_sites)
         self._seen: set[bytes] = set()
 
@@ -190,6 +190,13 @@ class _Best:
         value = price_of(self.question, opened, flow)
         if value < self.value:
             self.opened, self.flow, self.value, self.seat_prices = opened.copy(), flow, value, seat_prices
+            self.clock.tell(value, self.bound)
+
+    def hear(self, bound: float) -> None:
+        """Take note of a bound of the whole question."""
+        if min(bound, self.value) > self.bound:
+            self.bound = min(bound, self.value)
+            self.clock.tell(self.value, self.bound)
 
 
 def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
@@ -199,7 +206,7 @@ def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     near, _ = shortened(question, rank, np.full(question.pupils.size, _NEAR))
     best = _Best(question, clock)
     _offer_nearest(near, best, clock)
-    prices = price_rows(near, best, clock, _Settled(question))
+    prices = price_rows(near, best, clock, _Settled(question), hear=best.hear)
     bound = prices.bound
     logger.debug("prices: bound %.6g of %.6g, %d sites shut", bound, best.value, int(prices.shut.sum()))
     if _asks_for_few(question, prices.shut):
@@ -210,6 +217,7 @@ def _solve_large(question: FlowQuestion, clock: Clock) -> FlowAnswer:
     while bound < best.value and not clock.stopped and gap_between(best.value, bound) > 1e-9:
         more, found = _prove(question, rank, count, prices, best, clock)
         bound = max(bound, min(found, best.value))
+        best.hear(bound)
         if more is None:
             break
         count[more] *= 4

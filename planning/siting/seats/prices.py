@@ -202,6 +202,7 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
     rounds: int = _ROUNDS,
     offer: Callable[[Floats, Floats], None] | None = None,
     shut: Bools | None = None,
+    hear: Callable[[float], None] | None = None,
 ) -> Prices:
     """
     Raise the bound round by round, offering good choices of sites on the way.
@@ -227,6 +228,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
         in the last round are offered.
     shut : numpy.ndarray of bool, shape (n_sites,), optional
         Sites that stay shut from the beginning.
+    hear : callable, optional
+        Told of every better bound.
 
     Returns
     -------
@@ -281,6 +284,8 @@ def price_rows(  # noqa: C901 - one climb, read from top to bottom
                 cuts = [*cuts[-199:], np.append(_dot(pupils, price) + float(plain[~question.free].sum()), plain)]
             factor = min(2.0, factor * 1.1) if ahead > 0 else factor
             bound, centre, toll_centre, dull = value, price, toll, 0
+            if hear is not None:
+                hear(bound)
             worth_there, edge_there = worth, fills.edge
         else:
             dull += 1

@@ -10,7 +10,7 @@ from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Clock
 from planning.siting.seats.flow import Arcs, FlowQuestion, best_flow
 
-__all__ = ["price_of", "rank_in_row", "seat_in", "seat_pupils", "seats_alone_bind", "shortened"]
+__all__ = ["least_travel", "price_of", "rank_in_row", "seat_in", "seat_pupils", "seats_alone_bind", "shortened"]
 
 _FEW = 40_000  # arcs that HiGHS takes without more ado
 _BLOCK = 1024
@@ -199,3 +199,24 @@ def shortened(question: FlowQuestion, rank: Ints, count: Ints) -> tuple[FlowQues
     row = question.arcs.row[next_one]
     way_out[row] = np.minimum(way_out[row], question.arcs.cost[next_one])
     return question.changed(arcs=question.arcs.only(keep), unserved=way_out), keep
+
+
+def least_travel(question: FlowQuestion) -> float:
+    """
+    Bound what any answer costs: every pupil at the cheapest site, as if all were open and had seats for all.
+
+    Parameters
+    ----------
+    question : FlowQuestion
+        The question.
+
+    Returns
+    -------
+    float
+        Cost that no answer is below; inf where a pupil has no way and may not stay without a seat.
+    """
+    arcs = question.arcs
+    cheapest = question.unserved.copy()
+    np.minimum.at(cheapest, arcs.row, arcs.cost)
+    used = question.pupils > 0
+    return float(question.pupils[used] @ cheapest[used]) + float(question.opening[~question.free].sum())

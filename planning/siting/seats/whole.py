@@ -260,6 +260,7 @@ def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) 
         search.send(search.opened, search.place, _KICKS)
         search.wander(prices, searching)
     bound = min(prices.bound, search.value)
+    clock.tell(search.value, bound)
     logger.debug("whole rows at %.1f s: bound %.8g of %.8g", clock.seconds, bound, search.value)
     if gap_between(search.value, bound) > OPTIMAL_GAP and not clock.stopped:
         bound = max(bound, _finish(question, filler, prices, search, clock))

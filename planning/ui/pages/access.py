@@ -3,7 +3,7 @@
 import streamlit as st
 
 from planning.i18n.terms import term
-from planning.ui import colours, mapview, sheets, shell, state, tables
+from planning.ui import layers, mapview, sheets, shell, state, tables
 
 t = state.translator()
 workspace = shell.open_county(t)
@@ -19,25 +19,17 @@ with bar:
             t("Grades"), current.bands, default=band, required=True, format_func=lambda b: term(t, b), key=f"band-{stage}",
             persist_state="session",
         )  # fmt: skip
-    views = {"distance_m": t("Distance"), "time_min": t("Time"), "nearest": t("Catchments")}
-    view = st.segmented_control(
-        t("The map shows"), list(views), default="distance_m", required=True, format_func=views.__getitem__, key="view",
-        persist_state="session",
-    )  # fmt: skip
+    view = layers.choose_layer(t, key="view", change=False)
 
 st.html(tables.figures_html(sheets.stage_figures(current, t)))
-people = workspace.county.cells["population"]
-if view == "nearest":
-    painting = colours.paint_catchments(current, band, people, t)
-else:
-    painting = colours.paint_way(current, band, people, view, t)
+layer = layers.paint_layer(workspace, view, current, current, band, t)
 
 left, right = st.columns([1.75, 1], gap="medium")
 with left:
     mapview.show_map(
         workspace,
-        painting,
-        mapview.site_marks(workspace, current.sites, t, load=current.load),
+        layer.painting,
+        mapview.site_marks(workspace, current.sites, t, load=current.load, fills=layer.fills),
         place="access",
         t=t,
         marks=mapview.kinds_shown(current.sites, t),

@@ -1,0 +1,1 @@
+"""Boarding and plans by year: the question, the ways side by side, beds, homes, buses, and what opens when."""

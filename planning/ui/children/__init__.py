@@ -1,0 +1,1 @@
+"""Children of coming years and their ways to school: what is computed, charts, tables and maps of the page."""

@@ -1,0 +1,60 @@
+"""The layers a map can show: one coloured surface at a time, chosen by the planner and kept for the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from planning.i18n import Translator
+from planning.ui import colours
+from planning.ui.colours import Painting
+from planning.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from planning.scenario.evaluate import StageState
+
+__all__ = ["Layer", "choose_layer", "paint_layer"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one layer paints: cells, and schools where they are coloured (by id; "" is hatched)."""
+
+    painting: Painting
+    fills: dict[str, str] = field(default_factory=dict)
+
+
+def choose_layer(t: Translator, *, key: str, change: bool) -> str:
+    """Ask which layer the map shows; ``change`` where there is a state before and after."""
+    names = {
+        "distance_m": t("Distance"),
+        "time_min": t("Time"),
+        "nearest": t("Catchments"),
+        "fullness": t("School fullness"),
+        "off_road": t("Off mapped roads"),
+    }
+    if change:
+        names = {"distance_m": names["distance_m"], "change": t("Change"), **names}
+    chosen = st.segmented_control(
+        t("The map shows"), list(names), default="distance_m", required=True, format_func=names.__getitem__, key=key,
+        persist_state="session",
+    )  # fmt: skip
+    return chosen or "distance_m"
+
+
+def paint_layer(
+    workspace: Workspace, layer: str, base: StageState, current: StageState, band: str, t: Translator
+) -> Layer:
+    """Paint the chosen layer of the current state."""
+    people = workspace.county.cells["population"]
+    if layer == "change":
+        return Layer(colours.paint_change(base, current, band, people, t))
+    if layer == "nearest":
+        return Layer(colours.paint_catchments(current, band, people, t))
+    if layer == "off_road":
+        return Layer(colours.paint_off_road(current, band, people, t))
+    if layer == "fullness":
+        return Layer(*colours.fullness_of_schools(current, t))
+    return Layer(colours.paint_way(current, band, people, layer, t))

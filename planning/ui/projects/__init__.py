@@ -1,0 +1,1 @@
+"""Projects in the browser: the list, a project's sources, its columns, and the check."""
