@@ -142,11 +142,11 @@ def with_edits(document: Document, edits: Sequence[Edit], *, made: str = "", by:
         Entries that are off stay behind the entry that they stood behind.
     """
     pool = [entry for entry in document.entries if entry.is_on]
-    found: list[Entry | None] = [_take(pool, lambda entry, edit=edit: entry.edit == edit) for edit in edits]
+    found: list[Entry | None] = [_take(pool, lambda other: other, edit) for edit in edits]
     fresh = _fresh_ids(document)
     for at, edit in enumerate(edits):
         if found[at] is None:
-            same = _take(pool, lambda entry, edit=edit: subject_of(entry.edit) == subject_of(edit))
+            same = _take(pool, subject_of, subject_of(edit))
             found[at] = (
                 Entry(next(fresh), edit, made=made, by=by)
                 if same is None
@@ -163,10 +163,10 @@ def with_edits(document: Document, edits: Sequence[Edit], *, made: str = "", by:
     return replace(document, entries=tuple(entries))
 
 
-def _take(pool: list[Entry], fits: Callable[[Entry], bool]) -> Entry | None:
-    """Take the first entry that fits out of the pool."""
+def _take(pool: list[Entry], of: Callable[[Edit], object], wanted: object) -> Entry | None:
+    """Take the first entry of whose edit something is as wanted out of the pool."""
     for at, entry in enumerate(pool):
-        if fits(entry):
+        if of(entry.edit) == wanted:
             return pool.pop(at)
     return None
 

@@ -195,7 +195,7 @@ class Workspace:
 
         self.reading = self._workers.submit(load_answers, folder, self.county)
 
-    def county_of(self, edits: Sequence[Edit], progress: Progress | None = None) -> County:
+    def county_of(self, edits: Sequence[Edit], progress: Progress | None = None, *, moved_in: bool = True) -> County:
         """
         Give the county with the new roads, estates and assumptions of a plan, from memory where it was asked before.
 
@@ -205,6 +205,8 @@ class Workspace:
             In order; those of schools do not count here.
         progress : callable, optional
             Told how far it is; a new road takes seconds.
+        moved_in : bool
+            True: children of new estates live there already. False: their year counts, as for a question about a year.
 
         Returns
         -------
@@ -216,10 +218,10 @@ class Workspace:
         changing = county_edits(edits)
         if not changing:
             return self.county
-        key = edits_key(changing)
+        key = f"{edits_key(changing)}-{moved_in}"
         found = self._counties.get(key)
         if found is None:
-            found = changed_county(self.county, changing, progress=progress)
+            found = changed_county(self.county, changing, moved_in=moved_in, progress=progress)
             with self._lock:
                 self._counties[key] = found
                 for old in list(self._counties)[:-_KEPT_COUNTIES]:
