@@ -6,6 +6,7 @@ It reads and writes plain data and YAML; a file that was written here replays to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,8 +41,21 @@ __all__ = [
 ]
 
 _FORMAT = 1
+_BREAKS = re.compile(
+    "[^\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
 _LARGEST_FILE = 20_000_000
 _TEXTS = ("comment", "made", "by")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text with signs that a reader would take for a break of line in quotes, escaped."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _BREAKS.search(text) else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 @dataclass(frozen=True)
@@ -490,7 +504,7 @@ def document_to_yaml(document: Document) -> str:
     str
         YAML; numbers in full.
     """
-    text: str = yaml.safe_dump(document_to_data(document), allow_unicode=True, sort_keys=False, width=120)
+    text: str = yaml.dump(document_to_data(document), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     return text
 
 

@@ -213,3 +213,53 @@ def test_an_assumption_is_made_in_its_panel(open_app):
     assert not app.exception
     assert app.session_state["planner"].edits == (Assumption("walking_speed_factor", 0.5),)
     assert "Walking speed of all children, times: × 0.5" in text_of(app)
+
+
+def test_a_school_is_merged_and_converted_in_its_panel(open_app):
+    app = open_app("en", "plan")
+    here = app.session_state["planner"]
+    here.selected = "s001"
+    app.run()
+    app.checkbox(key="merge-seats-s001").check().run()
+    into = app.selectbox(key="merge-into-s001")
+    nearest = into.value
+    app.button(key="merge-s001").click().run()
+    assert here.edits == (MergeInto("s001", nearest, with_seats=True),)
+    app.button(key="reopen-s001").click().run()
+    assert here.edits == ()
+    here.selected = "s001"
+    app.run()
+    app.selectbox(key="convert-kind-s001-primary").set_value("nine_year").run()
+    app.number_input(key="convert-beds-s001-None").set_value(60).run()
+    app.button(key="convert-s001").click().run()
+    assert here.edits == (ConvertSchool("s001", "nine_year", 60),)
+    assert not app.exception
+    assert "Nine-year school" in text_of(app)
+
+
+def test_a_new_school_gets_a_name_and_a_kind(open_app):
+    app = open_app("en", "plan")
+    here = app.session_state["planner"]
+    here.place(NEW)
+    app.run()
+    app.text_input(key="name-new-1").set_value("*希望* <b>").run()
+    app.selectbox(key="kind-new-1").set_value("nine_year").run()
+    assert (here.edits[0].name, here.edits[0].kind) == ("*希望* <b>", "nine_year")
+    assert "<b>" not in "".join(
+        element.proto.body for element in app.get("html") if "希望" in element.proto.body
+    ).replace("<b>*希望* &lt;b&gt;</b>", "")
+
+
+def test_a_file_brings_a_scenario_back(here, workspace):
+    from planning.scenario.document import document_from_yaml, document_to_yaml
+
+    here.place(NEW)
+    here.close("s003")
+    text = document_to_yaml(here.plan.document)
+    here.plan.add(document_from_yaml(text, where="plan.yaml"))
+    assert here.plan.document.name == "1 2"  # beside the one it was saved from
+    assert here.edits == (NEW, CloseSchool("s003"))
+    assert here.next_id() == "new-2"
+    assert workspace.state("primary", here.edits).indicators.equals(
+        workspace.state("primary", (NEW, CloseSchool("s003"))).indicators
+    )
