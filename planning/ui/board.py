@@ -10,12 +10,13 @@ import streamlit as st
 from planning.errors import PlanningError, msg
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool
+from planning.scenario.edits import CloseSchool, MergeInto, MoveSchool, NewSchool
 from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
 from planning.ui import layers, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent
+from planning.ui.scenario_bar import scenario_bar
 from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
 from planning.ui.workspace import Workspace
@@ -40,6 +41,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     """
     here = session()
     propose.collect_answer(here)
+    scenario_bar(workspace, here, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
         stage = shell.choose_stage(workspace, t)
         band = _choose_band(stage, t)
@@ -114,7 +116,7 @@ def _map(
     t: Translator,
 ) -> None:
     layer = layers.paint_layer(workspace, view, base, current, band, t)
-    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool)}
+    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool | MergeInto)}
     roles = dict.fromkeys(current.sites.index[current.sites["is_new"].astype(bool)], "new")
     roles |= {
         edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles

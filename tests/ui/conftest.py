@@ -12,6 +12,13 @@ def workspace():
     return make_workspace()
 
 
+@pytest.fixture(autouse=True)
+def scenario_store(tmp_path, monkeypatch):
+    """Let scenarios rest in a folder of the test's own."""
+    monkeypatch.setenv("PLANNING_STORE", str(tmp_path / "store"))
+    return tmp_path / "store"
+
+
 @pytest.fixture(scope="session")
 def demo_workspace(demo_folder):
     """Give the county that ships, opened, with its question about boarding answered."""
