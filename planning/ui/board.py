@@ -69,6 +69,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     with right, st.container(height="stretch", border=False, key="pl-side"):
         selected_school(workspace, here, current, stage, t)
         edit_list(here, workspace, t)
+        propose.proposal_panel(workspace, here, stage, t)
         shell.section(t("Before and after"), term(t, stage))
         st.html(sheets.compare_html(base, current, t))
         if here.edits:

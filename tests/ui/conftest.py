@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ui_helpers import PAGES, make_workspace, settle
+from ui_helpers import PAGES, done, make_workspace, settle
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def demo_workspace(demo_folder):
 
     opened = open_workspace(Source(demo_folder / "project.yaml"), "demo", lambda share, doing: None)
     asked = next(question for question in opened.county.project.questions if question.model == "boarding")
-    return dataclasses.replace(opened, answers=(answer(opened.county, asked),))
+    return dataclasses.replace(opened, reading=done((answer(opened.county, asked),)))
 
 
 @pytest.fixture
