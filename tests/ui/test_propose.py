@@ -171,7 +171,8 @@ def test_stopped_by_all_who_wait_it_gives_the_best_so_far(open_app, monkeypatch)
 def torn_workspace():
     """Give a county whose children go 9 km at most, so that few schools cannot reach them all."""
     torn = make_workspace("torn", n_schools=2)
-    torn.county.project = torn.county.project.model_copy(update={"travel": Travel(reach_limit=Limit(distance_m=9000))})
+    project = torn.county.project.model_copy(update={"travel": Travel(reach_limit=Limit(distance_m=9000))})
+    torn.county = dataclasses.replace(torn.county, project=project)
     return torn
 
 
