@@ -218,3 +218,21 @@ def test_children_of_an_estate_live_in_the_nearest_place_or_wait_for_their_year(
 def test_beds_stand_in_the_table_of_schools():
     county = line_county(HOMES, SCHOOL)
     assert changed_county(county, (ConvertSchool("A", "primary", 60),)).schools.loc["A", "beds"] == 60
+
+
+def test_beds_of_a_plan_are_slept_in():
+    from planning.config import Limit, Question
+    from planning.scenario.questions import answer
+
+    county = line_county(
+        [{"at": 19_000, "junior": 10, "township": "T"}],
+        {"J": {"at": 500, "kind": "junior", "seats_junior": 60}},
+        project=project_of(stages=("junior",)),
+    )
+    question = Question(name="b", stage="junior", model="boarding", new=0, weekly_limit=Limit(distance_m=30_000))
+    found = [
+        answer(changed_county(county, edits), question, edits=edits)
+        for edits in ((), (ConvertSchool("J", "junior", 12),))
+    ]
+    boarders = [0 if one.after is None else int(one.after.boarding["pupils"].sum()) for one in found]
+    assert boarders == [0, 10]

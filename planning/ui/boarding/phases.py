@@ -69,7 +69,8 @@ def _job(workspace: Workspace, edits: Sequence[Edit]) -> tuple[str, Callable[...
         found = []
         for number, question in enumerate(questions):
             tell(number / len(questions), msg("Answering: {name}", name=question.name))
-            found.append(answer(workspace.county, question, edits=edits, cancel=cancel.is_set))
+            county = workspace.county_of(edits, moved_in=False)  # estates count from their year on
+            found.append(answer(county, question, edits=edits, cancel=cancel.is_set))
         return found
 
     return key, lambda *, again: jobs().start(key, work, again=again)

@@ -69,13 +69,13 @@ def boarding_questions(workspace: Workspace) -> list[Question]:
     return [question for question in workspace.county.project.questions if question.model == "boarding"]
 
 
-def county_of(workspace: Workspace, asked: Asked) -> County:
-    """Give the county with the rates that were entered, where there are any."""
+def county_of(workspace: Workspace, asked: Asked, edits: Sequence[Edit] = ()) -> County:
+    """Give the county as the plan leaves its roads and beds, with the rates that were entered, where there are any."""
+    county = workspace.county_of(edits, moved_in=asked.question.year is None)
     if asked.rates is None:
-        return workspace.county
-    project = workspace.county.project
-    money = project.costs.model_copy(update=dict(asked.rates))
-    return dataclasses.replace(workspace.county, project=project.model_copy(update={"costs": money}))
+        return county
+    money = county.project.costs.model_copy(update=dict(asked.rates))
+    return dataclasses.replace(county, project=county.project.model_copy(update={"costs": money}))
 
 
 def answer_of_run(workspace: Workspace, asked: Asked, edits: Sequence[Edit]) -> Answer | None:
@@ -98,7 +98,7 @@ def answer_job(workspace: Workspace, asked: Asked, edits: Sequence[Edit]) -> tup
         from planning.scenario.questions import answer
 
         tell(0.05, msg("Comparing day, bus, boarding and teaching points"))
-        return answer(county_of(workspace, asked), asked.question, edits=edits, cancel=cancel.is_set)
+        return answer(county_of(workspace, asked, edits), asked.question, edits=edits, cancel=cancel.is_set)
 
     return key, lambda *, again: jobs().start(key, work, again=again)
 
@@ -109,7 +109,7 @@ def detail_job(workspace: Workspace, asked: Asked, answer: Answer, edits: Sequen
     def work(tell: Callable[[float, Message], None], _: Any) -> Detail:
         from planning.scenario.boarding_sheets import boarding_villages, day_way, hub_beds
 
-        county = workspace.county
+        county = county_of(workspace, asked, edits)
         tell(0.1, msg("Listing who boards where"))
         return Detail(
             day_way(county, asked.question, edits=edits),
