@@ -191,13 +191,14 @@ def _result(
     from planning.scenario.questions import answer
     from planning.scenario.run import RunResult, versions
 
-    county = workspace.county
+    county = workspace.county_of(edits)
     found = list(workspace.answers) if not edits else []
     if answers and not found:
         for number, question in enumerate(county.project.questions):
             if cancel.is_set():
                 break
             tell(0.55 * number / len(county.project.questions), msg("Answering: {question}", question=question.name))
-            found.append(answer(county, question, edits=tuple(edits), cancel=cancel.is_set))
+            asked = workspace.county_of(edits, moved_in=question.year is None)
+            found.append(answer(asked, question, edits=tuple(edits), cancel=cancel.is_set))
     base = {stage: workspace.state(stage, edits) for stage in workspace.stages}
     return RunResult(county=county, base=base, answers=tuple(found), seconds={}, versions=versions())
