@@ -14,10 +14,44 @@
   };
   const DASH = { township: [5, 4], path: [2, 3], track: [5, 3] };
 
-  const fetchBytes = (url) => fetch(url).then((answer) => answer.arrayBuffer());
+  const fetchBytes = (url) => fetch(url).then((answer) => {
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.arrayBuffer();
+  });
   const unpack = (bytes, format) =>
     new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).arrayBuffer();
-  const unpackText = (text) => unpack(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)), "deflate");
+  const unpackText = (text) => unpack(raw(text), "deflate");
+  const raw = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  // An array comes whole and deflated, or as gaps between the changed places (seven bits a byte) and what stands there.
+  async function readArray(sent, Kind, reference, length) {
+    if (sent.all !== undefined) return new Kind(await unpackText(sent.all));
+    const values = reference ? reference.slice() : new Kind(length), to = new Kind(raw(sent.to).buffer);
+    let at = 0, gap = 0, shift = 0, k = 0;
+    for (const byte of raw(sent.gaps)) {
+      gap |= (byte & 127) << shift;
+      shift += 7;
+      if (byte & 128) continue;
+      at += gap;
+      values[at] = to[k++];
+      gap = shift = 0;
+    }
+    return values;
+  }
+  // What the planning page shows without edits: fetched once by its address.
+  const references = new Map();
+  function readReference(url) {
+    if (!references.has(url)) {
+      if (references.size > 12) references.delete(references.keys().next().value);
+      references.set(url, fetchBytes(url).then((bytes) => unpack(bytes, "gzip")).then(async (bytes) => {
+        const held = JSON.parse(new TextDecoder().decode(bytes));
+        held.classes = new Uint8Array(await unpackText(held.classes));
+        held.sites = held.sites && new Uint16Array(await unpackText(held.sites));
+        return held;
+      }));
+      references.get(url).catch(() => references.delete(url)); // the next state asks again
+    }
+    return references.get(url);
+  }
   const metres = (latlng) => {
     const point = L.Projection.SphericalMercator.project(latlng);
     return [point.x, point.y];
@@ -278,7 +312,7 @@
       } else unfollow();
       const cell = state && state.bytes ? cellAt(e.latlng) : -1, value = cell >= 0 ? state.bytes[cell] : 0;
       if (!value) return say([], e.originalEvent);
-      const school = sites && sites[cell] ? state.schools[sites[cell] - 1] : null, entry = state.legend.entries[value - 1];
+      const school = sites && sites[cell] ? state.byId.get(state.site_ids[sites[cell] - 1]) : null, entry = state.legend.entries[value - 1];
       const name = cellNames[0][cellNames[1][cell]];
       const change = was && was[cell] ? way(was[cell]) + " → " + way(now[cell]) : "";
       say([name, school && school.name, entry && state.legend.title + ": " + entry.label, change], e.originalEvent);
@@ -450,14 +484,24 @@
     let turn = Promise.resolve();
     function push(next) {
       turn = turn.then(async () => {
-        next.bytes = new Uint8Array(await unpackText(next.classes));
-        sites = next.sites ? new Uint16Array(await unpackText(next.sites)) : null;
-        was = next.was ? new Uint16Array(await unpackText(next.was)) : null;
-        now = next.now ? new Uint16Array(await unpackText(next.now)) : null;
+        const held = next.reference ? await readReference(next.reference) : null;
+        next.bytes = await readArray(next.classes, Uint8Array, held && held.classes);
+        sites = next.sites ? await readArray(next.sites, Uint16Array, held && held.sites) : null;
+        was = next.was ? await readArray(next.was, Uint16Array, null, next.bytes.length) : null;
+        now = next.now ? await readArray(next.now, Uint16Array, null, next.bytes.length) : null;
+        if (held) {
+          const changed = new Map(next.changed.map((school) => [school.id, school])), gone = new Set(next.gone);
+          const known = new Set(held.schools.map((school) => school.id));
+          next.schools = held.schools.filter((school) => !gone.has(school.id)).map((school) => changed.get(school.id) || school)
+            .concat(next.changed.filter((school) => !known.has(school.id)));
+          next.legend = next.legend || held.legend;
+          next.site_ids = next.site_ids || held.site_ids;
+        }
+        next.byId = new Map(next.schools.map((school) => [school.id, school]));
         if (!next.click) unfollow();
         state = next;
         draw();
-      });
+      }).catch((error) => console.error(error)); // one state lost; the next is whole again
     }
 
     async function load() {

@@ -15,7 +15,7 @@ from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
 from planning.ui import layers, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
-from planning.ui.mapview import MapEvent
+from planning.ui.mapview import MapEvent, Reference
 from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
 from planning.ui.workspace import Workspace
@@ -143,14 +143,25 @@ def _map(
     stage = current.stage
     mapview.show_map(
         workspace,
-        layer.painting,
-        marks,
+        mapview.scene_of(layer.painting, marks, legend),
         place="plan",
         t=t,
         click="place" if tool == "place" else "",
         on_event=lambda event: _on_event(event, workspace, here, stage, t),
-        marks=legend,
+        reference=_reference(workspace.key, stage, band, view, t.language, workspace, t),
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _reference(
+    key: str, stage: str, band: str, view: str, language: str, _workspace: Workspace, _t: Translator
+) -> Reference:
+    """Draw a layer without edits, once for all sessions on a county."""
+    del key, language
+    base = _workspace.base[stage]
+    layer = layers.paint_layer(_workspace, view, base, base, band, _t)
+    marks = mapview.site_marks(_workspace, base.sites, _t, load=base.load, fills=layer.fills)
+    return mapview.reference_of(mapview.scene_of(layer.painting, marks, mapview.kinds_shown(base.sites, _t)))
 
 
 def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, t: Translator) -> None:

@@ -52,7 +52,7 @@ def paint_layer(
     if layer == "change":
         return Layer(colours.paint_change(base, current, band, people, t))
     if layer == "nearest":
-        return Layer(colours.paint_catchments(current, band, people, t))
+        return Layer(colours.paint_catchments(current, band, people, t, base=base))
     if layer == "off_road":
         return Layer(colours.paint_off_road(current, band, people, t))
     if layer == "fullness":

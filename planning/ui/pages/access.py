@@ -26,14 +26,9 @@ layer = layers.paint_layer(workspace, view, current, current, band, t)
 
 left, right = st.columns([1.75, 1], gap="medium")
 with left:
-    mapview.show_map(
-        workspace,
-        layer.painting,
-        mapview.site_marks(workspace, current.sites, t, load=current.load, fills=layer.fills),
-        place="access",
-        t=t,
-        marks=mapview.kinds_shown(current.sites, t),
-    )
+    schools = mapview.site_marks(workspace, current.sites, t, load=current.load, fills=layer.fills)
+    scene = mapview.scene_of(layer.painting, schools, mapview.kinds_shown(current.sites, t))
+    mapview.show_map(workspace, scene, place="access", t=t)
 with right:
     shell.section(t("By township"), t("the longest ways first"))
     st.html(sheets.township_html(current, t))
