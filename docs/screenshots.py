@@ -90,7 +90,10 @@ def settle(page: Page) -> None:
     """Wait until nothing runs and the map, where there is one, is drawn."""
     page.wait_for_timeout(400)
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=180_000)
-    page.wait_for_function("!document.querySelector('.pl-wait')", timeout=180_000)
+    busy = ".pl-wait, [data-testid=stProgress], [data-testid=stSkeleton]"
+    page.wait_for_function(f"!document.querySelector('{busy}')", timeout=180_000)
+    page.wait_for_timeout(500)
+    page.wait_for_function(f"!document.querySelector('{busy}')", timeout=180_000)
     for frame in page.frames:
         if "streamlit_folium" in frame.url and not frame.is_detached():
             with contextlib.suppress(Exception):

@@ -210,8 +210,9 @@
 
   window.startPlanMap = function (map, options) {
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
-    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [130, 24] }; // for buttons, legend and scale
+    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [212, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
+    let folded = !!sessionStorage.getItem("planmap-folded");
     let state = null, sites = null, numbers = null, picture = null, ghost = null, follower = null, found = null, was = null, now = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
     // what stands on what
@@ -421,9 +422,17 @@
         line.append(mark, words);
         return line;
       };
-      const title = document.createElement("div");
+      const title = document.createElement("button");
+      title.type = "button";
       title.className = "title";
       title.textContent = state.legend.title;
+      title.setAttribute("aria-expanded", String(!folded));
+      title.addEventListener("click", () => {
+        folded = !folded;
+        sessionStorage.setItem("planmap-folded", folded ? "1" : "");
+        drawLegend();
+        legend.querySelector(".title").focus();
+      });
       const rows = state.legend.entries.filter((entry) => !entry.hidden).map((entry) => {
         const mark = document.createElement("i");
         entry.hatched ? mark.classList.add("is-hatched") : (mark.style.background = entry.color);
@@ -435,7 +444,7 @@
         mark.innerHTML = '<svg viewBox="0 0 18 18">' + (SHAPES[entry.shape] || SHAPES.circle) + "</svg>";
         return row(mark, entry.label);
       });
-      legend.replaceChildren(title, ...rows, ...marks);
+      legend.replaceChildren(title, ...(folded ? [] : [...rows, ...marks]));
       legend.style.display = "block";
     }
 

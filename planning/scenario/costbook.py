@@ -91,7 +91,7 @@ class CostBook:
         self._cells = cells
         self._lock = threading.RLock()
         self._minutes: dict[str, NDArray[np.float64]] = {}
-        self._routers: dict[str, Router] = {}
+        self._routers: dict[Mode, Router] = {}
         self._costs: dict[tuple[str, Mode], Costs] = {}
         self._points: dict[tuple[Mode, float, float], tuple[NDArray[np.float32], ...]] = {}
         self._snappable = snappable_segments(network, mode_usable(network, "walk"))
@@ -115,6 +115,59 @@ class CostBook:
         book = copy.copy(self)  # the tables that are shared stay shared
         book._cells, book._costs = cells, {}
         book._today = self if self._today is None else self._today
+        return book
+
+    @property
+    def open_ground(self) -> OpenGround | None:
+        """
+        Tell how places come onto open ground.
+
+        Returns
+        -------
+        OpenGround or None
+            None where no open ground is part of the network.
+        """
+        return self._open_ground
+
+    def with_network(
+        self,
+        network: Network,
+        cells: gpd.GeoDataFrame,
+        schools: gpd.GeoDataFrame,
+        candidates: gpd.GeoDataFrame,
+        *,
+        walking_factor: NDArray[np.float64] | None = None,
+    ) -> CostBook:
+        """
+        Give the book of a network that has this one's nodes and arcs, then new ones.
+
+        Parameters
+        ----------
+        network : Network
+            The network; an old arc may be closed in it.
+        cells, schools, candidates : geopandas.GeoDataFrame
+            Places with ``node`` and ``leg_m`` [m].
+        walking_factor : numpy.ndarray, shape (n_arcs,), optional
+            As for the book itself.
+
+        Returns
+        -------
+        CostBook
+            Its routers grow out of those that are known; costs are swept anew.
+        """
+        book = CostBook(
+            network, cells, schools, candidates, walking_factor=walking_factor, open_ground=self._open_ground
+        )
+        with self._lock:
+            known = next(iter(self._routers.items()), None)
+        if known is not None:
+            mode, router = known
+            minutes = book.minutes(mode)
+            new = slice(self.network.n_arcs, None)
+            grown = router.with_arcs(
+                network.tails[new], network.heads[new], minutes[new], n_nodes=network.n_nodes
+            ).with_costs(minutes)
+            book._routers[mode] = grown
         return book
 
     def minutes(self, mode: Mode) -> NDArray[np.float64]:

@@ -10,12 +10,13 @@ import streamlit as st
 from planning.errors import PlanningError, msg
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool
+from planning.scenario.edits import CloseSchool, MergeInto, MoveSchool, NewSchool
 from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
 from planning.ui import layers, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent, Reference
+from planning.ui.scenario_bar import scenario_bar
 from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
 from planning.ui.workspace import Workspace
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
 
 __all__ = ["plan_board"]
+
+TOOL_KEY = "plan-tool"
 
 
 @st.fragment
@@ -40,6 +43,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     """
     here = session()
     propose.collect_answer(here)
+    scenario_bar(workspace, here, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="pl-bar"):
         stage = shell.choose_stage(workspace, t)
         band = _choose_band(stage, t)
@@ -67,6 +71,7 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     with right, st.container(height="stretch", border=False, key="pl-side"):
         selected_school(workspace, here, current, stage, t)
         edit_list(here, workspace, t)
+        propose.proposal_panel(workspace, here, stage, t)
         shell.section(t("Before and after"), term(t, stage))
         st.html(sheets.compare_html(base, current, t))
         if here.edits:
@@ -88,8 +93,9 @@ def _choose_band(stage: str, t: Translator) -> str:
 def _choose_tool(t: Translator) -> str:
     names = {"place": t("New school"), "": t("Look only")}
     chosen = st.segmented_control(
-        t("A click on the map"), list(names), default="place", required=True, format_func=names.__getitem__,
-        key="plan-tool", persist_state="session",
+        t("A click on the map"), list(names), required=True, format_func=names.__getitem__, key=TOOL_KEY,
+        default=None if TOOL_KEY in st.session_state else "place",  # Escape on the map may have set it
+        persist_state="session",
     )  # fmt: skip
     return chosen or ""
 
@@ -114,7 +120,7 @@ def _map(
     t: Translator,
 ) -> None:
     layer = layers.paint_layer(workspace, view, base, current, band, t)
-    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool)}
+    closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool | MergeInto)}
     roles = dict.fromkeys(current.sites.index[current.sites["is_new"].astype(bool)], "new")
     roles |= {
         edit.school_id: "moved" for edit in here.edits if isinstance(edit, MoveSchool) and edit.school_id not in roles
@@ -193,4 +199,4 @@ def _on_key(wish: str, here: Session) -> None:
     elif wish == "redo":
         here.redo()
     else:
-        st.session_state["plan-tool"] = ""
+        st.session_state[TOOL_KEY] = ""

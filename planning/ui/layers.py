@@ -37,11 +37,11 @@ def choose_layer(t: Translator, *, key: str, change: bool) -> str:
     }
     if change:
         names = {"distance_m": names["distance_m"], "change": t("Change"), **names}
-    chosen = st.segmented_control(
-        t("The map shows"), list(names), default="distance_m", required=True, format_func=names.__getitem__, key=key,
+    # A list that unfolds: six buttons side by side would break the bar in two on a screen of 1440.
+    return st.selectbox(
+        t("The map shows"), list(names), format_func=names.__getitem__, key=key, width=190, filter_mode=None,
         persist_state="session",
     )  # fmt: skip
-    return chosen or "distance_m"
 
 
 def paint_layer(

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 from streamlit.runtime import get_instance
 
+from planning.errors import PlanningError
 from planning.i18n import LANGUAGES, Language, Translator, get_translator
-from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, SetSeats
+from planning.scenario.edits import (
+    CloseSchool,
+    ConvertSchool,
+    Edit,
+    MergeInto,
+    MoveSchool,
+    NewSchool,
+    SetSeats,
+    school_of,
+    subject_of,
+)
 from planning.ui.jobs import Jobs
+from planning.ui.open_scenario import OpenScenario
 from planning.ui.proposing.draft import Draft
 from planning.ui.workspace import Source, source_from_environment, source_of_name
 
@@ -22,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LANGUAGE_KEY",
     "PROJECT_KEY",
+    "SCENARIO_KEY",
     "STAGE_KEY",
     "Session",
     "jobs",
@@ -34,13 +47,14 @@ __all__ = [
 LANGUAGE_KEY = "lang"
 STAGE_KEY = "stage"
 PROJECT_KEY = "project"
+SCENARIO_KEY = "scenario"
 _SESSION_KEY = "planner"
 
 
 @dataclass
 class Session:
     """
-    One planner's work: the list of edits with undo and redo, what is selected, what was asked.
+    One planner's work: the open scenario with undo and redo, what is selected, what was asked.
 
     Parameters
     ----------
@@ -50,9 +64,6 @@ class Session:
 
     source: Source
     key: str = ""
-    edits: tuple[Edit, ...] = ()
-    past: list[tuple[Edit, ...]] = field(default_factory=list)
-    future: list[tuple[Edit, ...]] = field(default_factory=list)
     selected: str | None = None
     draft: Draft = field(default_factory=Draft)
     answer: Answer | None = None
@@ -61,6 +72,48 @@ class Session:
     last_event: int = 0
     revision: int = 0
     complaint: Any = None
+    is_placed: bool = False
+    plan: OpenScenario = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plan = OpenScenario(self.source.run or self.source.project)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits of the open scenario that are on, in order."""
+        return self.plan.document.edits
+
+    @property
+    def past(self) -> bool:
+        """True where there is a step to undo."""
+        return self.plan.can_undo
+
+    @property
+    def future(self) -> bool:
+        """True where there is a step to redo."""
+        return self.plan.can_redo
+
+    def attempt(self, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """
+        Do something to the scenario; what cannot be done is told at the next drawing, and None given.
+
+        Parameters
+        ----------
+        act : callable
+            A method of ``plan``.
+        *arguments, **named
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What it gives.
+        """
+        try:
+            return act(*arguments, **named)
+        except PlanningError as error:
+            self.complaint = error
+            return None
 
     def do(self, edits: Sequence[Edit]) -> None:
         """
@@ -71,22 +124,15 @@ class Session:
         edits : sequence of Edit
             The new list.
         """
-        if tuple(edits) != self.edits:
-            self.past.append(self.edits)
-            self.future.clear()
-            self.edits = tuple(edits)
+        self.attempt(self.plan.set_edits, tuple(edits))
 
     def undo(self) -> None:
         """Go one step back."""
-        if self.past:
-            self.future.append(self.edits)
-            self.edits = self.past.pop()
+        self.attempt(self.plan.undo)
 
     def redo(self) -> None:
         """Go one step forward again."""
-        if self.future:
-            self.past.append(self.edits)
-            self.edits = self.future.pop()
+        self.attempt(self.plan.redo)
 
     def place(self, school: NewSchool) -> None:
         """
@@ -133,9 +179,12 @@ class Session:
         school_id : str
             The school.
         """
-        others = tuple(edit for edit in self.edits if _school_of(edit) != school_id)
         planned_here = any(isinstance(edit, NewSchool) and edit.site_id == school_id for edit in self.edits)
-        self.do(others if planned_here else (*others, CloseSchool(school_id)))
+        if planned_here:
+            self.do(tuple(edit for edit in self.edits if not _names(edit, school_id)))
+        else:
+            others = tuple(edit for edit in self.edits if school_of(edit) != school_id)
+            self.do((*others, CloseSchool(school_id)))
         self.selected = None if planned_here else school_id
 
     def set_seats(self, school_id: str, stage: str, seats: int | None) -> None:
@@ -172,7 +221,81 @@ class Session:
         school_id : str
             The school.
         """
-        self.do(tuple(edit for edit in self.edits if _school_of(edit) != school_id))
+        added = any(isinstance(edit, NewSchool) and edit.site_id == school_id for edit in self.edits)
+        gone = _names if added else _is_about
+        self.do(tuple(edit for edit in self.edits if not gone(edit, school_id)))
+
+    def merge(self, school_id: str, into: str, *, with_seats: bool = False) -> None:
+        """
+        Close a school in favour of another; what was done to it before is taken back.
+
+        Parameters
+        ----------
+        school_id, into : str
+            The school, and the one that takes it over.
+        with_seats : bool
+            True where its seats go to the other.
+        """
+        others = tuple(edit for edit in self.edits if school_of(edit) != school_id or isinstance(edit, NewSchool))
+        self.do((*others, MergeInto(school_id, into, with_seats)))
+        self.selected = school_id
+
+    def convert(self, school_id: str, kind: str, beds: int | None, *, was: str) -> None:
+        """
+        Make a school one of another kind, or give it beds.
+
+        Parameters
+        ----------
+        school_id : str
+            The school.
+        kind : str
+            What it is from now on.
+        beds : int or None
+            Beds; None: as they are.
+        was : str
+            What it is in the base: to make it that again, without beds, takes the entry back.
+        """
+        self._set(ConvertSchool(school_id, kind, beds), drop=kind == was and beds is None)
+
+    def revise(self, school_id: str, **values: Any) -> None:
+        """
+        Change what a new school is: its name, its kind.
+
+        Parameters
+        ----------
+        school_id : str
+            The new school.
+        **values
+            Fields of ``NewSchool``.
+        """
+        self.do(
+            tuple(
+                dataclasses.replace(edit, **values)
+                if isinstance(edit, NewSchool) and edit.site_id == school_id
+                else edit
+                for edit in self.edits
+            )
+        )
+
+    def put(self, edit: Edit) -> None:
+        """
+        Add an edit, in the place of one that sets the same.
+
+        Parameters
+        ----------
+        edit : Edit
+            The edit.
+        """
+        self._set(edit)
+
+    def _set(self, edit: Edit, *, drop: bool = False) -> None:
+        same = [subject_of(other) == subject_of(edit) for other in self.edits]
+        if drop:
+            self.do(tuple(other for other, is_same in zip(self.edits, same, strict=True) if not is_same))
+        elif any(same):
+            self.do(tuple(edit if is_same else other for other, is_same in zip(self.edits, same, strict=True)))
+        else:
+            self.do((*self.edits, edit))
 
     def next_id(self) -> str:
         """
@@ -183,15 +306,15 @@ class Session:
         str
             Such as ``new-3``.
         """
-        taken = {_school_of(edit) for edits in (self.edits, *self.past, *self.future) for edit in edits}
-        number = 1
-        while f"new-{number}" in taken:
-            number += 1
-        return f"new-{number}"
+        return f"new-{self.plan.next_number()}"
 
 
-def _school_of(edit: Edit) -> str:
-    return edit.site_id if isinstance(edit, NewSchool) else edit.school_id
+def _is_about(edit: Edit, school_id: str) -> bool:
+    return school_of(edit) == school_id
+
+
+def _names(edit: Edit, school_id: str) -> bool:
+    return school_of(edit) == school_id or (isinstance(edit, MergeInto) and edit.into == school_id)
 
 
 def open_source(source: Source | None) -> None:
@@ -224,7 +347,25 @@ def session() -> Session:
     """
     if _SESSION_KEY not in st.session_state:
         open_source(source_of_name(st.query_params.get(PROJECT_KEY, "")))
-    return cast("Session", st.session_state[_SESSION_KEY])
+    here = cast("Session", st.session_state[_SESSION_KEY])
+    _keep_address(here)
+    return here
+
+
+def _keep_address(here: Session) -> None:
+    """Open the scenario that the address names, once; from then on the address follows the session."""
+    plan = here.plan
+    if not here.is_placed:
+        here.is_placed = True
+        t = translator()
+        plan.first_name = t("Layout plan")
+        named = st.query_params.get(SCENARIO_KEY)
+        if named:
+            here.attempt(plan.open, named)
+    if plan.id is None:
+        st.query_params.pop(SCENARIO_KEY, None)
+    elif st.query_params.get(SCENARIO_KEY) != plan.id:
+        st.query_params[SCENARIO_KEY] = plan.id
 
 
 def translator() -> Translator:

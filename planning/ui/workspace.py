@@ -36,6 +36,7 @@ DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "project.yaml"
 #: What remembered states may take in memory, and how many there may be: a county of 120,000 cells takes 12 MB for each.
 _KEPT_BYTES = 256 * 2**20
 _KEPT_STATES = 64
+_KEPT_COUNTIES = 6
 #: As many evaluations at once; kernels and most of numpy let two cores work.
 _WORKERS = 2
 
@@ -130,6 +131,7 @@ class Workspace:
     assets: MapAssets
     reading: Future[tuple[Answer, ...]] | None = None
     _states: dict[tuple[str, str], Future[_Kept]] = field(default_factory=dict)
+    _counties: dict[str, County] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     # Streamlit runs every click in a new thread, and PROJ opens its database anew in each: a third of a second.
     _workers: ThreadPoolExecutor = field(
@@ -193,23 +195,38 @@ class Workspace:
 
         self.reading = self._workers.submit(load_answers, folder, self.county)
 
-    def county_of(self, edits: Sequence[Edit]) -> County:
+    def county_of(self, edits: Sequence[Edit], progress: Progress | None = None, *, moved_in: bool = True) -> County:
         """
-        Give the county that edits are evaluated on.
+        Give the county with the new roads, estates and assumptions of a plan, from memory where it was asked before.
 
         Parameters
         ----------
         edits : sequence of Edit
-            In order.
+            In order; those of schools do not count here.
+        progress : callable, optional
+            Told how far it is; a new road takes seconds.
+        moved_in : bool
+            True: children of new estates live there already. False: their year counts, as for a question about a year.
 
         Returns
         -------
         County
-            The county itself, since none of today's kinds of edit changes anything but its schools. Edits of roads, estates and
-            assumptions lead to another county here.
+            The base itself where nothing of it changes.
         """
-        del edits
-        return self.county
+        from planning.scenario.changed_county import changed_county, county_edits
+
+        changing = county_edits(edits)
+        if not changing:
+            return self.county
+        key = f"{edits_key(changing)}-{moved_in}"
+        found = self._counties.get(key)
+        if found is None:
+            found = changed_county(self.county, changing, moved_in=moved_in, progress=progress)
+            with self._lock:
+                self._counties[key] = found
+                for old in list(self._counties)[:-_KEPT_COUNTIES]:
+                    del self._counties[old]
+        return found
 
     def _evaluate(self, stage: str, edits: tuple[Edit, ...]) -> _Kept:
         from planning.scenario.evaluate import evaluate

@@ -225,7 +225,12 @@ CASES = {
 }
 """Every model that returns one Proposal, by its public name."""
 
-NOT_YET = frozenset({"allocate_evenly"})  # the capacitated model by another door: no sites to choose, no ``fixed``
+NOT_YET = frozenset(
+    {
+        "allocate_evenly",  # the capacitated model by another door: no sites to choose, no ``fixed``
+        "capacitated_evenly",  # bound of the question without the ceiling, so seldom optimal: equity/test_ceiling.py
+    }
+)
 """Public models that have no case here, each with a reason in a comment."""
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from ui_helpers import PAGES, make_workspace, settle
+from ui_helpers import PAGES, done, make_workspace, settle
 
 
 @pytest.fixture(scope="session")
 def workspace():
     """Give the small county, opened."""
     return make_workspace()
+
+
+@pytest.fixture(autouse=True)
+def scenario_store(tmp_path, monkeypatch):
+    """Let scenarios rest in a folder of the test's own."""
+    monkeypatch.setenv("PLANNING_STORE", str(tmp_path / "store"))
+    return tmp_path / "store"
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +29,7 @@ def demo_workspace(demo_folder):
 
     opened = open_workspace(Source(demo_folder / "project.yaml"), "demo", lambda share, doing: None)
     asked = next(question for question in opened.county.project.questions if question.model == "boarding")
-    return dataclasses.replace(opened, answers=(answer(opened.county, asked),))
+    return dataclasses.replace(opened, reading=done((answer(opened.county, asked),)))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import shapely
 from planning.config import Project
 from planning.errors import SetAside, msg
 from planning.roads import Roads
-from planning.scenario.stage_basis import BasisShelf
+from planning.scenario.county import County
 from planning.stages import STAGES
 from planning.standards import load_pack
 from planning.travel.costs import Costs
@@ -128,7 +128,7 @@ def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool =
             "stages": {"primary": {"ages": [6, 11]}, "junior": {"ages": [12, 14]}},
         }
     )
-    return SimpleNamespace(
+    return County(
         project=project,
         crs=CRS,
         boundary=gpd.GeoDataFrame({"name": ["试验县"]}, geometry=[inside], crs=CRS),
@@ -145,7 +145,6 @@ def small_county(*, n_cells: int = 400, n_schools: int = 14, seats_known: bool =
             ways=pd.DataFrame({"highway": ["residential"]}),
         ),
         cells=cells,
-        shelf=BasisShelf(),
         schools=table,
         candidates=candidates,
         exclusions=gpd.GeoDataFrame({"kind": [], "buffer_m": [], "name": []}, geometry=[], crs=CRS),

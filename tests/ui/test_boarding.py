@@ -8,7 +8,7 @@ import coming_county
 import pytest
 from line_county import line_county, project_of
 from test_children import settled, tables_of, workspace_of
-from ui_helpers import text_of, wait_until
+from ui_helpers import done, text_of, wait_until
 
 from planning.i18n import get_translator
 from planning.report.choices import way_section
@@ -73,7 +73,7 @@ def test_ways_are_those_of_the_report(open_app, hub, language):
 
 def test_an_answer_of_a_finished_run_is_shown_at_once(open_app, hub):
     held = answer(hub.county, hub.county.project.questions[0])
-    run = dataclasses.replace(hub, key="hub-run", answers=(held,))
+    run = dataclasses.replace(hub, key="hub-run", reading=done((held,)))
     app = settled(open_app("en", "boarding", on=run), "beds-")
     assert not app.exception
     assert "The same pupils, four ways" in text_of(app)
@@ -82,7 +82,7 @@ def test_an_answer_of_a_finished_run_is_shown_at_once(open_app, hub):
 
 def test_boarders_who_go_home_every_other_week_are_half_as_long_on_the_way(open_app, hub):
     held = answer(hub.county, hub.county.project.questions[0])
-    run = dataclasses.replace(hub, key="hub-weeks", answers=(held,))
+    run = dataclasses.replace(hub, key="hub-weeks", reading=done((held,)))
     app = settled(open_app("en", "boarding", on=run), "beds-")
     t = get_translator("en")
     label = "Time on the way in a week (min per pupil)"
@@ -96,7 +96,9 @@ def test_boarders_who_go_home_every_other_week_are_half_as_long_on_the_way(open_
 
 def test_stops_of_a_school_are_those_of_the_lines(open_app, hub):
     held = answer(hub.county, hub.county.project.questions[0])
-    app = settled(open_app("en", "boarding", on=dataclasses.replace(hub, key="hub-stops", answers=(held,))), "beds-")
+    app = settled(
+        open_app("en", "boarding", on=dataclasses.replace(hub, key="hub-stops", reading=done((held,)))), "beds-"
+    )
     buses = next(table for table in tables_of(app) if table[0][1] == "Bus")
     assert sum(int(row[3]) for row in buses[1:]) == 11
     app.selectbox(key="boarding-bus-school-en").set_value("A").run()

@@ -11,7 +11,7 @@ import defusedxml.ElementTree
 import pandas as pd
 import pytest
 from line_county import line_county, project_of
-from ui_helpers import text_of, wait_until
+from ui_helpers import done, text_of, wait_until
 
 from planning.i18n import get_translator
 from planning.report.maps import build_assets
@@ -30,7 +30,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 def workspace_of(county, key: str, *, answers=()) -> Workspace:
     county = dataclasses.replace(county, demand_sheet=county.demand_sheet.iloc[:0])  # not what this county is about
     base = {stage: evaluate(county, stage) for stage in county.project.stages}
-    return Workspace(key, county, base, build_assets(county), tuple(answers))
+    return Workspace(key, county, base, build_assets(county), done(tuple(answers)))
 
 
 def tables_of(app) -> list[list[list[str]]]:

@@ -18,7 +18,7 @@ ALLOWED = {
 def test_page_renders(open_app, page, language):
     app = open_app(language, page)
     assert not app.exception
-    assert ("试验县" in text_of(app)) == (page in PAGES)
+    assert "试验县" in text_of(app)
 
 
 @pytest.mark.parametrize("page", PAGES)

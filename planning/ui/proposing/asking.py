@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planning.scenario.edits import NewSchool
+from planning.scenario.edits import NewSchool, school_of, subject_of
 from planning.ui.state import Session, jobs
 from planning.ui.workspace import Workspace, edits_key
 
@@ -30,7 +30,8 @@ def ask(workspace: Workspace, here: Session, question: Question) -> None:
     call_off(here)
     if here.answer is not None:
         here.draft.last = (here.answer, here.draft.asked_edits, here.draft.left_out)
-    county, edits = workspace.county, here.edits
+    edits = here.edits
+    county = workspace.county_of(edits, moved_in=question.year is None)
     key = f"answer-{workspace.key}-{edits_key(edits)}-{question.model_dump_json()}"
 
     def work(tell: Any, cancel: Any) -> Any:
@@ -95,7 +96,7 @@ def curve_key(question: Question) -> str:
 
 def edit_key(edit: Edit) -> str:
     """Name an edit of a proposal, so that it can be left out."""
-    return f"{type(edit).__name__}-{edit.site_id if isinstance(edit, NewSchool) else edit.school_id}"
+    return f"{type(edit).__name__}-{school_of(edit) or subject_of(edit)[-1]}"
 
 
 def fresh_edits(here: Session, edits: tuple[Edit, ...]) -> list[Edit]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool
+from planning.scenario.edits import CloseSchool, Edit, MoveSchool, NewSchool, school_of
 from planning.ui import shell
 from planning.ui.proposing.asking import adopt, edit_key, fresh_edits
 from planning.ui.proposing.proof import why_here
@@ -71,7 +71,7 @@ def _line(workspace: Workspace, here: Session, answer: Answer, edit: Edit, t: Tr
     label = _in_words(workspace, edit, t)
     # A label is Markdown: what it marks must stand as it is written, and a name is data.
     st.checkbox(_plain(label), key=key, on_change=changed, disabled=is_taken)
-    site = edit.site_id if isinstance(edit, NewSchool) else edit.school_id
+    site = school_of(edit)
     rows = answer.sites[answer.sites.index == site]
     reasons = "" if rows.empty else why_here(rows.iloc[0], t)
     if is_taken:

@@ -10,7 +10,7 @@ import streamlit as st
 from planning.errors import PlanningError
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.scenario.edits import CloseSchool, NewSchool, SetSeats
+from planning.scenario.edits import CloseSchool, NewSchool, SetSeats, school_of
 from planning.scenario.relaxation import clashing_cells
 from planning.ui import colours, mapview
 from planning.ui.colours import Painting
@@ -72,7 +72,7 @@ def proposal_map(workspace: Workspace, here: Session, stage: str, t: Translator)
         if event.type != "select" or answer is None:
             return
         for edit in answer.edits:
-            if (edit.site_id if isinstance(edit, NewSchool) else edit.school_id) == event.school_id:
+            if school_of(edit) == event.school_id:
                 here.draft.left_out ^= {edit_key(edit)}
 
     with st.container(key="pl-propose-map"):
