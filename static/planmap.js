@@ -196,7 +196,7 @@
     diamond: '<path d="M9 1.4 16.6 9 9 16.6 1.4 9Z"/>',
   };
   const HATCH = '<defs><pattern id="planmap-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
-    '<rect width="4" height="4" fill="#fff"/><rect width="1.6" height="4" fill="#14324a"/></pattern></defs>';
+    '<rect width="4" height="4" fill="#fff"/><rect width="1" height="4" fill="#5b6875"/></pattern></defs>';
   const filled = (school) => {
     if (school.fill === undefined) return "";
     return /^#[0-9a-f]{6}$/.test(school.fill) ? ' style="fill:' + school.fill + '"' : ' style="fill:url(#planmap-hatch)"';
@@ -212,15 +212,15 @@
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
     const room = { paddingTopLeft: [50, 12], paddingBottomRight: [212, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
-    let folded = !!sessionStorage.getItem("planmap-folded");
+    let legendContent = "", folded = !!sessionStorage.getItem("planmap-folded");
     let state = null, sites = null, numbers = null, picture = null, ghost = null, follower = null, found = null, was = null, now = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
     // what stands on what
-    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["labels", 450]]) {
+    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["overlays", 380], ["labels", 450]]) {
       map.createPane(name).style.zIndex = level;
       map.getPane(name).style.pointerEvents = "none";
     }
-    map.options.zoomSnap = 0.25;
+    map.options.zoomSnap = 0.1;
     map.options.zoomDelta = 0.5;
     map.setMinZoom(7).setMaxZoom(18);
     const remembered = JSON.parse(sessionStorage.getItem("planmap-" + options.key) || "null");
@@ -414,7 +414,56 @@
       for (const [id, old] of markers) if (!wanted.has(id)) old.marker.remove(), markers.delete(id);
     }
 
+    // ---- overlays: fetched when they are first asked for, drawn on a canvas of their own
+    const overlays = new Map(), slate = L.canvas({ pane: "overlays", padding: 0.3 });
+    const chosen = new Set(JSON.parse(sessionStorage.getItem("planmap-overlays") || "[]"));
+    async function readOverlay(url) {
+      const parts = JSON.parse(new TextDecoder().decode(await unpack(await fetchBytes(url), "gzip"))), group = L.layerGroup();
+      const places = (flat) => {
+        const found = [];
+        for (let k = 0, x = 0, y = 0; k < flat.length; k += 2)
+          found.push(L.Projection.SphericalMercator.unproject(L.point((x += flat[k]), (y += flat[k + 1]))));
+        return found;
+      };
+      for (const part of parts) {
+        const style = { renderer: slate, pane: "overlays", interactive: false, color: part.color, weight: part.width, opacity: 0.9 };
+        if (part.lines.length) group.addLayer(L.polyline(part.lines.map(places), style));
+        if (part.areas.length) group.addLayer(L.polygon(part.areas.map((rings) => rings.map(places)), { ...style, fillOpacity: 0.28 }));
+        for (const point of part.points)
+          group.addLayer(L.circleMarker(places(point)[0], { ...style, radius: part.width, weight: 1, color: "#fff", fillColor: part.color, fillOpacity: 0.9 }));
+      }
+      return group;
+    }
+    const wantedOverlays = () =>
+      new Set([state.lines, ...(state.overlays || []).filter((overlay) => chosen.has(overlay.name)).map((overlay) => overlay.url)].filter(Boolean));
+    function drawOverlays() {
+      const wanted = wantedOverlays();
+      for (const url of wanted) if (!overlays.has(url)) overlays.set(url, readOverlay(url).catch(() => (overlays.delete(url), null)));
+      for (const [url, reading] of overlays) {
+        reading.then((group) => group && (wantedOverlays().has(url) ? group.addTo(map) : group.remove()));
+        if (!wanted.has(url) && overlays.size > 12) overlays.delete(url);
+      }
+    }
+    function overlayRow(overlay) {
+      const line = document.createElement("label"), box = document.createElement("input"), mark = document.createElement("i"), text = document.createElement("span");
+      line.className = "row";
+      box.type = "checkbox";
+      box.checked = chosen.has(overlay.name);
+      mark.style.background = overlay.color;
+      text.textContent = overlay.label;
+      box.addEventListener("change", () => {
+        box.checked ? chosen.add(overlay.name) : chosen.delete(overlay.name);
+        sessionStorage.setItem("planmap-overlays", JSON.stringify([...chosen]));
+        drawOverlays();
+      });
+      line.append(box, mark, text);
+      return line;
+    }
+
     function drawLegend() {
+      const content = JSON.stringify([state.legend, state.overlays, folded]);
+      if (content === legendContent) return;
+      legendContent = content;
       const row = (mark, text) => {
         const line = document.createElement("div"), words = document.createElement("span");
         line.className = "row";
@@ -436,6 +485,8 @@
       const rows = state.legend.entries.filter((entry) => !entry.hidden).map((entry) => {
         const mark = document.createElement("i");
         entry.hatched ? mark.classList.add("is-hatched") : (mark.style.background = entry.color);
+        if (entry.width) mark.style.height = entry.width + "px";
+        if (entry.note) mark.style.display = "none";
         return row(mark, entry.label);
       });
       const marks = (state.legend.schools || []).map((entry) => {
@@ -444,7 +495,10 @@
         mark.innerHTML = '<svg viewBox="0 0 18 18">' + (SHAPES[entry.shape] || SHAPES.circle) + "</svg>";
         return row(mark, entry.label);
       });
-      legend.replaceChildren(title, ...(folded ? [] : [...rows, ...marks]));
+      const also = document.createElement("div"), more = (state.overlays || []).map(overlayRow);
+      also.className = "also";
+      also.textContent = words.also;
+      legend.replaceChildren(title, ...(folded ? [] : [...rows, ...marks, ...(more.length ? [also, ...more] : [])]));
       legend.style.display = "block";
     }
 
@@ -483,6 +537,7 @@
       drawSchools();
       names.avoid(state.schools.map((school) => [school.lat, school.lng]));
       drawLegend();
+      drawOverlays();
       container.classList.toggle("is-placing", state.click === "place");
       if (ghost) ghost.remove();
       ghost = null;

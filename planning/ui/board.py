@@ -16,6 +16,7 @@ from planning.stages import BANDS
 from planning.ui import layers, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent, Reference
+from planning.ui.overlays import pupils_on_roads
 from planning.ui.scenario_bar import scenario_bar
 from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
@@ -63,11 +64,25 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
         with complaints:
             shell.show_error(here.complaint, t)
         here.complaint = None
+    flow = None
+    if view == "flow":
+        with complaints:
+            flow = pupils_on_roads(workspace, stage, here.edits if current is not base else (), t)
+    layer = layers.paint_layer(workspace, view, base, current, band, t, flow=flow)
     st.html(tables.figures_html(sheets.stage_figures(current, t, base=base)))
 
     left, right = st.columns([1.7, 1], gap="medium")
     with left:
-        _map(workspace, here, base, current, band, view, tool, t)
+        _map(
+            workspace,
+            here,
+            base,
+            current,
+            layer,
+            tool,
+            t,
+            reference=_reference(workspace.key, stage, band, view, t.language, workspace, t),
+        )
     with right, st.container(height="stretch", border=False, key="pl-side"):
         selected_school(workspace, here, current, stage, t)
         edit_list(here, workspace, t)
@@ -114,12 +129,12 @@ def _map(
     here: Session,
     base: StageState,
     current: StageState,
-    band: str,
-    view: str,
+    layer: layers.Layer,
     tool: str,
     t: Translator,
+    *,
+    reference: Reference,
 ) -> None:
-    layer = layers.paint_layer(workspace, view, base, current, band, t)
     closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool | MergeInto)}
     roles = dict.fromkeys(current.sites.index[current.sites["is_new"].astype(bool)], "new")
     roles |= {
@@ -154,7 +169,8 @@ def _map(
         t=t,
         click="place" if tool == "place" else "",
         on_event=lambda event: _on_event(event, workspace, here, stage, t),
-        reference=_reference(workspace.key, stage, band, view, t.language, workspace, t),
+        reference=reference,
+        lines=layer.lines,
     )
 
 

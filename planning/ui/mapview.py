@@ -17,6 +17,7 @@ from planning.i18n.terms import term
 from planning.report.map_scenes import PushScene, Scene, pack_scene
 from planning.report.maps import plan_map
 from planning.ui.colours import Painting
+from planning.ui.overlays import fixed_overlays, overlay_names
 from planning.ui.state import media_url, session
 from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
@@ -101,6 +102,7 @@ def show_map(
     click: Literal["place", ""] = "",
     on_event: Callable[[MapEvent], None] | None = None,
     reference: Reference | None = None,
+    lines: bytes | None = None,
 ) -> None:
     """
     Show the map; only what changed goes over the wire.
@@ -121,6 +123,8 @@ def show_map(
         Told what the planner did, before the page is drawn again.
     reference : Reference, optional
         The same layer without edits.
+    lines : bytes, optional
+        Lines of the layer, packed.
     """
     # A hash and nothing after an underscore: streamlit-folium drops such parts of a key, and shows the wrong map.
     key = f"map-{place}-{workspace.assets.key}-{t.language}"
@@ -132,7 +136,19 @@ def show_map(
             on_event(event)
 
     here.revision += 1
-    act = {"revision": here.revision, "click": click, "select": on_event is not None}
+    act: dict[str, Any] = {"revision": here.revision, "click": click, "select": on_event is not None}
+    names = overlay_names(t)
+    act["overlays"] = [
+        {
+            "label": names[overlay.name],
+            "color": overlay.color,
+            "name": overlay.name,
+            "url": _served(overlay.packed, overlay.name),
+        }
+        for overlay in fixed_overlays(workspace.key, workspace)
+    ]
+    if lines is not None:
+        act["lines"] = _served(lines, "lines")
     words = {
         "zoom_in": t("Zoom in"),
         "zoom_out": t("Zoom out"),
@@ -145,6 +161,7 @@ def show_map(
         "search": t("Find a place or school"),
         "nothing_found": t("Nothing of this name"),
         "no_path": t("no path"),
+        "also": t("Also show"),
     }
     carrier = plan_map(
         workspace.assets,
@@ -162,12 +179,14 @@ def show_map(
             scene,
             act,
             reference=None if reference is None else reference.scene,
-            reference_url=""
-            if reference is None
-            else media_url(reference.packed, "application/octet-stream", "planmap-reference"),
+            reference_url="" if reference is None else _served(reference.packed, "reference"),
         ),
         on_change=changed,
     )
+
+
+def _served(packed: bytes, name: str) -> str:
+    return media_url(packed, "application/octet-stream", f"planmap-{name}")
 
 
 def site_marks(
