@@ -14,10 +14,44 @@
   };
   const DASH = { township: [5, 4], path: [2, 3], track: [5, 3] };
 
-  const fetchBytes = (url) => fetch(url).then((answer) => answer.arrayBuffer());
+  const fetchBytes = (url) => fetch(url).then((answer) => {
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.arrayBuffer();
+  });
   const unpack = (bytes, format) =>
     new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).arrayBuffer();
-  const unpackText = (text) => unpack(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)), "deflate");
+  const unpackText = (text) => unpack(raw(text), "deflate");
+  const raw = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  // An array comes whole and deflated, or as gaps between the changed places (seven bits a byte) and what stands there.
+  async function readArray(sent, Kind, reference, length) {
+    if (sent.all !== undefined) return new Kind(await unpackText(sent.all));
+    const values = reference ? reference.slice() : new Kind(length), to = new Kind(raw(sent.to).buffer);
+    let at = 0, gap = 0, shift = 0, k = 0;
+    for (const byte of raw(sent.gaps)) {
+      gap |= (byte & 127) << shift;
+      shift += 7;
+      if (byte & 128) continue;
+      at += gap;
+      values[at] = to[k++];
+      gap = shift = 0;
+    }
+    return values;
+  }
+  // What the planning page shows without edits: fetched once by its address.
+  const references = new Map();
+  function readReference(url) {
+    if (!references.has(url)) {
+      if (references.size > 12) references.delete(references.keys().next().value);
+      references.set(url, fetchBytes(url).then((bytes) => unpack(bytes, "gzip")).then(async (bytes) => {
+        const held = JSON.parse(new TextDecoder().decode(bytes));
+        held.classes = new Uint8Array(await unpackText(held.classes));
+        held.sites = held.sites && new Uint16Array(await unpackText(held.sites));
+        return held;
+      }));
+      references.get(url).catch(() => references.delete(url)); // the next state asks again
+    }
+    return references.get(url);
+  }
   const metres = (latlng) => {
     const point = L.Projection.SphericalMercator.project(latlng);
     return [point.x, point.y];
@@ -162,7 +196,7 @@
     diamond: '<path d="M9 1.4 16.6 9 9 16.6 1.4 9Z"/>',
   };
   const HATCH = '<defs><pattern id="planmap-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
-    '<rect width="4" height="4" fill="#fff"/><rect width="1.6" height="4" fill="#14324a"/></pattern></defs>';
+    '<rect width="4" height="4" fill="#fff"/><rect width="1" height="4" fill="#5b6875"/></pattern></defs>';
   const filled = (school) => {
     if (school.fill === undefined) return "";
     return /^#[0-9a-f]{6}$/.test(school.fill) ? ' style="fill:' + school.fill + '"' : ' style="fill:url(#planmap-hatch)"';
@@ -176,16 +210,17 @@
 
   window.startPlanMap = function (map, options) {
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
-    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [130, 24] }; // for buttons, legend and scale
+    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [212, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
+    let legendContent = "", folded = !!sessionStorage.getItem("planmap-folded");
     let state = null, sites = null, numbers = null, picture = null, ghost = null, follower = null, found = null, was = null, now = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
     // what stands on what
-    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["labels", 450]]) {
+    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["overlays", 380], ["labels", 450]]) {
       map.createPane(name).style.zIndex = level;
       map.getPane(name).style.pointerEvents = "none";
     }
-    map.options.zoomSnap = 0.25;
+    map.options.zoomSnap = 0.1;
     map.options.zoomDelta = 0.5;
     map.setMinZoom(7).setMaxZoom(18);
     const remembered = JSON.parse(sessionStorage.getItem("planmap-" + options.key) || "null");
@@ -278,7 +313,7 @@
       } else unfollow();
       const cell = state && state.bytes ? cellAt(e.latlng) : -1, value = cell >= 0 ? state.bytes[cell] : 0;
       if (!value) return say([], e.originalEvent);
-      const school = sites && sites[cell] ? state.schools[sites[cell] - 1] : null, entry = state.legend.entries[value - 1];
+      const school = sites && sites[cell] ? state.byId.get(state.site_ids[sites[cell] - 1]) : null, entry = state.legend.entries[value - 1];
       const name = cellNames[0][cellNames[1][cell]];
       const change = was && was[cell] ? way(was[cell]) + " → " + way(now[cell]) : "";
       say([name, school && school.name, entry && state.legend.title + ": " + entry.label, change], e.originalEvent);
@@ -379,7 +414,56 @@
       for (const [id, old] of markers) if (!wanted.has(id)) old.marker.remove(), markers.delete(id);
     }
 
+    // ---- overlays: fetched when they are first asked for, drawn on a canvas of their own
+    const overlays = new Map(), slate = L.canvas({ pane: "overlays", padding: 0.3 });
+    const chosen = new Set(JSON.parse(sessionStorage.getItem("planmap-overlays") || "[]"));
+    async function readOverlay(url) {
+      const parts = JSON.parse(new TextDecoder().decode(await unpack(await fetchBytes(url), "gzip"))), group = L.layerGroup();
+      const places = (flat) => {
+        const found = [];
+        for (let k = 0, x = 0, y = 0; k < flat.length; k += 2)
+          found.push(L.Projection.SphericalMercator.unproject(L.point((x += flat[k]), (y += flat[k + 1]))));
+        return found;
+      };
+      for (const part of parts) {
+        const style = { renderer: slate, pane: "overlays", interactive: false, color: part.color, weight: part.width, opacity: 0.9 };
+        if (part.lines.length) group.addLayer(L.polyline(part.lines.map(places), style));
+        if (part.areas.length) group.addLayer(L.polygon(part.areas.map((rings) => rings.map(places)), { ...style, fillOpacity: 0.28 }));
+        for (const point of part.points)
+          group.addLayer(L.circleMarker(places(point)[0], { ...style, radius: part.width, weight: 1, color: "#fff", fillColor: part.color, fillOpacity: 0.9 }));
+      }
+      return group;
+    }
+    const wantedOverlays = () =>
+      new Set([state.lines, ...(state.overlays || []).filter((overlay) => chosen.has(overlay.name)).map((overlay) => overlay.url)].filter(Boolean));
+    function drawOverlays() {
+      const wanted = wantedOverlays();
+      for (const url of wanted) if (!overlays.has(url)) overlays.set(url, readOverlay(url).catch(() => (overlays.delete(url), null)));
+      for (const [url, reading] of overlays) {
+        reading.then((group) => group && (wantedOverlays().has(url) ? group.addTo(map) : group.remove()));
+        if (!wanted.has(url) && overlays.size > 12) overlays.delete(url);
+      }
+    }
+    function overlayRow(overlay) {
+      const line = document.createElement("label"), box = document.createElement("input"), mark = document.createElement("i"), text = document.createElement("span");
+      line.className = "row";
+      box.type = "checkbox";
+      box.checked = chosen.has(overlay.name);
+      mark.style.background = overlay.color;
+      text.textContent = overlay.label;
+      box.addEventListener("change", () => {
+        box.checked ? chosen.add(overlay.name) : chosen.delete(overlay.name);
+        sessionStorage.setItem("planmap-overlays", JSON.stringify([...chosen]));
+        drawOverlays();
+      });
+      line.append(box, mark, text);
+      return line;
+    }
+
     function drawLegend() {
+      const content = JSON.stringify([state.legend, state.overlays, folded]);
+      if (content === legendContent) return;
+      legendContent = content;
       const row = (mark, text) => {
         const line = document.createElement("div"), words = document.createElement("span");
         line.className = "row";
@@ -387,12 +471,22 @@
         line.append(mark, words);
         return line;
       };
-      const title = document.createElement("div");
+      const title = document.createElement("button");
+      title.type = "button";
       title.className = "title";
       title.textContent = state.legend.title;
+      title.setAttribute("aria-expanded", String(!folded));
+      title.addEventListener("click", () => {
+        folded = !folded;
+        sessionStorage.setItem("planmap-folded", folded ? "1" : "");
+        drawLegend();
+        legend.querySelector(".title").focus();
+      });
       const rows = state.legend.entries.filter((entry) => !entry.hidden).map((entry) => {
         const mark = document.createElement("i");
         entry.hatched ? mark.classList.add("is-hatched") : (mark.style.background = entry.color);
+        if (entry.width) mark.style.height = entry.width + "px";
+        if (entry.note) mark.style.display = "none";
         return row(mark, entry.label);
       });
       const marks = (state.legend.schools || []).map((entry) => {
@@ -401,7 +495,10 @@
         mark.innerHTML = '<svg viewBox="0 0 18 18">' + (SHAPES[entry.shape] || SHAPES.circle) + "</svg>";
         return row(mark, entry.label);
       });
-      legend.replaceChildren(title, ...rows, ...marks);
+      const also = document.createElement("div"), more = (state.overlays || []).map(overlayRow);
+      also.className = "also";
+      also.textContent = words.also;
+      legend.replaceChildren(title, ...(folded ? [] : [...rows, ...marks, ...(more.length ? [also, ...more] : [])]));
       legend.style.display = "block";
     }
 
@@ -440,6 +537,7 @@
       drawSchools();
       names.avoid(state.schools.map((school) => [school.lat, school.lng]));
       drawLegend();
+      drawOverlays();
       container.classList.toggle("is-placing", state.click === "place");
       if (ghost) ghost.remove();
       ghost = null;
@@ -450,14 +548,24 @@
     let turn = Promise.resolve();
     function push(next) {
       turn = turn.then(async () => {
-        next.bytes = new Uint8Array(await unpackText(next.classes));
-        sites = next.sites ? new Uint16Array(await unpackText(next.sites)) : null;
-        was = next.was ? new Uint16Array(await unpackText(next.was)) : null;
-        now = next.now ? new Uint16Array(await unpackText(next.now)) : null;
+        const held = next.reference ? await readReference(next.reference) : null;
+        next.bytes = await readArray(next.classes, Uint8Array, held && held.classes);
+        sites = next.sites ? await readArray(next.sites, Uint16Array, held && held.sites) : null;
+        was = next.was ? await readArray(next.was, Uint16Array, null, next.bytes.length) : null;
+        now = next.now ? await readArray(next.now, Uint16Array, null, next.bytes.length) : null;
+        if (held) {
+          const changed = new Map(next.changed.map((school) => [school.id, school])), gone = new Set(next.gone);
+          const known = new Set(held.schools.map((school) => school.id));
+          next.schools = held.schools.filter((school) => !gone.has(school.id)).map((school) => changed.get(school.id) || school)
+            .concat(next.changed.filter((school) => !known.has(school.id)));
+          next.legend = next.legend || held.legend;
+          next.site_ids = next.site_ids || held.site_ids;
+        }
+        next.byId = new Map(next.schools.map((school) => [school.id, school]));
         if (!next.click) unfollow();
         state = next;
         draw();
-      });
+      }).catch((error) => console.error(error)); // one state lost; the next is whole again
     }
 
     async function load() {

@@ -66,7 +66,8 @@ class Translator:
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self.locale = _LOCALES[language]
+        # Parsed once: babel looks through all its languages for a name, and every number would wait for it.
+        self.locale = babel.Locale.parse(_LOCALES[language])
 
     def __call__(self, id: str, /, **params: object) -> str:  # noqa: A002 - the catalogue's own word
         """

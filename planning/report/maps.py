@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 import io
 import json
 import struct
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,7 +27,7 @@ from planning.roads import Roads
 if TYPE_CHECKING:
     from planning.scenario.county import County
 
-__all__ = ["CellRaster", "MapAssets", "PushState", "build_assets", "draw_base_map", "draw_cell_raster", "plan_map"]
+__all__ = ["CellRaster", "MapAssets", "build_assets", "draw_base_map", "draw_cell_raster", "plan_map"]
 
 #: Kinds of line in the base map, in the order in which they are drawn; ``planmap.js`` knows them by number.
 LINE_KINDS = (
@@ -212,7 +210,7 @@ def draw_cell_raster(cells: gpd.GeoDataFrame, *, crs: pyproj.CRS, cell_size_m: f
 
 def plan_map(assets: MapAssets, *, base_url: str, raster_url: str, words: Mapping[str, str]) -> folium.Map:
     """
-    Make the constant folium map of a project; what changes is pushed into it by ``PushState``.
+    Make the constant folium map of a project; what changes is pushed into it by ``planning.report.map_scenes.PushScene``.
 
     Parameters
     ----------
@@ -242,53 +240,6 @@ def plan_map(assets: MapAssets, *, base_url: str, raster_url: str, words: Mappin
     return carrier
 
 
-class PushState(folium.FeatureGroup):
-    """
-    What an edit changes, handed to the map in the browser as if it were a layer.
-
-    Parameters
-    ----------
-    classes : numpy.ndarray of uint8, shape (n_cells,)
-        Class of each cell: position in the legend plus 1; 0 where the cell is not drawn.
-    state : Mapping
-        Schools, legend, and what clicks do; plain data.
-    sites : numpy.ndarray of uint16, optional
-        School of each cell, as a position in the list of schools plus 1, told under the pointer.
-    was_m, now_m : numpy.ndarray, optional
-        The way before and after [m]; sent for the cells where they differ, in units of 10 m.
-    """
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "var {{ this.get_name() }} = L.layerGroup(); window.planmap && window.planmap.push({{ this.payload }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(
-        self,
-        classes: NDArray[np.uint8],
-        state: Mapping[str, Any],
-        *,
-        sites: NDArray[np.uint16] | None = None,
-        was_m: NDArray[np.float64] | None = None,
-        now_m: NDArray[np.float64] | None = None,
-    ) -> None:
-        super().__init__()
-        self._name = "FeatureGroup"
-        content = {**state, "classes": _deflated(classes.astype("u1"))}
-        if sites is not None:
-            content["sites"] = _deflated(sites.astype("<u2"))
-        if was_m is not None and now_m is not None:
-            changed = was_m != now_m
-            content["was"], content["now"] = (_deflated(_tens(way, changed)) for way in (was_m, now_m))
-        # The text is run as a script: "<" must not end it, and folium's own placeholders must find nothing to replace.
-        self.payload = (
-            json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-            .replace("<", "\\u003c")
-            .replace("{{", "{\\u007b")
-        )
-
-
 class _PlanMapFolium(folium.Map):
     """A folium map that loads Leaflet and our script from the app itself."""
 
@@ -312,16 +263,6 @@ class _PlanMap(folium.MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "PlanMap"
         self.options = json.dumps(options, ensure_ascii=True).replace("<", "\\u003c")
-
-
-def _tens(way_m: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Count ways in tens of metres plus 1; 0 where not wanted, the greatest number where there is no path."""
-    tens = np.where(np.isfinite(way_m), np.minimum(np.rint(np.nan_to_num(way_m, posinf=0.0) / 10) + 1, 65_534), 65_535)
-    return np.where(wanted, tens, 0).astype("<u2")
-
-
-def _deflated(values: NDArray[Any]) -> str:
-    return base64.b64encode(zlib.compress(values.tobytes(), 6)).decode()
 
 
 def _padded(data: bytes, fill: bytes) -> bytes:

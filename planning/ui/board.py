@@ -15,7 +15,8 @@ from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
 from planning.ui import layers, mapview, propose, sheets, shell, tables
 from planning.ui.edit_list import edit_list
-from planning.ui.mapview import MapEvent
+from planning.ui.mapview import MapEvent, Reference
+from planning.ui.overlays import pupils_on_roads
 from planning.ui.scenario_bar import scenario_bar
 from planning.ui.selected import selected_school
 from planning.ui.state import Session, session
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
 
 __all__ = ["plan_board"]
+
+TOOL_KEY = "plan-tool"
 
 
 @st.fragment
@@ -61,11 +64,25 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
         with complaints:
             shell.show_error(here.complaint, t)
         here.complaint = None
+    flow = None
+    if view == "flow":
+        with complaints:
+            flow = pupils_on_roads(workspace, stage, here.edits if current is not base else (), t)
+    layer = layers.paint_layer(workspace, view, base, current, band, t, flow=flow)
     st.html(tables.figures_html(sheets.stage_figures(current, t, base=base)))
 
     left, right = st.columns([1.7, 1], gap="medium")
     with left:
-        _map(workspace, here, base, current, band, view, tool, t)
+        _map(
+            workspace,
+            here,
+            base,
+            current,
+            layer,
+            tool,
+            t,
+            reference=_reference(workspace.key, stage, band, view, t.language, workspace, t),
+        )
     with right, st.container(height="stretch", border=False, key="pl-side"):
         selected_school(workspace, here, current, stage, t)
         edit_list(here, workspace, t)
@@ -91,8 +108,9 @@ def _choose_band(stage: str, t: Translator) -> str:
 def _choose_tool(t: Translator) -> str:
     names = {"place": t("New school"), "": t("Look only")}
     chosen = st.segmented_control(
-        t("A click on the map"), list(names), default="place", required=True, format_func=names.__getitem__,
-        key="plan-tool", persist_state="session",
+        t("A click on the map"), list(names), required=True, format_func=names.__getitem__, key=TOOL_KEY,
+        default=None if TOOL_KEY in st.session_state else "place",  # Escape on the map may have set it
+        persist_state="session",
     )  # fmt: skip
     return chosen or ""
 
@@ -111,12 +129,12 @@ def _map(
     here: Session,
     base: StageState,
     current: StageState,
-    band: str,
-    view: str,
+    layer: layers.Layer,
     tool: str,
     t: Translator,
+    *,
+    reference: Reference,
 ) -> None:
-    layer = layers.paint_layer(workspace, view, base, current, band, t)
     closed = {edit.school_id for edit in here.edits if isinstance(edit, CloseSchool | MergeInto)}
     roles = dict.fromkeys(current.sites.index[current.sites["is_new"].astype(bool)], "new")
     roles |= {
@@ -146,14 +164,26 @@ def _map(
     stage = current.stage
     mapview.show_map(
         workspace,
-        layer.painting,
-        marks,
+        mapview.scene_of(layer.painting, marks, legend),
         place="plan",
         t=t,
         click="place" if tool == "place" else "",
         on_event=lambda event: _on_event(event, workspace, here, stage, t),
-        marks=legend,
+        reference=reference,
+        lines=layer.lines,
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _reference(
+    key: str, stage: str, band: str, view: str, language: str, _workspace: Workspace, _t: Translator
+) -> Reference:
+    """Draw a layer without edits, once for all sessions on a county."""
+    del key, language
+    base = _workspace.base[stage]
+    layer = layers.paint_layer(_workspace, view, base, base, band, _t)
+    marks = mapview.site_marks(_workspace, base.sites, _t, load=base.load, fills=layer.fills)
+    return mapview.reference_of(mapview.scene_of(layer.painting, marks, mapview.kinds_shown(base.sites, _t)))
 
 
 def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
@@ -185,4 +215,4 @@ def _on_key(wish: str, here: Session) -> None:
     elif wish == "redo":
         here.redo()
     else:
-        st.session_state["plan-tool"] = ""
+        st.session_state[TOOL_KEY] = ""

@@ -105,7 +105,9 @@ def paint_way(state: StageState, band: str, people: pd.Series, measure: str, t: 
     return Painting(classes, title, entries)
 
 
-def paint_catchments(state: StageState, band: str, people: pd.Series, t: Translator) -> Painting:
+def paint_catchments(
+    state: StageState, band: str, people: pd.Series, t: Translator, *, base: StageState | None = None
+) -> Painting:
     """
     Paint which school is nearest to each cell; neighbours differ in colour.
 
@@ -119,15 +121,19 @@ def paint_catchments(state: StageState, band: str, people: pd.Series, t: Transla
         Residents by cell [people].
     t : Translator
         The language.
+    base : StageState, optional
+        The stage without edits: its schools keep their number and colour, whatever else is planned.
 
     Returns
     -------
     Painting
         Classes, legend, and the school of each cell.
     """
-    ids = tuple(str(site) for site in state.sites.index)
+    before = state.sites if base is None else base.sites
+    added = state.sites[~state.sites.index.isin(before.index)]
+    ids = tuple(str(site) for site in (*before.index, *added.index))
     nearest = pd.Index(ids).get_indexer(state.nearest[band]["site_id"].astype("string").fillna(""))
-    colour = _apart(np.column_stack([state.sites.geometry.x, state.sites.geometry.y]))
+    colour = _apart(*(np.column_stack([sites.geometry.x, sites.geometry.y]) for sites in (before, added)))
     nowhere = len(QUALITATIVE) + 1
     classes = np.where(nearest >= 0, (colour[nearest] if len(ids) else 0) + 1, nowhere)
     classes = np.where(people.to_numpy() > 0, classes, 0).astype(np.uint8)
@@ -247,18 +253,18 @@ def fullness_of_schools(state: StageState, t: Translator) -> tuple[Painting, dic
     return Painting(np.zeros(cells, dtype=np.uint8), t("Pupils sent here, of the seats (%)"), entries), colours
 
 
-def _apart(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Colour points so that each differs from the neighbours coloured before it, as far as colours last."""
-    n = len(xy)
-    colour = np.full(n, -1, dtype=np.int64)
-    if n == 0:
-        return colour
-    _, near = cKDTree(xy).query(xy, k=min(n, len(QUALITATIVE)))
-    near = near.reshape(n, -1)
+def _apart(first: NDArray[np.float64], then: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Colour points so that each differs from the neighbours coloured before it, as far as colours last; ``then`` changes no colour of ``first``."""
+    colour = np.full(len(first) + len(then), -1, dtype=np.int64)
     used = np.zeros(len(QUALITATIVE), dtype=np.int64)
-    for i in range(n):
-        taken = {int(colour[k]) for k in near[i] if colour[k] >= 0}
-        free = [c for c in range(len(QUALITATIVE)) if c not in taken] or list(range(len(QUALITATIVE)))
-        colour[i] = min(free, key=lambda c: (used[c], c))
-        used[colour[i]] += 1
+    both = np.concatenate([first, then])
+    for known, new in ((first, range(len(first))), (both, range(len(first), len(both)))):
+        if not len(new):
+            continue
+        _, near = cKDTree(known).query(known[list(new)], k=min(len(known), len(QUALITATIVE)))
+        for i, around in zip(new, near.reshape(len(new), -1), strict=True):
+            taken = {int(colour[k]) for k in around if colour[k] >= 0}
+            free = [c for c in range(len(QUALITATIVE)) if c not in taken] or list(range(len(QUALITATIVE)))
+            colour[i] = min(free, key=lambda c: (used[c], c))
+            used[colour[i]] += 1
     return colour

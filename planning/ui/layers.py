@@ -10,6 +10,7 @@ import streamlit as st
 from planning.i18n import Translator
 from planning.ui import colours
 from planning.ui.colours import Painting
+from planning.ui.overlays import Flow, paint_flow
 from planning.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ __all__ = ["Layer", "choose_layer", "paint_layer"]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one layer paints: cells, and schools where they are coloured (by id; "" is hatched)."""
+    """What one layer paints: cells, schools where they are coloured (by id; "" is hatched), and packed lines."""
 
     painting: Painting
     fills: dict[str, str] = field(default_factory=dict)
+    lines: bytes | None = None
 
 
 def choose_layer(t: Translator, *, key: str, change: bool) -> str:
@@ -34,27 +36,37 @@ def choose_layer(t: Translator, *, key: str, change: bool) -> str:
         "nearest": t("Catchments"),
         "fullness": t("School fullness"),
         "off_road": t("Off mapped roads"),
+        "flow": t("Pupils on the roads"),
     }
     if change:
         names = {"distance_m": names["distance_m"], "change": t("Change"), **names}
-    chosen = st.segmented_control(
-        t("The map shows"), list(names), default="distance_m", required=True, format_func=names.__getitem__, key=key,
+    # A list that unfolds: six buttons side by side would break the bar in two on a screen of 1440.
+    return st.selectbox(
+        t("The map shows"), list(names), format_func=names.__getitem__, key=key, width=190, filter_mode=None,
         persist_state="session",
     )  # fmt: skip
-    return chosen or "distance_m"
 
 
 def paint_layer(
-    workspace: Workspace, layer: str, base: StageState, current: StageState, band: str, t: Translator
+    workspace: Workspace,
+    layer: str,
+    base: StageState,
+    current: StageState,
+    band: str,
+    t: Translator,
+    *,
+    flow: Flow | None = None,
 ) -> Layer:
-    """Paint the chosen layer of the current state."""
+    """Paint the chosen layer of the current state; ``flow`` are its pupils on the roads, where they are known by now."""
     people = workspace.county.cells["population"]
     if layer == "change":
         return Layer(colours.paint_change(base, current, band, people, t))
     if layer == "nearest":
-        return Layer(colours.paint_catchments(current, band, people, t))
+        return Layer(colours.paint_catchments(current, band, people, t, base=base))
     if layer == "off_road":
         return Layer(colours.paint_off_road(current, band, people, t))
     if layer == "fullness":
         return Layer(*colours.fullness_of_schools(current, t))
+    if layer == "flow":
+        return Layer(paint_flow(flow, len(people), t), lines=None if flow is None else flow.packed)
     return Layer(colours.paint_way(current, band, people, layer, t))

@@ -14,13 +14,15 @@ from streamlit_folium import st_folium
 
 from planning.i18n import Translator
 from planning.i18n.terms import term
-from planning.report.maps import PushState, plan_map
+from planning.report.map_scenes import PushScene, Scene, pack_scene
+from planning.report.maps import plan_map
 from planning.ui.colours import Painting
+from planning.ui.overlays import fixed_overlays, overlay_names
 from planning.ui.state import media_url, session
 from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
 
-__all__ = ["MapEvent", "kinds_shown", "show_map", "site_marks"]
+__all__ = ["MapEvent", "Reference", "kinds_shown", "reference_of", "scene_of", "show_map", "site_marks"]
 
 SHAPES: Mapping[str, str] = {
     "teaching_point": "triangle", "primary": "circle", "nine_year": "square", "junior": "square", "secondary": "square",
@@ -50,16 +52,57 @@ class MapEvent:
     lat: float
 
 
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What the browser fetches once about a layer without edits: the scene, and the same packed."""
+
+    scene: Scene
+    packed: bytes
+
+
+def scene_of(painting: Painting, schools: Sequence[Mapping[str, Any]], marks: Sequence[tuple[str, str, str]]) -> Scene:
+    """
+    Put together what the map shows.
+
+    Parameters
+    ----------
+    painting : Painting
+        Classes of the cells, and legend.
+    schools : sequence of Mapping
+        As :func:`site_marks` makes them.
+    marks : sequence of (role, shape, label)
+        Lines of the legend about schools.
+
+    Returns
+    -------
+    Scene
+        Everything that an edit may change.
+    """
+    legend = {
+        "title": painting.title,
+        "entries": painting.entries,
+        "schools": [{"role": role, "shape": shape, "label": label} for role, shape, label in marks],
+    }
+    return Scene(
+        painting.classes, schools, legend, painting.sites, painting.site_ids, was_m=painting.was_m, now_m=painting.now_m
+    )
+
+
+def reference_of(scene: Scene) -> Reference:
+    """Pack a scene, so that edits send only what differs from it."""
+    return Reference(scene, pack_scene(scene))
+
+
 def show_map(
     workspace: Workspace,
-    painting: Painting,
-    schools: Sequence[Mapping[str, Any]],
+    scene: Scene,
     *,
     place: str,
     t: Translator,
     click: Literal["place", ""] = "",
     on_event: Callable[[MapEvent], None] | None = None,
-    marks: Sequence[tuple[str, str, str]] = (),
+    reference: Reference | None = None,
+    lines: bytes | None = None,
 ) -> None:
     """
     Show the map; only what changed goes over the wire.
@@ -68,10 +111,8 @@ def show_map(
     ----------
     workspace : Workspace
         The county.
-    painting : Painting
-        Classes of the cells, and legend.
-    schools : sequence of Mapping
-        As :func:`site_marks` makes them.
+    scene : Scene
+        What to show.
     place : str
         Name of the page, so that every page has a map of its own.
     t : Translator
@@ -80,8 +121,10 @@ def show_map(
         What a click on open ground does.
     on_event : callable, optional
         Told what the planner did, before the page is drawn again.
-    marks : sequence of (role, shape, label)
-        Lines of the legend about schools.
+    reference : Reference, optional
+        The same layer without edits.
+    lines : bytes, optional
+        Lines of the layer, packed.
     """
     # A hash and nothing after an underscore: streamlit-folium drops such parts of a key, and shows the wrong map.
     key = f"map-{place}-{workspace.assets.key}-{t.language}"
@@ -93,17 +136,19 @@ def show_map(
             on_event(event)
 
     here.revision += 1
-    state = {
-        "revision": here.revision,
-        "click": click,
-        "select": on_event is not None,
-        "schools": list(schools),
-        "legend": {
-            "title": painting.title,
-            "entries": painting.entries,
-            "schools": [{"role": role, "shape": shape, "label": label} for role, shape, label in marks],
-        },
-    }
+    act: dict[str, Any] = {"revision": here.revision, "click": click, "select": on_event is not None}
+    names = overlay_names(t)
+    act["overlays"] = [
+        {
+            "label": names[overlay.name],
+            "color": overlay.color,
+            "name": overlay.name,
+            "url": _served(overlay.packed, overlay.name),
+        }
+        for overlay in fixed_overlays(workspace.key, workspace)
+    ]
+    if lines is not None:
+        act["lines"] = _served(lines, "lines")
     words = {
         "zoom_in": t("Zoom in"),
         "zoom_out": t("Zoom out"),
@@ -116,6 +161,7 @@ def show_map(
         "search": t("Find a place or school"),
         "nothing_found": t("Nothing of this name"),
         "no_path": t("no path"),
+        "also": t("Also show"),
     }
     carrier = plan_map(
         workspace.assets,
@@ -129,11 +175,18 @@ def show_map(
         height=640,
         use_container_width=True,
         returned_objects=[],
-        feature_group_to_add=PushState(
-            painting.classes, state, sites=painting.sites, was_m=painting.was_m, now_m=painting.now_m
+        feature_group_to_add=PushScene(
+            scene,
+            act,
+            reference=None if reference is None else reference.scene,
+            reference_url="" if reference is None else _served(reference.packed, "reference"),
         ),
         on_change=changed,
     )
+
+
+def _served(packed: bytes, name: str) -> str:
+    return media_url(packed, "application/octet-stream", f"planmap-{name}")
 
 
 def site_marks(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from planning.i18n.terms import term
-from planning.ui import layers, mapview, sheets, shell, state, tables
+from planning.ui import layers, mapview, overlays, sheets, shell, state, tables
 
 t = state.translator()
 workspace = shell.open_county(t)
@@ -22,18 +22,17 @@ with bar:
     view = layers.choose_layer(t, key="view", change=False)
 
 st.html(tables.figures_html(sheets.stage_figures(current, t)))
-layer = layers.paint_layer(workspace, view, current, current, band, t)
+flow = None
+if view == "flow":
+    with st.container(gap=None, key="pl-complaints"):
+        flow = overlays.pupils_on_roads(workspace, stage, (), t)
+layer = layers.paint_layer(workspace, view, current, current, band, t, flow=flow)
 
 left, right = st.columns([1.75, 1], gap="medium")
 with left:
-    mapview.show_map(
-        workspace,
-        layer.painting,
-        mapview.site_marks(workspace, current.sites, t, load=current.load, fills=layer.fills),
-        place="access",
-        t=t,
-        marks=mapview.kinds_shown(current.sites, t),
-    )
+    schools = mapview.site_marks(workspace, current.sites, t, load=current.load, fills=layer.fills)
+    scene = mapview.scene_of(layer.painting, schools, mapview.kinds_shown(current.sites, t))
+    mapview.show_map(workspace, scene, place="access", t=t, lines=layer.lines)
 with right:
     shell.section(t("By township"), t("the longest ways first"))
     st.html(sheets.township_html(current, t))

@@ -76,7 +76,8 @@ def proposal_map(workspace: Workspace, here: Session, stage: str, t: Translator)
                 here.draft.left_out ^= {edit_key(edit)}
 
     with st.container(key="pl-propose-map"):
-        mapview.show_map(workspace, painting, marks, place="propose", t=t, on_event=on_event, marks=legend)
+        scene = mapview.scene_of(painting, marks, legend)
+        mapview.show_map(workspace, scene, place="propose", t=t, on_event=on_event)
 
 
 def _roles(answer: Answer) -> dict[str, str]:

@@ -1,0 +1,95 @@
+"""Lines, areas and points laid over the map: packed once, fetched by address, drawn by the browser."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+__all__ = ["FLOW_BREAKS", "FLOW_WIDTHS", "flow_lines", "pack_overlay"]
+
+WEB_MERCATOR = "EPSG:3857"
+#: Pupils on a piece of road from which the next wider line begins, and the widths [pixel].
+FLOW_BREAKS = (10, 50, 100, 250, 500)
+FLOW_WIDTHS = (1.0, 2.0, 3.2, 4.8, 6.6, 9.0)
+_TOLERANCE_M = 6.0
+
+
+def pack_overlay(
+    parts: Iterable[tuple[str, float, Sequence[shapely.Geometry]]],
+    *,
+    crs: pyproj.CRS,
+    tolerance_m: float = _TOLERANCE_M,
+) -> bytes:
+    """
+    Pack shapes for the map.
+
+    Parameters
+    ----------
+    parts : iterable of (str, float, sequence of shapely.Geometry)
+        Colour ``#rrggbb``; width of the line, or size of the point [pixel]; shapes.
+    crs : pyproj.CRS
+        Reference system of the shapes.
+    tolerance_m : float
+        How far a simplified line may lie from the true one [m].
+
+    Returns
+    -------
+    bytes
+        gzip of JSON: a list of ``color``, ``width``, and ``lines``, ``areas`` and ``points``, each a list of x and y in
+        whole Mercator metres, every place but the first as the difference from the one before.
+    """
+    to_web = pyproj.Transformer.from_crs(crs, WEB_MERCATOR, always_xy=True)
+    packed = []
+    for color, width, shapes in parts:
+        found: dict[str, Any] = {"color": color, "width": width, "lines": [], "areas": [], "points": []}
+        for shape in shapely.get_parts(shapely.simplify(np.asarray(shapes, dtype=object), tolerance_m)):
+            if shape.geom_type == "Polygon":
+                found["areas"].append([_differences(ring, to_web) for ring in (shape.exterior, *shape.interiors)])
+            elif shape.geom_type in ("LineString", "LinearRing") and not shape.is_empty:
+                found["lines"].append(_differences(shape, to_web))
+            elif shape.geom_type == "Point" and not shape.is_empty:
+                found["points"].append(_differences(shape, to_web))
+        packed.append(found)
+    packer = zlib.compressobj(6, wbits=31)
+    return packer.compress(json.dumps(packed, separators=(",", ":")).encode()) + packer.flush()
+
+
+def flow_lines(
+    pupils: NDArray[np.float64], tails_xy: NDArray[np.float64], heads_xy: NDArray[np.float64]
+) -> list[tuple[float, list[shapely.Geometry]]]:
+    """
+    Join pieces of road that carry about as many pupils into lines.
+
+    Parameters
+    ----------
+    pupils : numpy.ndarray, shape (n_pieces,)
+        Pupils on each piece [pupils]; pieces without any are left out.
+    tails_xy, heads_xy : numpy.ndarray, shape (n_pieces, 2)
+        Where the pieces begin and end [m].
+
+    Returns
+    -------
+    list of (float, list of shapely.Geometry)
+        Width [pixel] and lines, the thinnest first; one for each class, some of them empty.
+    """
+    classes = np.searchsorted(FLOW_BREAKS, pupils, side="right")
+    found = []
+    for number, width in enumerate(FLOW_WIDTHS):
+        chosen = (classes == number) & (pupils > 0)
+        pieces = shapely.linestrings(np.stack([tails_xy[chosen], heads_xy[chosen]], axis=1)) if chosen.any() else []
+        merged = shapely.line_merge(shapely.multilinestrings(pieces)) if len(pieces) else None
+        found.append((width, [] if merged is None else list(shapely.get_parts(merged))))
+    return found
+
+
+def _differences(shape: shapely.Geometry, to_web: pyproj.Transformer) -> list[int]:
+    xy = shapely.get_coordinates(shape)
+    whole = np.rint(np.column_stack(to_web.transform(xy[:, 0], xy[:, 1]))).astype(np.int64)
+    return [int(n) for n in np.concatenate([whole[:1], np.diff(whole, axis=0)]).ravel()]
