@@ -78,7 +78,7 @@ def test_click_places_a_school_and_the_figures_change(walk, language):
     first = visitor.figures()
     box = visitor.map.locator("#map_div").bounding_box()
     before = visitor.revision()
-    visitor.map.locator("#map_div").click(position={"x": box["width"] * 0.33, "y": box["height"] * 0.55})
+    visitor.map.locator("#map_div").click(position={"x": box["width"] * 0.36, "y": box["height"] * 0.45})
     assert visitor.map.locator(".planmap-school.is-ghost, .planmap-school.is-new").count()
     visitor.wait_for_change(before)
     visitor.map.locator(".leaflet-marker-icon.is-new").wait_for()
