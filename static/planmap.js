@@ -196,7 +196,7 @@
     diamond: '<path d="M9 1.4 16.6 9 9 16.6 1.4 9Z"/>',
   };
   const HATCH = '<defs><pattern id="planmap-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
-    '<rect width="4" height="4" fill="#fff"/><rect width="1" height="4" fill="#5b6875"/></pattern></defs>';
+    '<g stroke="none"><rect width="4" height="4" fill="#fff"/><rect width="1.2" height="4" fill="#5b6875"/></g></pattern></defs>';
   const filled = (school) => {
     if (school.fill === undefined) return "";
     return /^#[0-9a-f]{6}$/.test(school.fill) ? ' style="fill:' + school.fill + '"' : ' style="fill:url(#planmap-hatch)"';

@@ -16,8 +16,8 @@ __all__ = ["FLOW_BREAKS", "FLOW_WIDTHS", "flow_lines", "pack_overlay"]
 
 WEB_MERCATOR = "EPSG:3857"
 #: Pupils on a piece of road from which the next wider line begins, and the widths [pixel].
-FLOW_BREAKS = (10, 50, 100, 250, 500)
-FLOW_WIDTHS = (1.0, 2.0, 3.2, 4.8, 6.6, 9.0)
+FLOW_BREAKS = (10, 50, 200, 500, 1500)
+FLOW_WIDTHS = (0.8, 1.6, 2.8, 4.2, 5.8, 7.5)
 _TOLERANCE_M = 6.0
 
 

@@ -115,12 +115,11 @@ class PushScene(folium.FeatureGroup):
             if reference is None or list(scene.site_ids) != list(reference.site_ids):
                 content["site_ids"] = list(scene.site_ids)
         if scene.was_m is not None and scene.now_m is not None:
-            changed = scene.was_m != scene.now_m
+            was, now = _tens(scene.was_m), _tens(scene.now_m)
+            changed = was != now
             if changed.any():
-                content["was"], content["now"] = (
-                    _shortest(_tens(way, changed), np.zeros(len(way), dtype="<u2"))
-                    for way in (scene.was_m, scene.now_m)
-                )
+                nowhere = np.zeros_like(was)
+                content["was"], content["now"] = (_shortest(np.where(changed, way, 0), nowhere) for way in (was, now))
         # The text is run as a script: "<" must not end it, and folium's own placeholders must find nothing to replace.
         self.payload = (
             json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
@@ -165,10 +164,10 @@ def _varints(numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
     return packed
 
 
-def _tens(way_m: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Count ways in tens of metres plus 1; 0 where not wanted, the greatest number where there is no path."""
-    tens = np.where(np.isfinite(way_m), np.minimum(np.rint(np.nan_to_num(way_m, posinf=0.0) / 10) + 1, 65_534), 65_535)
-    return np.where(wanted, tens, 0).astype("<u2")
+def _tens(way_m: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Count ways in tens of metres plus 1; the greatest number where there is no path."""
+    tens = np.minimum(np.rint(np.nan_to_num(way_m, posinf=0.0) / 10) + 1, 65_534)
+    return np.where(np.isfinite(way_m), tens, 65_535).astype("<u2")
 
 
 def _deflated(values: NDArray[Any]) -> str:

@@ -72,7 +72,7 @@ def fixed_overlays(key: str, _workspace: Workspace) -> tuple[Overlay, ...]:
         "townships": (TOWNSHIPS, [(TOWNSHIPS, 2.2, list(county.townships.geometry.boundary))]),
         "villages": (VILLAGES, villages),
         "closed": (CLOSED, [(CLOSED, 0.8, list(county.exclusions.geometry))]),
-        "candidates": (CANDIDATES, [(CANDIDATES, 3.6, list(county.candidates.geometry))]),
+        "candidates": (CANDIDATES, [(CANDIDATES, 3.0, list(county.candidates.geometry))]),
     }
     return tuple(
         Overlay(name, color, pack_overlay(shapes, crs=county.crs))

@@ -78,7 +78,7 @@ def test_click_places_a_school_and_the_figures_change(walk, language):
     first = visitor.figures()
     box = visitor.map.locator("#map_div").bounding_box()
     before = visitor.revision()
-    visitor.map.locator("#map_div").click(position={"x": box["width"] * 0.33, "y": box["height"] * 0.55})
+    visitor.map.locator("#map_div").click(position={"x": box["width"] * 0.36, "y": box["height"] * 0.45})
     assert visitor.map.locator(".planmap-school.is-ghost, .planmap-school.is-new").count()
     visitor.wait_for_change(before)
     visitor.map.locator(".leaflet-marker-icon.is-new").wait_for()
@@ -113,11 +113,32 @@ def test_click_outside_the_county_is_refused_and_the_map_stays(walk):
     assert visitor.map.locator(".leaflet-marker-icon.is-new").count() == 0
 
 
+def _show(visitor, key: str, layer: str) -> None:
+    visitor.page.locator(f".st-key-{key} input").click()
+    visitor.page.get_by_role("option", name=layer, exact=True).click()
+
+
+def test_pupils_lie_on_the_roads_and_overlays_come_and_go(walk):
+    visitor = walk("zh")
+    visitor.go("plan")
+    inked = """() => { const canvas = document.querySelector('.leaflet-overlays-pane canvas');
+      return canvas ? canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(part => part) : false; }"""
+    assert not visitor.frame.evaluate(inked)
+    sites = visitor.map.locator(".planmap-legend label input").last
+    sites.check()
+    visitor.frame.wait_for_function(inked)
+    sites.uncheck()
+    visitor.frame.wait_for_function(f"() => !({inked})()")
+    _show(visitor, "plan-view", "道路上的学生")
+    visitor.frame.wait_for_function(inked, timeout=60_000)
+    assert "≥ 1,500" in visitor.map.locator(".planmap-legend").inner_text()
+
+
 def test_two_counties_never_share_a_map(walk):
     # streamlit-folium drops what follows an underscore from its key: pages must not show each other's map.
     visitor = walk("zh")
     visitor.go("access")
-    visitor.page.get_by_role("radio", name="服务片区").click()
+    _show(visitor, "view", "服务片区")
     visitor.page.wait_for_timeout(1500)
     assert "最近学校" in visitor.map.locator(".planmap-legend").inner_text()
     visitor.go("plan")

@@ -46,3 +46,26 @@ def test_a_school_is_full_at_its_last_seat_and_unknown_seats_are_hatched(t):
     assert len(found.classes) == len(CELLS)
     assert not found.classes.any()
     assert found.entries[-1]["hatched"]
+
+
+def _catchments(ids, xy, nearest):
+    import geopandas as gpd
+
+    sites = gpd.GeoDataFrame(index=pd.Index(ids), geometry=gpd.points_from_xy(*np.transpose(xy)))
+    return _state(sites=sites, nearest={"primary_lower": pd.DataFrame({"site_id": nearest}, index=CELLS)})
+
+
+def test_schools_keep_number_and_colour_whatever_is_planned(t):
+    people = pd.Series(1.0, index=CELLS)
+    chance = np.random.default_rng(2).uniform(0, 9, (40, 2))
+    ids = [f"s{i:02}" for i in range(40)]
+    before = _catchments(ids, chance, ["s00", "s07", "s20", "s39", "s20", pd.NA])
+    # One is closed, one is new and comes first by its name, and stands where the first one's neighbours were.
+    after = _catchments(["a-new", *ids[1:]], [chance[0], *chance[1:]], ["a-new", "s07", "s20", "s39", "s20", pd.NA])
+    was = colours.paint_catchments(before, "primary_lower", people, t)
+    now = colours.paint_catchments(after, "primary_lower", people, t, base=before)
+    assert now.classes[1:].tolist() == was.classes[1:].tolist()
+    assert now.sites[1:].tolist() == was.sites[1:].tolist()
+    assert now.site_ids == (*ids, "a-new")
+    assert now.sites[0] == 41
+    assert now.classes[0] != was.classes[0]  # the closed one, which stood there, is its neighbour
