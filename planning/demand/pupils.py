@@ -167,7 +167,7 @@ def whole_pupils(
             part = expected[band].to_numpy(dtype=float)
             part_group = _sums(part, group, len(names))
             totals = round_to_totals(
-                left_group * _ratio(part_group, in_group),
+                _quotas(part_group, in_group, left_group),
                 _half_up(part_group, side_of_group),
                 groups=side_of_group,
                 most=left_group,
@@ -187,6 +187,14 @@ def _sums(values: NDArray[np.float64], group: NDArray[np.int64], n: int) -> NDAr
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _quotas(part: NDArray[np.float64], every: NDArray[np.float64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share a group's whole pupils between a band and the others; a number that is whole, as a known one is, stays as it is."""
+    rest = every - part
+    part_is_whole, rest_is_whole = (np.abs(values - np.round(values)) < 1e-6 for values in (part, rest))
+    shared = np.where(rest_is_whole, whole - np.round(rest), whole * _ratio(part, every))
+    return np.clip(np.where(part_is_whole, np.round(part), shared), 0.0, whole)
 
 
 def _half_up(of_group: NDArray[np.float64], side_of_group: NDArray[np.int64]) -> NDArray[np.int64]:
