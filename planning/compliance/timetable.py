@@ -96,7 +96,8 @@ def timetable(
         rows += _rows(additions, left, None)
     table = pd.DataFrame(rows, columns=["year", "school_id", "stage", "indicator", "unit", "add"])
     table["cost"] = table["add"] * table["indicator"].map(dict(unit_costs or {})).astype("Float64")
-    return table.astype({"year": "Int64"})
+    texts = dict.fromkeys(("school_id", "stage", "indicator", "unit"), "str")  # an empty table has them too
+    return table.astype({"year": "Int64", **texts})
 
 
 def passing_years(

@@ -161,7 +161,11 @@ def _off(
 def _newton(
     first: np.ndarray, row_factor: np.ndarray, column_factor: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the logarithms of the factors that are free by Newton's method, each step as long as it brings sums nearer."""
+    """
+    Find the logarithms of the factors that are free by Newton's method, each step as long as it pays.
+
+    The sums are the slope of a convex function of these logarithms: a step pays where that falls, even if one sum is farther off.
+    """
     n_rows = len(row_factor)
     known = np.concatenate([row_sum, column_sum])
     factor = np.concatenate([row_factor, column_factor])
@@ -176,11 +180,13 @@ def _newton(
         slope[:n_rows, n_rows:], slope[n_rows:, :n_rows] = table, table.T
         step = np.zeros_like(factor)
         step[free] = np.linalg.lstsq(slope[np.ix_(free, free)], (known - sums)[free], rcond=1e-14)[0]
+        height = table.sum() - known[free] @ np.log(factor[free])
         length = 1.0
         while length > 1e-4:
             tried = factor * np.exp(np.clip(length * step, -30, 30))
             found = _off(first, tried[:n_rows], tried[n_rows:], row_sum, column_sum)
-            if found < off:
+            lower = tried[:n_rows] @ first @ tried[n_rows:] - known[free] @ np.log(tried[free])
+            if found < off or lower < height - 1e-9 * abs(height):
                 break
             length /= 2
         else:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planning.demand.ages import single_years
-from planning.demand.rounding import round_to_totals
+from planning.demand.rounding import round_to_totals, round_with_sums
 from planning.errors import SchemaError, msg
 from planning.stages import BANDS
 
@@ -159,26 +159,46 @@ def whole_pupils(
     side_of_group = np.array([key[0] for key in names], dtype=np.int64)
     whole: dict[str, NDArray[np.int64]] = {}
     for stage in stages:
-        left_expected = expected[list(BANDS[stage])].sum(axis=1).to_numpy(dtype=float)
-        in_group = _sums(left_expected, group, len(names))
-        left_group = round_to_totals(in_group, _half_up(in_group, side_of_group), groups=side_of_group)
-        left = round_to_totals(left_expected, left_group, groups=group)
-        for band in BANDS[stage][:-1]:
-            part = expected[band].to_numpy(dtype=float)
-            part_group = _sums(part, group, len(names))
-            totals = round_to_totals(
-                _quotas(part_group, in_group, left_group),
-                _half_up(part_group, side_of_group),
-                groups=side_of_group,
-                most=left_group,
-            )
+        parts = [expected[band].to_numpy(dtype=float) for band in BANDS[stage]]
+        totals = _whole_totals(np.column_stack([_sums(part, group, len(names)) for part in parts]), side_of_group)
+        left_expected = np.sum(parts, axis=0)
+        left = round_to_totals(left_expected, totals.sum(axis=1), groups=group)
+        for band, part, of_group in zip(BANDS[stage][:-1], parts, totals.T, strict=False):
             whole[band] = round_to_totals(
-                left * _ratio(part, left_expected), totals, groups=group, spread=True, most=left
+                left * _ratio(part, left_expected), of_group, groups=group, spread=True, most=left
             )
             left, left_expected = left - whole[band], left_expected - part
-            left_group, in_group = left_group - totals, in_group - part_group
         whole[BANDS[stage][-1]] = left
     return pd.DataFrame({f"pupils_{band}": whole[band] for band in whole}, index=expected.index)
+
+
+def _whole_totals(of_group: NDArray[np.float64], side_of_group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """
+    Round the children of each township and band, so that stage and first bands keep their sums on each side of the line.
+
+    Townships first, then one band after the other. Where that changes a number that is whole, as a known one is, all numbers of
+    that side are rounded at once.
+    """
+    left_group = of_group.sum(axis=1)
+    left = round_to_totals(left_group, _half_up(left_group, side_of_group), groups=side_of_group)
+    columns = []
+    for part in of_group.T[:-1]:
+        quotas = left * _ratio(part, left_group)
+        columns.append(round_to_totals(quotas, _half_up(part, side_of_group), groups=side_of_group, most=left))
+        left, left_group = left - columns[-1], left_group - part
+    totals = np.column_stack([*columns, left])
+    for side in np.unique(side_of_group):
+        here = side_of_group == side
+        margins = [(table, table.sum(axis=1)) for table in (of_group[here], totals[here])]
+        pairs = zip(*margins, strict=True)
+        if any((_is_whole(wanted) & (np.round(wanted) != found)).any() for wanted, found in pairs):
+            together = round_with_sums(of_group[here], totals[here].sum(axis=0))
+            totals[here] = totals[here] if together is None else together
+    return totals
+
+
+def _is_whole(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.abs(values - np.round(values)) < 1e-6
 
 
 def _sums(values: NDArray[np.float64], group: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -187,14 +207,6 @@ def _sums(values: NDArray[np.float64], group: NDArray[np.int64], n: int) -> NDAr
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
-def _quotas(part: NDArray[np.float64], every: NDArray[np.float64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share a group's whole pupils between a band and the others; a number that is whole, as a known one is, stays as it is."""
-    rest = every - part
-    part_is_whole, rest_is_whole = (np.abs(values - np.round(values)) < 1e-6 for values in (part, rest))
-    shared = np.where(rest_is_whole, whole - np.round(rest), whole * _ratio(part, every))
-    return np.clip(np.where(part_is_whole, np.round(part), shared), 0.0, whole)
 
 
 def _half_up(of_group: NDArray[np.float64], side_of_group: NDArray[np.int64]) -> NDArray[np.int64]:

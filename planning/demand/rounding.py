@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.optimize import linprog
 
 from planning.errors import SchemaError, msg
 
-__all__ = ["largest_remainder", "round_table", "round_to_totals"]
+__all__ = ["largest_remainder", "round_table", "round_to_totals", "round_with_sums"]
 
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -166,6 +168,53 @@ def round_table(table: pd.DataFrame) -> pd.DataFrame:
         for _ in range(int(rows[row])):
             _raise_one(row, up, open_, columns)
     return pd.DataFrame((floor + up)[:-1, :-1], index=table.index, columns=table.columns)
+
+
+def round_with_sums(table: NDArray[np.float64], sums: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """
+    Round each number down or up so that columns have given sums and rows keep theirs, with the least change in all.
+
+    A linear program whose corners are whole, since rows and columns are those of a network.
+
+    Parameters
+    ----------
+    table : numpy.ndarray, shape (n_rows, n_columns)
+        Numbers, 0 or more; those that are whole stay.
+    sums : numpy.ndarray of int64, shape (n_columns,)
+        Whole sums of the columns.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_rows, n_columns)
+        Each number its floor or its ceiling, and so is the sum of each row; None where there is no such table.
+
+    Examples
+    --------
+    >>> round_with_sums(np.array([[28.4, 36.0], [130.0, 19.4]]), np.array([158, 56])).tolist()
+    [[28, 36], [130, 20]]
+    """
+    n_rows, n_columns = table.shape
+    values = np.where(np.abs(table - np.round(table)) < 1e-6, np.round(table), table)
+    of_row = values.sum(axis=1)
+    of_row = np.where(np.abs(of_row - np.round(of_row)) < 1e-6, np.round(of_row), of_row)
+    floor = np.floor(values)
+    fraction = values - floor
+    rows = sparse.kron(sparse.eye_array(n_rows), np.ones((1, n_columns)))
+    columns = sparse.kron(np.ones((1, n_rows)), sparse.eye_array(n_columns))
+    base = floor.sum(axis=1)
+    answer = linprog(  # type: ignore[call-overload]  # sparse constraints are taken, its stubs do not say so
+        (1 - 2 * fraction).ravel() + 1e-6 * np.arange(table.size) / table.size,  # of equal fractions the earlier
+        A_ub=sparse.vstack([rows, -rows]),
+        b_ub=np.concatenate([np.ceil(of_row) - base, base - np.floor(of_row)]),
+        A_eq=columns,
+        b_eq=sums - floor.sum(axis=0),
+        bounds=np.column_stack([np.zeros(table.size), (fraction > 0).ravel()]),
+        method="highs-ds",
+    )
+    if not answer.success:
+        return None
+    whole: NDArray[np.int64] = (floor + np.round(answer.x).reshape(table.shape)).astype(np.int64)
+    return whole
 
 
 def _raise_one(row: int, up: NDArray[np.bool_], open_: NDArray[np.bool_], lacking: NDArray[np.int64]) -> None:

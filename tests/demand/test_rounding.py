@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning.demand.rounding import largest_remainder, round_table, round_to_totals
+from planning.demand.rounding import largest_remainder, round_table, round_to_totals, round_with_sums
 from planning.errors import SchemaError
 
 
@@ -83,3 +83,23 @@ def test_a_table_keeps_whole_sums_of_rows_and_columns(seed):
     np.testing.assert_allclose(whole.sum(axis=1), table.sum(axis=1), atol=1e-4)
     assert (np.abs(whole - table) < 1 + 1e-5).all()
     assert (whole[table == 0] == 0).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_rounding_with_given_sums_moves_nothing_that_is_whole(seed):
+    """Any rounding by itself gives sums that can be had; asked for these, one comes back that keeps rows as well."""
+    rng = np.random.default_rng(seed)
+    table = rng.gamma(1.0, 20.0, (int(rng.integers(1, 7)), int(rng.integers(1, 4))))
+    table = np.where(rng.random(table.shape) < 0.4, np.round(table), table)
+    sums = round_table(pd.DataFrame(table)).sum().to_numpy().astype(np.int64)
+    found = round_with_sums(table, sums)
+    assert found is not None
+    assert found.sum(axis=0).tolist() == sums.tolist()
+    assert ((found >= np.floor(table)) & (found <= np.ceil(table))).all()
+    rows = table.sum(axis=1)
+    assert ((found.sum(axis=1) >= np.floor(rows + 1e-6)) & (found.sum(axis=1) <= np.ceil(rows - 1e-6))).all()
+
+
+def test_sums_that_cannot_be_had_are_not_made_up():
+    assert round_with_sums(np.array([[1.0, 2.5]]), np.array([2, 2])) is None
