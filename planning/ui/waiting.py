@@ -11,13 +11,13 @@ from planning.i18n import Translator
 from planning.ui import shell
 from planning.ui.jobs import Job
 
-__all__ = ["result_of"]
+__all__ = ["awaited", "result_of"]
 
 _POLL_S = 0.6
 
 
 def result_of(
-    start: Callable[..., Job], t: Translator, *, key: str, doing: str, usual_s: float, can_stop: bool = False
+    start: Callable[..., Job], t: Translator, *, key: str, usual_s: float, doing: str = "", can_stop: bool = False
 ) -> Any | None:
     """
     Give the result of a job, or show how far it is.
@@ -31,7 +31,7 @@ def result_of(
     key : str
         Of the widgets.
     doing : str
-        What is being done, in words.
+        What is being done, in words; by default what the job says of itself.
     usual_s : float
         Time that the bar stands for [s]; the words beside it say the true one.
     can_stop : bool
@@ -54,13 +54,21 @@ def result_of(
     return job.result()
 
 
+def awaited(start: Callable[..., Job], t: Translator, *, key: str, usual_s: float) -> Any:
+    """Give the result of a job that the whole page needs, or show how far it is and stop the page there."""
+    found = result_of(start, t, key=key, usual_s=usual_s)
+    if found is None:
+        st.stop()
+    return found
+
+
 def _wait(job: Job, t: Translator, *, key: str, doing: str, usual_s: float, can_stop: bool) -> None:
     @st.fragment(run_every=_POLL_S)
     def waiting() -> None:
         if job.done:
             st.rerun()
         share = max(job.share, min(job.seconds() / usual_s, 0.97))
-        st.progress(share, text=t("{doing} {n} s", doing=doing, n=t.number(job.seconds())))
+        st.progress(share, text=t("{doing} {n} s", doing=doing or t.message(job.doing), n=t.number(job.seconds())))
         if can_stop:
             st.button(t("Stop"), on_click=job.cancel.set, key=f"{key}-stop", disabled=job.cancel.is_set())
 

@@ -37,7 +37,7 @@ elif view == "classes":
 elif view == "ledger":
     ledger_view.ledger_view(found, now, county, t)
 else:
-    structure = held.awaited(held.structure_job(workspace, edits, now), t)
+    structure = held.structure_of_plan(workspace, edits, now, t)
     if view == "groups":
         structure_view.groups_view(structure, now, county, t)
     else:

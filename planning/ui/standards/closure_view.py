@@ -18,9 +18,11 @@ from planning.report.citations import cite_gate
 from planning.report.words import quantity
 from planning.store.gate_answers import GateAnswer, answers_file, read_answers, record_answer
 from planning.ui import shell
+from planning.ui.jobs import Job
 from planning.ui.standards.cells import Basis, Marked, badge_html, cells_html, empty_html
-from planning.ui.standards.held import Tell, awaited
+from planning.ui.standards.held import Tell
 from planning.ui.state import Session, jobs
+from planning.ui.waiting import awaited
 from planning.ui.workspace import Workspace, edits_key
 
 if TYPE_CHECKING:
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
 
 __all__ = ["closure_page"]
-
-_MOST_CLOSED = 60
 
 
 def closure_page(workspace: Workspace, here: Session, t: Translator) -> None:
@@ -77,7 +77,7 @@ def _checked(workspace: Workspace, here: Session, t: Translator) -> dict[str, Ch
     def work(tell: Tell, cancel: Event) -> dict[str, Checklist]:
         from planning.scenario.closure_checklist import closed_schools, closure_checklist
 
-        codes = closed_schools(workspace.county, workspace.base, edits)[:_MOST_CLOSED]
+        codes = closed_schools(workspace.county, workspace.base, edits)
         found = {}
         for number, code in enumerate(codes):
             tell(number / len(codes), msg("Holding closures against the gate"))
@@ -86,7 +86,10 @@ def _checked(workspace: Workspace, here: Session, t: Translator) -> dict[str, Ch
             found[code] = closure_checklist(workspace.county, workspace.base, edits, code)
         return found
 
-    found: dict[str, Checklist] = awaited(jobs().start(f"gate-{workspace.key}-{edits_key(edits)}", work, again=True), t)
+    def start(*, again: bool) -> Job:
+        return jobs().start(f"gate-{workspace.key}-{edits_key(edits)}", work, again=again)
+
+    found: dict[str, Checklist] = awaited(start, t, key="gate", usual_s=5)
     return found
 
 
@@ -99,7 +102,10 @@ def _single(workspace: Workspace, here: Session, code: str, t: Translator) -> Ch
         tell(0.2, msg("Holding closures against the gate"))
         return closure_checklist(workspace.county, workspace.base, edits, code)
 
-    found: Checklist = awaited(jobs().start(f"gate-{workspace.key}-{edits_key(edits)}-{code}", work, again=True), t)
+    def start(*, again: bool) -> Job:
+        return jobs().start(f"gate-{workspace.key}-{edits_key(edits)}-{code}", work, again=again)
+
+    found: Checklist = awaited(start, t, key="gate-one", usual_s=2)
     return found
 
 

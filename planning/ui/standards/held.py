@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import streamlit as st
-
-from planning.errors import Message, PlanningError, msg
+from planning.errors import Message, msg
 from planning.i18n import Translator
 from planning.scenario.edits import Edit
-from planning.ui import shell
 from planning.ui.jobs import Job
 from planning.ui.state import jobs
+from planning.ui.waiting import awaited
 from planning.ui.workspace import Workspace, edits_key
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from planning.scenario.compliance import Compliance, Standing
     from planning.scenario.school_groups import Structure
 
-__all__ = ["Held", "awaited", "held_of", "structure_job"]
+__all__ = ["Held", "held_of", "structure_of_plan"]
 
 Tell = Callable[[float, Message], None]
 
@@ -57,14 +55,18 @@ class Held:
 
 def held_of(workspace: Workspace, edits: Sequence[Edit], t: Translator) -> Held:
     """Give the scenario held against the rules, or show how far it is and stop the page there."""
-    held: Held = awaited(_start(workspace, tuple(edits)), t)
+
+    def start(*, again: bool) -> Job:
+        return _start(workspace, tuple(edits), again=again)
+
+    held: Held = awaited(start, t, key="standards", usual_s=3)
     return held
 
 
-def _start(workspace: Workspace, edits: tuple[Edit, ...]) -> Job:
+def _start(workspace: Workspace, edits: tuple[Edit, ...], *, again: bool) -> Job:
     known = jobs().get(_key(workspace, ()))
     today: Held | None = known.result() if known is not None and known.done and known.error is None else None
-    return jobs().start(_key(workspace, edits), lambda tell, _: _hold(workspace, edits, today, tell), again=True)
+    return jobs().start(_key(workspace, edits), lambda tell, _: _hold(workspace, edits, today, tell), again=again)
 
 
 def _key(workspace: Workspace, edits: tuple[Edit, ...]) -> str:
@@ -87,39 +89,21 @@ def _hold(workspace: Workspace, edits: tuple[Edit, ...], today: Held | None, tel
     tell(0.5, msg("Measuring the ways to school"))
     states = {stage: workspace.state(stage, edits) for stage in workspace.stages}
     tell(0.7, msg("Holding the plan against the rules"))
-    after = comply(county, states, when="after")
+    after = comply(workspace.county_of(edits), states, when="after")
     return Held(Standing(register, base, ((base, after),)), changed_rules(base, after))
 
 
-def structure_job(workspace: Workspace, edits: Sequence[Edit], plan: Compliance) -> Job:
-    """Start to work out groups, townships and the way to pass, or give what was worked out."""
+def structure_of_plan(workspace: Workspace, edits: Sequence[Edit], plan: Compliance, t: Translator) -> Structure:
+    """Give groups, townships and the way to pass, or show how far they are and stop the page there."""
 
     def work(tell: Tell, _: Event) -> Structure:
         from planning.scenario.school_groups import structure_of
 
         tell(0.2, msg("Working out groups, townships and the way to pass"))
-        return structure_of(workspace.county, plan)
+        return structure_of(workspace.county_of(edits), plan)
 
-    return jobs().start(f"structure-{workspace.key}-{edits_key(edits)}", work, again=True)
+    def start(*, again: bool) -> Job:
+        return jobs().start(f"structure-{workspace.key}-{edits_key(edits)}", work, again=again)
 
-
-def awaited(job: Job, t: Translator) -> Any:
-    """Give a job's result, or show how far it is, or why there is none, and stop the page there."""
-    if not job.done:
-        _wait(job, t)
-        st.stop()
-    if job.error is not None:
-        problem: Message | PlanningError = job.error
-        shell.show_error(problem, t)
-        st.stop()
-    return job.result()
-
-
-def _wait(job: Job, t: Translator) -> None:
-    @st.fragment(run_every=0.4)
-    def waiting() -> None:
-        if job.done:
-            st.rerun()
-        st.progress(job.share, text=t.message(job.doing))
-
-    waiting()
+    found: Structure = awaited(start, t, key="structure", usual_s=3)
+    return found
