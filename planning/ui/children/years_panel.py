@@ -35,7 +35,7 @@ def no_outlook(t: Translator, told: Sequence[Message]) -> None:
         t("Fill in the table of births by year, births_template.xlsx: the year, the whole county or a township, and births in one variant or in three (low, middle, high). Years gone by are welcome."),
         t("Moves between townships, and out of the county, are optional: migration_template.xlsx. New estates: housing_template.xlsx."),
         t("Name the files in the project file (births: births.csv, migration: migration.csv, housing: housing.xlsx) and the year that the people stand for (population: year: 2025), then open the project again."),
-        t("The command python -m planning templates copies all templates into a folder."),
+        t("All templates can be downloaded on the page Projects, and filled tables uploaded there."),
     ]  # fmt: skip
     st.html(f'<div class="pl-note">{tables.message_html([*missing, *cure])}</div>')
 
