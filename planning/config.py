@@ -43,7 +43,7 @@ StageName = Literal["kindergarten", "primary", "junior", "senior", "special"]
 BandName = Literal["kindergarten", "primary_lower", "primary_upper", "junior", "senior", "special"]
 KindName = Literal["kindergarten", "teaching_point", "primary", "nine_year", "junior", "secondary", "senior", "special"]
 ModeName = Literal["walk", "bike", "drive"]
-ModelName = Literal["p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding"]
+ModelName = Literal["p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding", "phases"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -62,6 +62,7 @@ def _known_system(value: str) -> str:
 _KEYS_OF_MODELS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("close", "keep", "exceptions", "gate_answers", "enlarge", "min_pupils", "whole", "balance"), ("capacitated",)),
     (("bus_seats", "bus_limit_min"), ("boarding",)),
+    (("years", "budget_by_year", "new_by_year", "carry_over"), ("phases",)),
     (("frontier",), ("p_median", "max_coverage", "p_center")),
     (("alternatives",), ("p_median", "max_coverage", "set_cover")),
 )
@@ -297,6 +298,16 @@ def _true_or_keys(value: object) -> object:
 Codes = Annotated[tuple[str, ...], BeforeValidator(_school_codes)]
 
 
+def _each_year(value: object) -> object:
+    """Take one number for every year."""
+    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+_Year = Annotated[int, Field(ge=1900, le=2100)]
+_SumOfYear = Annotated[tuple[NotNegative, ...] | None, BeforeValidator(_each_year)]
+_NewOfYear = Annotated[tuple[Annotated[int, Field(ge=0, le=1000)], ...] | None, BeforeValidator(_each_year)]
+
+
 class Enlarge(_Closed):
     """Which schools may be enlarged, to what, and at what price."""
 
@@ -401,8 +412,45 @@ class Question(_Closed):
     """p_median, max_coverage, p_center: numbers of new schools, or budgets, to be answered as well."""
     alternatives: Annotated[Alternatives | None, BeforeValidator(_true_or_keys)] = None
     """p_median, max_coverage, set_cover: true for other plans nearly as good, or how many and how good."""
+    years: tuple[_Year, ...] | None = Field(default=None, min_length=1, max_length=15)
+    """phases: years at whose beginning schools may open, rising."""
+    budget_by_year: _SumOfYear = None
+    """phases: money for building in each of the years; one sum for every year, or one a year [yuan]."""
+    new_by_year: _NewOfYear = None
+    """phases: new schools at most in each of the years; one number for every year, or one a year."""
+    carry_over: bool = False
+    """phases: true where money that a year leaves may be spent in a later one."""
     time_limit_s: Positive = 60.0
     """Longest time the solver may take [s]."""
+
+    @model_validator(mode="after")
+    def _years_of_a_plan(self) -> Question:
+        if self.model != "phases":
+            return self
+        if self.close or self.enlarge is not None:
+            raise ValueError(
+                msg("close and enlarge: a plan by year only opens schools. What may close or grow is asked with model capacitated, which has the closure gate.")
+            )  # fmt: skip
+        for key, instead in (("new", "new_by_year"), ("year", "years"), ("budget", "budget_by_year")):
+            if getattr(self, key) is not None:
+                raise ValueError(msg("{key}: not in a plan by year. Write {instead}.", key=key, instead=instead))
+        if self.years is None:
+            raise ValueError(msg("years must be given for this model, such as [2026, 2028, 2030]"))
+        if any(later <= earlier for earlier, later in zip(self.years, self.years[1:], strict=False)):
+            raise ValueError(msg("years: each must be later than the one before"))
+        if self.budget_by_year is None and self.new_by_year is None:
+            raise ValueError(msg("budget_by_year or new_by_year must say how much may be built in each year"))
+        for key in ("budget_by_year", "new_by_year"):
+            values = getattr(self, key)
+            if values is not None and len(values) not in (1, len(self.years)):
+                raise ValueError(
+                    msg(
+                        "{key}: one number for every year, or one for each of the {n} years", key=key, n=len(self.years)
+                    )
+                )
+        if self.carry_over and self.budget_by_year is None:
+            raise ValueError(msg("carry_over: only where budget_by_year says how much money there is"))
+        return self
 
     @model_validator(mode="after")
     def _count_where_needed(self) -> Question:
@@ -581,6 +629,24 @@ class Project(_Closed):
             The assumptions.
         """
         return Projection() if self.projection is None else self.projection
+
+    def year_of(self, question: Question) -> int | None:
+        """
+        Tell the year whose children the answer to a question is measured on: the last one of a plan by year.
+
+        Parameters
+        ----------
+        question : Question
+            One of the project's, or another one.
+
+        Returns
+        -------
+        int or None
+            None for the children of today.
+        """
+        if question.years is None:
+            return question.year
+        return question.years[-1] if self.is_projected else None
 
     def path(self, name: str) -> Path:
         """

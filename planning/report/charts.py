@@ -79,6 +79,7 @@ def draw_chart(
     along: str,
     sign: str = "",
     marked: Sequence[float] = (),
+    in_years: bool = False,
 ) -> Chart:
     """
     Draw a line through some points.
@@ -99,6 +100,8 @@ def draw_chart(
         What follows a value, such as ``%``.
     marked : sequence of float
         Places along the lower axis whose points are the answer itself.
+    in_years : bool
+        True where the lower axis holds years, which are written without a mark at the thousands.
 
     Returns
     -------
@@ -119,6 +122,9 @@ def draw_chart(
     def _place_y(y: float) -> float:
         return round(bottom - (y - low) / (high - low) * (bottom - _TOP), 1)
 
+    def _in_words(x: float) -> str:
+        return str(int(x)) if in_years else t.number(x)
+
     places = [(_place_x(x), _place_y(y)) for x, y in known]
     return Chart(
         title=title,
@@ -131,10 +137,10 @@ def draw_chart(
         bottom=bottom,
         path="M" + "L".join(f"{x} {y}" for x, y in places),
         points=tuple(
-            (*place, x in marked, f"{t.number(x)}: {t.number(y, digits + 1)}{sign}")
+            (*place, x in marked, f"{_in_words(x)}: {t.number(y, digits + 1)}{sign}")
             for place, (x, y) in zip(places, known, strict=True)
         ),
-        across=_with_room([Tick(_place_x(x), t.number(x)) for x in at]),
+        across=_with_room([Tick(_place_x(x), _in_words(x)) for x in at]),
         upward=tuple(Tick(_place_y(y), f"{t.number(y, digits)}{sign}") for y in steps),
     )
 

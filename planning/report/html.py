@@ -32,6 +32,7 @@ from planning.report.figures import (
 )
 from planning.report.groups import structure_section
 from planning.report.outlook import outlook_section
+from planning.report.phases import phase_section
 from planning.report.rules import override_section, rule_section
 from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
@@ -318,6 +319,7 @@ def _answer(t: Translator, result: RunResult, ground: Ground, answer: Answer) ->
         "reasons": _reasons(t, answer),
         "curve": curve_section(t, answer),
         "plans": plan_section(t, answer),
+        "phases": phase_section(t, answer),
         "ways": way_section(t, answer, result.county),
         "lines": line_section(t, answer),
         "closures": closure_section(t, answer, result.county, longest=_LONGEST_LIST),

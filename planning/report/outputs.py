@@ -18,6 +18,7 @@ from planning.report.compliance_tables import compliance_tables
 from planning.report.group_tables import structure_tables
 from planning.report.html import write_html
 from planning.report.outlook import outlook_tables
+from planning.report.phases import phase_table
 from planning.report.rules import rule_table
 from planning.report.tables import (
     cell_table,
@@ -86,6 +87,7 @@ def write_outputs(result: RunResult, out: Path, *, encoding: str = "UTF-8") -> l
         "frontier": curve_table(result.answers),
         "alternatives": plan_table(result.answers),
         "trade_off": way_table(result.answers),
+        "phases": phase_table(result.answers),
         "off_road": off_road_table(county, result.base),
         "bus_lines": line_table(result.answers),
         "dangers": danger_table(ways, t),

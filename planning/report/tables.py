@@ -55,6 +55,7 @@ CODES = (
     "verdict_before",
     "verdict_after",
     "change",
+    "what",
 )
 #: Columns of shares, which people read in per cent.
 SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share", "share_network", "share_straight")

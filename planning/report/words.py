@@ -202,12 +202,15 @@ def change(t: Translator, before: float, after: float, unit: str) -> str:
     Returns
     -------
     str
-        With its sign; a dash where a value is missing.
+        With its sign, none where it is rounded to nothing; a dash where a value is missing.
     """
     by = after - before
     if math.isnan(by):
         return "–"
-    sign = "+" if by > 0 else "\N{MINUS SIGN}" if by < 0 else ""
-    if unit == "1":
-        return sign + t("{n} percentage points", n=t.number(100 * abs(by), 1))
-    return sign + quantity(t, abs(by), unit)
+    size, none = (
+        t("{n} percentage points", n=t.number(100 * n, 1)) if unit == "1" else quantity(t, n, unit)
+        for n in (abs(by), 0.0)
+    )
+    if size == none:  # a difference too small to be seen has no sign
+        return size
+    return ("+" if by > 0 else "\N{MINUS SIGN}") + size

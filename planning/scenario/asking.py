@@ -58,7 +58,7 @@ def question_faults(question: Question, project: Project, pack: RulePack) -> lis
             for band in BANDS[question.stage]
             if not limit_of_question(question.limit, project, pack, band).is_set
         ]
-    if question.budget is not None and project.costs.build_per_seat is None:
+    if (question.budget or question.budget_by_year) is not None and project.costs.build_per_seat is None:
         faults.append(
             msg("question {name}: a budget needs costs.build_per_seat. Add it to the project.", name=question.name)
         )
@@ -102,14 +102,16 @@ def _gate_faults(question: Question, pack: RulePack) -> list[Message]:
 
 
 def _year_faults(question: Question, project: Project) -> list[Message]:
-    """Say what a question lacks to be asked of another year's children."""
-    if question.year is None:
+    """Say what a question lacks to be asked of other years' children; without a projection a plan by year takes today's."""
+    key, years = ("year", (question.year,)) if question.years is None else ("years", question.years)
+    if years == (None,) or (question.years is not None and not project.is_projected):
         return []
     if question.stage == "special":
         return [
             msg(
-                "question {name}: year: pupils of special education are not projected. Leave the year out.",
+                "question {name}: {key}: pupils of special education are not projected. Ask about another stage, or leave the year out.",
                 name=question.name,
+                key=key,
             )
         ]
     if not project.is_projected:
@@ -124,21 +126,22 @@ def _year_faults(question: Question, project: Project) -> list[Message]:
     if first is None:
         return [
             msg(
-                "question {name}: year needs the year that the people stand for. Add population.year to the project.",
+                "question {name}: {key} needs the year that the people stand for. Add population.year to the project.",
                 name=question.name,
+                key=key,
             )
         ]
-    if not first <= question.year <= last:
-        return [
-            msg(
-                "question {name}: year {year} is not among those projected, {first} to {last}. Ask for one of them, or change projection.until.",
-                name=question.name,
-                year=question.year,
-                first=first,
-                last=last,
-            )
-        ]
-    return []
+    return [
+        msg(
+            "question {name}: year {year} is not among those projected, {first} to {last}. Ask for one of them, or change projection.until.",
+            name=question.name,
+            year=year,
+            first=first,
+            last=last,
+        )
+        for year in years
+        if year is not None and not first <= year <= last
+    ]
 
 
 def _money_faults(question: Question, project: Project, pack: RulePack) -> list[Message]:

@@ -25,6 +25,7 @@ from planning.scenario.layout_question import solve_layout_question
 from planning.scenario.layout_sites import layout_edits, layout_sites
 from planning.scenario.limits import limit_of_question
 from planning.scenario.naming import explained, listed, place_names
+from planning.scenario.phases import no_phases, plan_by_year
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.proposals import Asked, ask, describe_sites, no_sites
 from planning.scenario.reasons import with_reasons
@@ -100,11 +101,13 @@ class Answer:
     lines : pandas.DataFrame
         The stops of its school buses, and the homes that none serves: ``LINE_COLUMNS``.
     year : int or None
-        Year whose pupils were asked about; None for today's.
+        Year whose pupils were asked about, the last one of a plan by year; None for today's.
     before : StageState or None
         How it would be in that year without the answer; None for today's, whose state stands with the run.
     balance : BalanceKept or None
         The coefficient of variation before and after, where the question sets a ceiling to it.
+    phases : pandas.DataFrame
+        What opens when, of a plan by year: ``PHASE_COLUMNS``.
     """
 
     question: Question
@@ -124,6 +127,7 @@ class Answer:
     year: int | None = None
     before: StageState | None = None
     balance: BalanceKept | None = None
+    phases: pd.DataFrame = field(default_factory=no_phases)
 
 
 def answer(
@@ -166,6 +170,8 @@ def answer(
     others = county.schools.loc[county.schools["status"] == "open", "kind"]
     check_schools([question], county.project, pd.concat([now, others[~others.index.isin(now.index)]]))
     teller = Teller(follow, cancel)
+    if question.model == "phases":
+        return _answer_phases(county, question, edits, teller, started=started)
     if question.year is None:
         return _answer_of(county, question, edits, teller, today=county, started=started)
     teller.doing(msg("Counting the pupils of {year}", year=question.year))
@@ -358,6 +364,30 @@ def _answer_layout(
         balance=balance,
         moves=layout.moves,
         blocked=tuple(Blocked(code, clause) for code, clause in layout.blocked.items()),
+    )
+
+
+def _answer_phases(
+    county: County, question: Question, edits: Sequence[Edit], teller: Teller, *, started: float
+) -> Answer:
+    """Answer the question about years: what opens when."""
+    unit = "pupil-m" if county.project.mode_of(question.stage) == "walk" else "pupil-min"
+    watch = teller.search(msg("Looking for the best year and place of every new school"), unit)
+    found = plan_by_year(county, question, edits=edits, cancel=watch)
+    proposal = _explained(found.proposal, found.county, found.asked)
+    year = county.project.year_of(question)
+    return Answer(
+        question,
+        proposal,
+        found.unit,
+        found.sites,
+        found.edits,
+        found.after,
+        (*proposal.explanation, *found.notes),
+        time.perf_counter() - started,
+        year=year,
+        before=None if year is None else evaluate(found.county, question.stage, edits),
+        phases=found.phases,
     )
 
 

@@ -7,6 +7,7 @@ the same proportions; children of new estates live at the inhabited place of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
     from planning.scenario.outlook import Outlook
 
-__all__ = ["county_asked_of", "county_of_year"]
+__all__ = ["counties_asked_of", "county_asked_of", "county_of_year"]
 
 #: An estate this far from the place where its children are counted is told [m].
 _FAR_M = 500.0
@@ -41,7 +42,7 @@ def county_asked_of(county: County, question: Question) -> tuple[County, list[Me
     county : County
         As it is today.
     question : Question
-        With ``year`` and ``births``, or without a year.
+        With ``year`` and ``births``, or without a year; of a plan by year it is the last.
 
     Returns
     -------
@@ -53,15 +54,55 @@ def county_asked_of(county: County, question: Question) -> tuple[County, list[Me
     ConfigError
         If the children of that year are not known; the reason says what to add.
     """
-    if question.year is None:
+    if county.project.year_of(question) is None:
         return county, []
+    counties, told = _counties_of(county, question, [county.project.year_of(question)])
+    return counties[0], told
+
+
+def counties_asked_of(county: County, question: Question) -> tuple[list[County], list[Message]]:
+    """
+    Give the county of each year of a plan by year.
+
+    Parameters
+    ----------
+    county : County
+        As it is today.
+    question : Question
+        With ``years`` and ``births``.
+
+    Returns
+    -------
+    tuple of (list of County, list of Message)
+        A county a year, today's where nothing is projected; and what their pupils rest on.
+
+    Raises
+    ------
+    ConfigError
+        If the children of a year are not known; the reason says what to add.
+    """
+    years = question.years or ()
+    if not county.project.is_projected:
+        return [county] * len(years), [
+            msg("No coming years are projected: the pupils of today stand for those of every year asked about.")
+        ]
+    return _counties_of(county, question, years)
+
+
+def _counties_of(county: County, question: Question, years: Sequence[int | None]) -> tuple[list[County], list[Message]]:
+    """Project once, and give the county of each year."""
     outlook, lacking = project_outlook(county)
-    if outlook is None:
-        raise ConfigError(
-            msg("question {name}: the children of {year} are not known.", name=question.name, year=question.year),
-            lacking,
-        )
-    return county_of_year(county, outlook, question.year, question.births)
+    found: list[County] = []
+    told: list[Message] = []
+    for year in years:
+        if outlook is None or year is None:
+            raise ConfigError(
+                msg("question {name}: the children of {year} are not known.", name=question.name, year=year), lacking
+            )
+        then, said = county_of_year(county, outlook, year, question.births)
+        found.append(then)
+        told += said
+    return found, told
 
 
 def county_of_year(county: County, outlook: Outlook, year: int, births: str) -> tuple[County, list[Message]]:

@@ -44,6 +44,15 @@ def test_a_change_has_its_sign(before: float, after: float, unit: str, words: st
     assert change(EN, before, after, unit) == words
 
 
+@pytest.mark.parametrize(
+    ("unit", "by"), [("1", 0.0004), ("m", 0.3), ("min", 0.04), ("pupil", 0.2), ("seat/pupil", 0.004)]
+)
+def test_a_change_too_small_to_be_seen_has_no_sign(unit: str, by: float) -> None:
+    t = get_translator("en")
+    for after in (1 + by, 1 - by, 1.0):
+        assert change(t, 1.0, after, unit)[0] == "0"
+
+
 def test_every_rule_and_unit_of_the_pack_has_words() -> None:
     for path, rule in load_pack("cn_county_default").rules():
         assert "_" not in rule_name(EN, path), path

@@ -257,7 +257,7 @@ def test_outputs_name_closures_receivers_and_blocked_ones(tmp_path):
     section = closure_section(get_translator("en"), found, place, longest=10)
     assert section["closed"] == [("Lijia school", "B", "", "20", "Shiping school (20)")]
     assert section["receivers"] == [("Shiping school", "Receives pupils", "60", "30", "50", "Lijia school (20)")]
-    assert section["told"][0].startswith("1 schools close: of their 20 pupils 20 go to 1 other schools, and 0 find")
+    assert section["told"][0].startswith("1 school closes: of their 20 pupils 20 go to 1 other school, and 0 find")
     assert section["told"][-1].startswith("Of 1 of them people have yet to answer")
     assert [(rule, [row[0] for row in rows]) for rule, _, rows in section["blocked"]] == [
         ("travel becomes inconvenient or unsafe", ["Wangcun school"])

@@ -384,3 +384,19 @@ def test_closures_of_an_answer_are_edits_to_be_taken_one_by_one(open_app):
     assert here.edits[1].name == "Proposed school"
     here.undo()
     assert here.edits == (CloseSchool("s003"),)
+
+
+def test_a_plan_by_year_goes_through_the_form_unchanged():
+    asked = {
+        "name": "Q", "stage": "primary", "model": "phases", "years": [2026, 2028], "births": "low", "seats": 540,
+        "new_by_year": [2, 1], "budget_by_year": [1e7, 2e7], "carry_over": True, "time_limit_s": 30,
+    }  # fmt: skip
+    question = Question.model_validate(asked)
+    draft = draft_from(question)
+    assert question_of(draft, "primary", "Q", None) == question
+    draft.budget_by_year = {"2026": 1000.0}
+    assert "every year" in str(question_of(draft, "primary", "Q", None))
+    draft.budget_by_year, draft.new_by_year = {}, None
+    assert "how many" in str(question_of(draft, "primary", "Q", None))
+    draft.new_by_year, draft.years = 1, ()
+    assert "Choose the years" in str(question_of(draft, "primary", "Q", None))

@@ -145,6 +145,8 @@ def choose_sites(
     choice: Choice,
     clock: Clock,
     also: Callable[[Bools], list[Side]] = lambda opened: [],
+    *,
+    first: Bools | None = None,
 ) -> Found:
     """
     Find the cheapest choice of sites and prove how good it is.
@@ -160,6 +162,8 @@ def choose_sites(
     also : callable, optional
         Given the sites open in each stage, gives the further rules that this choice breaks, as rows that every choice
         keeps; none where it breaks none.
+    first : numpy.ndarray of bool, shape (n_stages, n_sites), optional
+        A choice that keeps the rules, to be tried before all others, so that a run that is stopped early has an answer.
 
     Returns
     -------
@@ -167,6 +171,8 @@ def choose_sites(
         The best choice, its flows and a bound.
     """
     search = _Search(stages, choice, clock, also)
+    if first is not None:
+        search.offer(first)
     search.raise_prices()
     while not search.done:
         search.look()

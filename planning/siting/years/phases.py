@@ -30,6 +30,7 @@ from planning.siting.clock import Cancel, Clock
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.reasons.words import why_no_seats
 from planning.siting.seats.flow import Arcs, FlowQuestion, missing_pupils
+from planning.siting.years.first import first_plan
 from planning.siting.years.model import PhaseRules, missing_seats, solve_whole
 from planning.siting.years.plan import PhasePlan, PhaseYear
 
@@ -155,7 +156,11 @@ def phases(
         found = solve_whole(questions, rules, clock)
     else:
         found = choose_sites(
-            questions, rules.choice(n_years), clock, lambda opened: missing_seats(questions, rules, opened)
+            questions,
+            rules.choice(n_years),
+            clock,
+            lambda opened: missing_seats(questions, rules, opened),
+            first=None if clock.stopped else first_plan(questions, rules),
         )
     if found.opened is None:
         return _no_plan(found, questions, rules, names, clock, unreachable=unreachable, words=words)
@@ -170,7 +175,7 @@ def phases(
             for factor, year in zip(rules.factor, plan, strict=True)
         )
     )
-    bound = min(found.bound, objective)
+    bound = min(max(found.bound, _least_ways(questions)), objective)
     return PhasePlan(
         years=plan,
         objective=objective,
@@ -180,6 +185,17 @@ def phases(
         unreachable=unreachable,
         explanation=words,
     )
+
+
+def _least_ways(questions: Sequence[FlowQuestion]) -> float:
+    """Give the ways of all years if every site were open and had room for all: no plan costs less."""
+    total = 0.0
+    for question in questions:
+        nearest = np.full(question.pupils.size, np.inf)
+        np.minimum.at(nearest, question.arcs.row, question.arcs.cost)
+        asked = question.pupils > 0
+        total += float(question.pupils[asked] @ nearest[asked])
+    return total
 
 
 def _pupils(pupils: Any, n_cells: int) -> list[Floats]:
@@ -277,7 +293,7 @@ def _no_plan(
     return PhasePlan(
         years=(),
         objective=float("nan") if infeasible else float("inf"),
-        bound=float("nan") if infeasible else max(found.bound, 0.0),
+        bound=float("nan") if infeasible else max(found.bound, _least_ways(questions)),
         status="infeasible" if infeasible else clock.reason(),
         seconds=clock.seconds,
         unreachable=unreachable,

@@ -31,13 +31,14 @@ def ask(workspace: Workspace, here: Session, question: Question) -> None:
     if here.answer is not None:
         here.draft.last = (here.answer, here.draft.asked_edits, here.draft.left_out)
     edits = here.edits
-    county = workspace.county_of(edits, moved_in=question.year is None)
     key = f"answer-{workspace.key}-{edits_key(edits)}-{question.model_dump_json()}"
 
     def work(tell: Any, cancel: Any) -> Any:
         def follow(step: Step) -> None:
             tell(0.0, step.doing, step)
 
+        is_today = workspace.county.project.year_of(question) is None
+        county = workspace.county_of(edits, moved_in=is_today)  # a new road takes seconds
         return answer(county, question, edits=edits, cancel=cancel.is_set, follow=follow)
 
     jobs().start(key, work, again=True, who=who(here), long=True)

@@ -29,7 +29,11 @@ _MOST_LINES = 60
 def proposed_changes(workspace: Workspace, here: Session, answer: Answer, t: Translator) -> None:
     """List the changes with a tick each, and the buttons that take them over."""
     if not answer.edits:
-        st.html(f'<div class="pl-empty">{escape(t("The answer changes nothing: it is best as it is."))}</div>')
+        text = (
+            t("The answer changes nothing: it is best as it is.") if answer.proposal.status == "optimal"
+            else t("The best plan found so far changes nothing; a longer search may find a better one.")
+        )  # fmt: skip
+        st.html(f'<div class="pl-empty">{escape(text)}</div>')
         return
     fresh = fresh_edits(here, answer.edits)
     shell.section(t("Proposed changes"), t("tick what to take"))

@@ -12,6 +12,7 @@ from planning.config import Alternatives
 from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.ui import shell, tables
+from planning.ui.boarding.phases import plan_html
 from planning.ui.proposing.curve import curve_panel
 from planning.ui.proposing.draft import WITH_OTHERS
 from planning.ui.proposing.proof import found_in_words
@@ -61,6 +62,8 @@ def details(workspace: Workspace, here: Session, stage: str, t: Translator) -> N
 
 
 def _reasons(answer: Answer, t: Translator) -> None:
+    if len(answer.phases):
+        st.html(plan_html(answer, t))
     lines = [found_in_words(answer, t)] if answer.after is not None else []
     lines += [t.message(note) for note in answer.notes]
     names = answer.sites["name"].to_dict() if len(answer.sites) else {}
@@ -85,7 +88,8 @@ def _plans(workspace: Workspace, here: Session, answer: Answer, t: Translator) -
         def work(tell: Any, cancel: Any) -> Answer:
             from planning.scenario.questions import answer as solve
 
-            return solve(workspace.county, question, edits=asked, cancel=cancel.is_set)
+            county = workspace.county_of(asked, moved_in=workspace.county.project.year_of(question) is None)
+            return solve(county, question, edits=asked, cancel=cancel.is_set)
 
         job = jobs().start(key, work, long=True)
         if not job.done:
@@ -122,7 +126,8 @@ def _rules(workspace: Workspace, here: Session, answer: Answer, t: Translator) -
         from planning.scenario.compliance import changed_rules, stand
 
         base = {stage: workspace.state(stage, asked) for stage in workspace.stages}
-        return changed_rules(*stand(workspace.county, base, [answer]).compared[0])
+        county = workspace.county_of(asked, moved_in=workspace.county.project.year_of(answer.question) is None)
+        return changed_rules(*stand(county, base, [answer]).compared[0])
 
     job = jobs().start(key, work)
     if not job.done:

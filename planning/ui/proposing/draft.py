@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CURVED", "MODELS", "WITH_OTHERS", "Draft", "draft_from", "faults_of", "question_of", "small_schools"]
 
-MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding")
+MODELS = ("p_median", "max_coverage", "set_cover", "p_center", "capacitated", "boarding", "phases")
 #: Models that have a curve over the number of new schools, and those that know other plans nearly as good.
 CURVED = ("p_median", "max_coverage", "p_center")
 WITH_OTHERS = ("p_median", "max_coverage", "set_cover")
@@ -39,6 +39,11 @@ class Draft:
     year: int = 0  # 0: the children of today; a list of choices cannot hold None
     births: str = "middle"
     new: int | None = 3
+    years: tuple[str, ...] = ()
+    new_by_year: int | None = 1
+    budget_by_year: dict[str, float] = field(default_factory=dict)
+    """Money of each year [10,000 yuan]; a year that is not there has no limit, where none is."""
+    carry_over: bool = False
     budget: float | None = None
     share_percent: float = 100.0
     seats: int | None = None
@@ -84,6 +89,10 @@ def draft_from(question: Question) -> Draft:
         year=question.year or 0,
         births=question.births,
         new=question.new,
+        years=tuple(str(year) for year in question.years or ()),
+        new_by_year=question.new_by_year[0] if question.new_by_year else None,
+        budget_by_year=_by_year(question),
+        carry_over=question.carry_over,
         origin=question,
         budget=None if question.budget is None else question.budget / _YUAN,
         share_percent=question.share * 100,
@@ -102,6 +111,13 @@ def draft_from(question: Question) -> Draft:
         time_limit_s=max(1, int(question.time_limit_s)),
         gate_answers=question.gate_answers,
     )
+
+
+def _by_year(question: Question) -> dict[str, float]:
+    """Give the money of each year."""
+    years, sums = question.years or (), question.budget_by_year or ()
+    each = sums * len(years) if len(sums) == 1 else sums
+    return {str(year): money / _YUAN for year, money in zip(years, each, strict=False)}
 
 
 def small_schools(base: StageState, at_most: int) -> tuple[str, ...]:
@@ -125,13 +141,16 @@ def question_of(draft: Draft, stage: str, name: str, base: StageState, *, curve:
         else None
     )
     kept = {} if origin is None else {key: getattr(origin, key) for key in origin.model_fields_set - _SHOWN}
-    asked: dict[str, object] = {**kept, "name": name[:80], "stage": stage, "model": model, "year": draft.year or None}
+    asked: dict[str, object] = {**kept, "name": name[:80], "stage": stage, "model": model}
+    asked["year"] = draft.year or None if model != "phases" else None
     asked |= {"births": draft.births, "time_limit_s": float(draft.time_limit_s)}
     if draft.own_limit:
         distance_m = None if draft.limit_km is None else draft.limit_km * 1000
         asked["limit"] = Limit(time_min=draft.limit_min, distance_m=distance_m)
-    if model != "set_cover":
+    if model not in ("set_cover", "phases"):
         asked["new"] = draft.new
+    if model == "phases":
+        asked |= _year_keys(draft, origin)
     asked |= {key: value for key, (value, models) in _own_keys(draft, origin).items() if model in models}
     if model == "capacitated":
         asked |= _layout_keys(draft, base)
@@ -155,7 +174,30 @@ def _missing(draft: Draft) -> Message | None:
         return msg("Write how far or how long the way may be, or take the standard's limit.")
     if draft.model in (*CURVED, "boarding") and draft.new is None:
         return msg("Write how many new schools there should be.")
+    if draft.model == "phases":
+        if not draft.years:
+            return msg("Choose the years in which schools may open.")
+        given = [year for year in draft.years if year in draft.budget_by_year]
+        if not given and draft.new_by_year is None:
+            return msg("Write how many schools may open in a year, or how much money each year has.")
+        if given and len(given) < len(draft.years):
+            return msg("Write the money of every year, 0 where there is none, or of no year.")
     return None
+
+
+def _year_keys(draft: Draft, origin: Question | None) -> dict[str, object]:
+    """Say what may be built in which year; numbers that differ by year stay as the project's question has them."""
+    years = sorted(int(year) for year in draft.years)
+    sums = [draft.budget_by_year[str(year)] * _YUAN for year in years if str(year) in draft.budget_by_year]
+    new: object = draft.new_by_year
+    if origin is not None and origin.new_by_year and origin.years == tuple(years):
+        new = origin.new_by_year if origin.new_by_year[0] == draft.new_by_year else new
+    return {
+        "years": years,
+        "new_by_year": new,
+        "budget_by_year": sums or None,
+        "carry_over": draft.carry_over and bool(sums),
+    }
 
 
 def _own_keys(draft: Draft, origin: Question | None) -> dict[str, tuple[object, tuple[str, ...]]]:
@@ -165,7 +207,7 @@ def _own_keys(draft: Draft, origin: Question | None) -> dict[str, tuple[object, 
         known = None if origin is None else origin.alternatives
         others = known or Alternatives(time_limit_s=min(20.0, float(draft.time_limit_s)))
     return {
-        "seats": (draft.seats, ("p_median", "p_center", "capacitated")),
+        "seats": (draft.seats, ("p_median", "p_center", "capacitated", "phases")),
         "share": (draft.share_percent / 100, ("set_cover",)),
         "beds": (draft.beds, ("boarding",)),
         "alternatives": (others, WITH_OTHERS),

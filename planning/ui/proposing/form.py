@@ -12,6 +12,7 @@ from planning.config import Question
 from planning.errors import Message
 from planning.i18n import Translator
 from planning.i18n.terms import term
+from planning.scenario.edits import Assumption
 from planning.scenario.limits import limit_of_band
 from planning.stages import BANDS
 from planning.ui import shell
@@ -27,11 +28,13 @@ from planning.ui.proposing.draft import (
     small_schools,
 )
 from planning.ui.proposing.fields import choice, chosen_many, number, switch
+from planning.ui.proposing.year_fields import years_of_plan
 from planning.ui.state import STAGE_KEY, Session
 from planning.ui.words import model_help, model_name
 from planning.ui.workspace import Workspace
 
 if TYPE_CHECKING:
+    from planning.scenario.county import County
     from planning.scenario.evaluate import StageState
 
 __all__ = ["question_form"]
@@ -46,10 +49,13 @@ def question_form(workspace: Workspace, here: Session, t: Translator) -> str:
         base = workspace.base[stage]
         choice(draft, "model", t("What should be best"), {m: model_name(m, t) for m in MODELS}, t)
         st.html(f'<div class="pl-help">{escape(model_help(draft.model, t))}</div>')
-        _how_much(workspace, draft, t)
-        if workspace.county.project.is_projected and stage != "special":
+        if draft.model == "phases":
+            years_of_plan(workspace, draft, t)
+        else:
+            _how_much(workspace, draft, t)
+        if draft.model != "phases" and workspace.county.project.is_projected and stage != "special":
             _year(workspace, draft, t)
-        _limit(workspace, draft, stage, t)
+        _limit(workspace, here, stage, t)
         if draft.model == "capacitated":
             _closures(workspace, draft, base, t)
         with st.expander(t("More settings")):
@@ -129,7 +135,8 @@ def _year(workspace: Workspace, draft: Draft, t: Translator) -> None:
         choice(draft, "births", t("Births"), variants, t, on=right)
 
 
-def _limit(workspace: Workspace, draft: Draft, stage: str, t: Translator) -> None:
+def _limit(workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    draft = here.draft
     options = {False: t("the standard's"), True: t("my own")}
     choice(draft, "own_limit", t("Limit of the way"), options, t, flat=True)
     if draft.own_limit:
@@ -157,7 +164,8 @@ def _limit(workspace: Workspace, draft: Draft, stage: str, t: Translator) -> Non
             placeholder=t("none"),
         )
         return
-    county = workspace.county
+    # What the plan assumes of limits counts, and nothing else of it: a new road would take seconds.
+    county = workspace.county_of([edit for edit in here.edits if isinstance(edit, Assumption)])
     lines = []
     for band in BANDS[stage]:
         limit = limit_of_band(county.project, county.pack, band)
@@ -167,13 +175,16 @@ def _limit(workspace: Workspace, draft: Draft, stage: str, t: Translator) -> Non
         if np.isfinite(limit.distance_m):
             parts.append(t("{n} km", n=t.number(limit.distance_m / 1000, 1)))
         words = t(", ").join(parts) or t("no limit")
-        lines.append(f"<span>{escape(term(t, band))} <b>{escape(words)}</b> {_badge(workspace, band, t)}</span>")
+        lines.append(
+            f"<span>{escape(term(t, band))} <b>{escape(words)}</b> {_badge(workspace, county, band, t)}</span>"
+        )
     st.html(f'<div class="pl-limits">{"".join(lines)}</div>')
 
 
-def _badge(workspace: Workspace, band: str, t: Translator) -> str:
+def _badge(workspace: Workspace, county: County, band: str, t: Translator) -> str:
     """Mark how sure a limit is, and whose it is."""
-    county = workspace.county
+    if county.project.limits.get(band) != workspace.county.project.limits.get(band):
+        return f'<i class="pl-mark">{escape(t("assumed in the open plan"))}</i>'
     if any(name == band for name in county.project.limits):
         return f'<i class="pl-mark">{escape(t("set in the project file"))}</i>'
     for name in ("time_limit", "distance_limit"):
