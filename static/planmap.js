@@ -52,6 +52,13 @@
     }
     return references.get(url);
   }
+  // Metres between two places near each other, on the ellipsoid: what is told while drawing is what the form says later.
+  function apart(a, b) {
+    const turn = Math.PI / 180, sine = Math.sin(((a.lat + b.lat) / 2) * turn), bent = 1 - 0.00669438 * sine * sine;
+    const north = (b.lat - a.lat) * turn * (6378137 * (1 - 0.00669438)) / Math.pow(bent, 1.5);
+    const east = (b.lng - a.lng) * turn * (6378137 / Math.sqrt(bent)) * Math.sqrt(1 - sine * sine);
+    return Math.hypot(north, east);
+  }
   const metres = (latlng) => {
     const point = L.Projection.SphericalMercator.project(latlng);
     return [point.x, point.y];
@@ -195,6 +202,11 @@
     triangle: '<path d="M9 2.2 16 14.8H2Z"/>',
     diamond: '<path d="M9 1.4 16.6 9 9 16.6 1.4 9Z"/>',
   };
+  const TOOLS = {
+    road: '<path d="M3 15 7 8l5 2 3-7" fill="none" stroke="currentColor" stroke-width="2.2"/>',
+    estate: '<path d="M2 9 9 3l7 6M4 8v7h10V8" fill="none" stroke="currentColor" stroke-width="1.8"/>',
+  };
+  const HOUSE = '<path d="M2 9 9 2.6 16 9V16H2Z"/>';
   const HATCH = '<defs><pattern id="planmap-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
     '<g stroke="none"><rect width="4" height="4" fill="#fff"/><rect width="1.2" height="4" fill="#5b6875"/></g></pattern></defs>';
   const filled = (school) => {
@@ -216,7 +228,7 @@
     let state = null, sites = null, numbers = null, picture = null, ghost = null, follower = null, found = null, was = null, now = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
     // what stands on what
-    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["overlays", 380], ["labels", 450]]) {
+    for (const [name, level] of [["ground", 210], ["cells", 300], ["lines", 350], ["overlays", 380], ["drawn", 400], ["labels", 450]]) {
       map.createPane(name).style.zIndex = level;
       map.getPane(name).style.pointerEvents = "none";
     }
@@ -265,7 +277,7 @@
     };
     const north = panel("planmap-north"), arrow = document.createElement("i");
     north.append(arrow, words.north);
-    const legend = panel("planmap-legend"), tip = panel("planmap-tip");
+    const legend = panel("planmap-legend"), tip = panel("planmap-tip"), hint = panel("planmap-hint"), cross = panel("planmap-cross");
 
     function send(event) {
       clicked = performance.now();
@@ -275,12 +287,14 @@
     // ---- pointer: place, select, move, tell
     const unfollow = () => { if (follower) follower.remove(); follower = null; };
     map.on("click", (e) => {
+      if (drawing) return addBend(e.latlng);
       // A school dropped on another one ends in a click on the map between them: that is no wish for a third school.
       if (!state || state.click !== "place" || dragged || performance.now() - dropped < 400) return;
+      const spot = spotAt(e.latlng), at = spot ? spot.at : e.latlng; // a possible site is met exactly
       if (ghost) ghost.remove();
       unfollow();
-      ghost = L.marker(e.latlng, { icon: icon({ role: "ghost", shape: "square" }), interactive: false }).addTo(map);
-      send({ type: "place", lat: e.latlng.lat, lng: e.latlng.lng });
+      ghost = L.marker(at, { icon: icon({ role: "ghost", shape: "square" }), interactive: false }).addTo(map);
+      send({ type: "place", id: spot ? spot.id : "", lat: at.lat, lng: at.lng });
     });
     function say(lines, e) {
       tip.replaceChildren(...lines.filter(Boolean).map((text) => {
@@ -306,11 +320,14 @@
       return ((tens - 1) / 100).toFixed(1) + " " + words.km;
     };
     map.on("mousemove", (e) => {
+      if (drawing) return followDrawing(e);
       if (e.originalEvent.target.closest && e.originalEvent.target.closest(".planmap-school")) return unfollow();
       if (state && state.click === "place" && !ghost && !dragged) { // what a click would do stands under the pointer
         if (follower) follower.setLatLng(e.latlng);
         else follower = L.marker(e.latlng, { icon: icon({ role: "follower", shape: "square" }), interactive: false }).addTo(map);
       } else unfollow();
+      const spot = spotAt(e.latlng), near = under || (spot && [spot.name, ...spot.lines]);
+      if (near) return say(near, e.originalEvent);
       const cell = state && state.bytes ? cellAt(e.latlng) : -1, value = cell >= 0 ? state.bytes[cell] : 0;
       if (!value) return say([], e.originalEvent);
       const school = sites && sites[cell] ? state.byId.get(state.site_ids[sites[cell] - 1]) : null, entry = state.legend.entries[value - 1];
@@ -324,12 +341,209 @@
     container.addEventListener("keydown", (e) => {
       if (!state || !state.select || e.target.tagName === "INPUT") return;
       const held = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
+      if (drawing && drawByKey(e, key, held)) return e.preventDefault();
       if (held && key === "z") send({ type: e.shiftKey ? "redo" : "undo" });
       else if (held && key === "y") send({ type: "redo" });
       else if (key === "escape" && state.click) unfollow(), send({ type: "leave" });
       else return;
       e.preventDefault();
     });
+
+    // ---- drawing: a road bend by bend, an estate by one click; nothing is sent before it is done
+    const inked = L.svg({ pane: "drawn" }), tools = new Map();
+    let drawing = null, under = null;
+    const button = (text, act) => {
+      const node = document.createElement("button");
+      node.type = "button";
+      node.textContent = text;
+      node.addEventListener("click", act);
+      return node;
+    };
+    const long = (m) => (m < 1000 ? Math.round(m) + " " + words.m : (m / 1000).toFixed(2) + " " + words.km);
+    const lengthOf = (points) => points.slice(1).reduce((sum, point, k) => sum + apart(points[k], point), 0);
+    function toolBar() {
+      const control = L.control({ position: "topleft" });
+      control.onAdd = () => {
+        const bar = L.DomUtil.create("div", "leaflet-bar planmap-tools");
+        bar.setAttribute("role", "toolbar");
+        bar.setAttribute("aria-label", words.draw);
+        for (const [kind, label] of [["road", words.draw_road], ["estate", words.draw_estate]]) {
+          const node = button("", () => (drawing && drawing.kind === kind ? stopDrawing() : startDrawing(kind)));
+          node.innerHTML = '<svg viewBox="0 0 18 18" aria-hidden="true">' + TOOLS[kind] + "</svg>";
+          node.append(label);
+          node.setAttribute("aria-pressed", "false");
+          node.dataset.tool = kind;
+          tools.set(kind, node);
+          bar.append(node);
+        }
+        L.DomEvent.disableClickPropagation(bar);
+        return bar;
+      };
+      control.addTo(map);
+    }
+    function startDrawing(kind) {
+      stopDrawing();
+      unfollow();
+      tip.style.display = "none";
+      const style = { renderer: inked, pane: "drawn", interactive: false, className: "planmap-sketch" };
+      drawing = { kind, points: [], sent: false, shapes: [L.polyline([], style), L.polyline([], { ...style, dashArray: "4 6" })] };
+      drawing.shapes.forEach((shape) => shape.addTo(map));
+      map.doubleClickZoom.disable();
+      container.classList.add("is-drawing");
+      tools.get(kind).setAttribute("aria-pressed", "true");
+      container.focus();
+      tellDrawing();
+    }
+    function stopDrawing() {
+      if (!drawing) return;
+      drawing.shapes.forEach((shape) => shape.remove());
+      tools.get(drawing.kind).setAttribute("aria-pressed", "false");
+      drawing = null;
+      map.doubleClickZoom.enable();
+      container.classList.remove("is-drawing", "is-by-key");
+      hint.style.display = tip.style.display = "none";
+    }
+    function addBend(at) {
+      if (drawing.sent) return;
+      if (drawing.kind === "estate") {
+        drawing.shapes.push(L.marker(at, { icon: houseIcon(true), interactive: false }).addTo(map));
+        drawing.sent = true;
+        send({ type: "estate", lat: at.lat, lng: at.lng });
+        return tellDrawing();
+      }
+      const last = drawing.points[drawing.points.length - 1];
+      // The second click of a double click is no bend of its own.
+      if (last && map.latLngToContainerPoint(last).distanceTo(map.latLngToContainerPoint(at)) < 5) return;
+      drawing.points.push(at);
+      drawing.shapes.push(L.circleMarker(at, { renderer: inked, pane: "drawn", interactive: false, radius: 4, className: "planmap-bend" }).addTo(map));
+      redrawSketch();
+    }
+    function takeBend() {
+      if (!drawing || drawing.sent || !drawing.points.length) return;
+      drawing.points.pop();
+      drawing.shapes.pop().remove();
+      redrawSketch();
+    }
+    function redrawSketch() {
+      drawing.shapes[0].setLatLngs(drawing.points);
+      drawing.shapes[1].setLatLngs([]);
+      tellDrawing();
+    }
+    function endDrawing() {
+      if (!drawing || drawing.sent || drawing.kind !== "road" || drawing.points.length < 2) return;
+      drawing.sent = true;
+      drawing.shapes[1].setLatLngs([]);
+      tip.style.display = "none";
+      send({ type: "road", points: drawing.points.map((at) => [at.lng, at.lat]) });
+      tellDrawing();
+    }
+    function followDrawing(e) {
+      container.classList.remove("is-by-key");
+      const last = drawing.points[drawing.points.length - 1];
+      if (drawing.sent || !last) return say([], e.originalEvent);
+      drawing.shapes[1].setLatLngs([last, e.latlng]);
+      say([long(lengthOf([...drawing.points, e.latlng]))], e.originalEvent);
+    }
+    function tellDrawing() {
+      const said = document.createElement("span"), road = drawing.kind === "road", many = drawing.points.length;
+      said.setAttribute("aria-live", "polite");
+      const length = document.createElement("b");
+      length.textContent = road && many > 1 ? long(lengthOf(drawing.points)) : "";
+      said.append(length, drawing.sent ? words.draw_taken : road ? words.hint_road : words.hint_estate);
+      const done = button(words.draw_done, endDrawing), back = button(words.draw_back, takeBend), leave = button(words.draw_leave, stopDrawing);
+      done.disabled = many < 2;
+      back.disabled = many < 1;
+      hint.replaceChildren(said, ...(drawing.sent ? [] : road ? [done, back, leave] : [leave]));
+      hint.style.display = "flex";
+    }
+    function drawByKey(e, key, held) {
+      if (e.target.tagName === "BUTTON" && (key === "enter" || key === " ")) return false;
+      if (key === "escape") stopDrawing();
+      else if (key === "enter") endDrawing();
+      else if (key === "backspace" || key === "delete" || (held && key === "z")) takeBend();
+      else if (key === " ") addBend(map.getCenter()); // arrows move the map beneath the cross
+      else {
+        if (key.startsWith("arrow")) container.classList.add("is-by-key");
+        return held && key === "y";
+      }
+      return true;
+    }
+    map.on("dblclick", () => drawing && endDrawing());
+
+    // ---- what the plan draws: new roads and estates, fetched when they change
+    const houseIcon = (draft) =>
+      L.divIcon({ className: "planmap-estate" + (draft ? " is-draft" : ""), html: '<svg viewBox="0 0 18 18">' + HOUSE + "</svg>", iconSize: [20, 20] });
+    const drawn = L.layerGroup().addTo(map);
+    let drawnUrl = "", drawnKinds = [];
+    async function drawPlan(url) {
+      if (url === drawnUrl) return;
+      drawnUrl = url;
+      const found = url ? JSON.parse(new TextDecoder().decode(await unpack(await fetchBytes(url), "gzip"))) : [];
+      if (url !== drawnUrl) return; // the plan has changed meanwhile
+      drawn.clearLayers();
+      under = null;
+      for (const one of found) {
+        const told = [one.name, ...one.lines];
+        if (one.kind === "road") {
+          const line = (className, more) => L.polyline(one.path, { renderer: inked, pane: "drawn", interactive: false, className, ...more });
+          const hand = line("planmap-grip", { interactive: true });
+          hand.on("mouseover", () => (under = told)).on("mouseout", () => (under = null));
+          drawn.addLayer(line("planmap-road is-rim")).addLayer(line("planmap-road" + (one.draft ? " is-draft" : ""))).addLayer(hand);
+          if (hand.getElement()) hand.getElement().setAttribute("aria-label", told.join(", "));
+        } else {
+          const mark = L.marker(one.path[0], { icon: houseIcon(one.draft), keyboard: false, bubblingMouseEvents: true });
+          mark.on("mouseover", () => (under = told)).on("mouseout", () => (under = null));
+          drawn.addLayer(mark);
+          mark.getElement().setAttribute("aria-label", told.join(", "));
+        }
+      }
+      drawnKinds = [...new Set(found.map((one) => one.kind))];
+      container.dataset.drawn = String(found.length);
+      drawLegend();
+    }
+
+    // ---- spots: many points with figures, such as possible sites with their scores; places once, figures when they change
+    let spots = null, spotsUrl = "";
+    const readJson = (url) => fetchBytes(url).then((bytes) => unpack(bytes, "gzip")).then((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+    const places = new Map();
+    function readPlaces(url) {
+      if (!places.has(url)) {
+        if (places.size > 4) places.delete(places.keys().next().value);
+        places.set(url, readJson(url).then((read) => {
+          const at = read.at.map(([lat, lng]) => L.latLng(lat, lng)), xy = at.map(metres);
+          return { ...read, at, x: Float64Array.from(xy, (p) => p[0]), y: Float64Array.from(xy, (p) => p[1]) };
+        }));
+        places.get(url).catch(() => places.delete(url));
+      }
+      return places.get(url);
+    }
+    async function drawSpots(asked) {
+      const url = asked ? asked.places + asked.values : "";
+      if (url === spotsUrl) return;
+      spotsUrl = url;
+      const [fixed, values] = asked ? await Promise.all([readPlaces(asked.places), readJson(asked.values)]) : [null, null];
+      if (url !== spotsUrl) return;
+      if (spots) spots.group.remove();
+      spots = null;
+      container.dataset.spots = fixed ? String(fixed.at.length) : "0";
+      if (!fixed) return;
+      const group = L.layerGroup(), order = [...values.style.keys()].sort((a, b) => values.style[a] - values.style[b]); // the best lie on top
+      for (const k of order) {
+        const [fillColor, radius] = values.styles[values.style[k]];
+        group.addLayer(L.circleMarker(fixed.at[k], { renderer: slate, pane: "overlays", interactive: false, radius, weight: 1, color: "#1d2733", fillColor, fillOpacity: 0.95 }));
+      }
+      spots = { ...fixed, lines: values.lines, style: values.style, styles: values.styles, group: group.addTo(map) };
+    }
+    function spotAt(latlng) {
+      if (!spots) return null;
+      const [x, y] = metres(latlng), pixel = (2 * HALF_WORLD) / (256 * Math.pow(2, map.getZoom()));
+      let best = -1, least = Infinity;
+      for (let k = 0; k < spots.at.length; k++) {
+        const away = Math.hypot(spots.x[k] - x, spots.y[k] - y) / pixel;
+        if (away < least && away <= spots.styles[spots.style[k]][1] + 4) (best = k), (least = away);
+      }
+      return best < 0 ? null : { id: spots.ids[best], name: spots.names[best], at: spots.at[best], lines: spots.lines[best] };
+    }
 
     // ---- search: schools of the stage and names of the base map
     function searchBox(places) {
@@ -398,9 +612,15 @@
         }).addTo(map);
         const node = marker.getElement();
         node.setAttribute("aria-label", school.name);
-        L.DomEvent.on(node, "mousemove", (e) => { L.DomEvent.stop(e); unfollow(); say([school.name, ...school.lines], e); });
+        L.DomEvent.on(node, "mousemove", (e) => {
+          if (drawing) return;
+          L.DomEvent.stop(e);
+          unfollow();
+          say([school.name, ...school.lines], e);
+        });
         L.DomEvent.on(node, "mouseout", () => (tip.style.display = "none"));
-        marker.on("click", () => state.select && send({ type: "select", id: school.id }));
+        marker.on("click", () => (drawing ? addBend(marker.getLatLng()) : state.select && send({ type: "select", id: school.id })));
+        marker.on("dblclick", () => drawing && endDrawing());
         marker.on("dragstart", () => (dragged = school.id));
         marker.on("dragend", () => {
           const at = marker.getLatLng();
@@ -461,7 +681,7 @@
     }
 
     function drawLegend() {
-      const content = JSON.stringify([state.legend, state.overlays, folded]);
+      const content = JSON.stringify([state.legend, state.overlays, folded, drawnKinds]);
       if (content === legendContent) return;
       legendContent = content;
       const row = (mark, text) => {
@@ -486,6 +706,7 @@
         const mark = document.createElement("i");
         entry.hatched ? mark.classList.add("is-hatched") : (mark.style.background = entry.color);
         if (entry.width) mark.style.height = entry.width + "px";
+        if (entry.radius) mark.style.width = mark.style.height = 2 * entry.radius + "px", mark.style.borderRadius = "50%", mark.classList.add("is-spot"), (mark.style.margin = "0 " + (16 - entry.radius) + "px 0 " + (8 - entry.radius) + "px");
         if (entry.note) mark.style.display = "none";
         return row(mark, entry.label);
       });
@@ -495,6 +716,12 @@
         mark.innerHTML = '<svg viewBox="0 0 18 18">' + (SHAPES[entry.shape] || SHAPES.circle) + "</svg>";
         return row(mark, entry.label);
       });
+      for (const kind of drawnKinds) {
+        const mark = document.createElement("b");
+        mark.className = kind === "road" ? "planmap-roadkey" : "planmap-estate";
+        if (kind === "estate") mark.innerHTML = '<svg viewBox="0 0 18 18">' + HOUSE + "</svg>";
+        marks.push(row(mark, kind === "road" ? words.new_road : words.new_estate));
+      }
       const also = document.createElement("div"), more = (state.overlays || []).map(overlayRow);
       also.className = "also";
       also.textContent = words.also;
@@ -538,6 +765,10 @@
       names.avoid(state.schools.map((school) => [school.lat, school.lng]));
       drawLegend();
       drawOverlays();
+      if (state.draw && !tools.size) toolBar();
+      if (drawing && drawing.sent) stopDrawing();
+      drawPlan(state.drawn || "").catch((error) => { drawnUrl = ""; console.error(error); }); // the next state asks again
+      drawSpots(state.spots).catch((error) => { spotsUrl = ""; console.error(error); });
       container.classList.toggle("is-placing", state.click === "place");
       if (ghost) ghost.remove();
       ghost = null;

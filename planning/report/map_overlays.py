@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyproj
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FLOW_BREAKS", "FLOW_WIDTHS", "flow_lines", "pack_overlay"]
+__all__ = ["FLOW_BREAKS", "FLOW_WIDTHS", "flow_lines", "pack_overlay", "pack_places", "pack_plain", "pack_values"]
 
 WEB_MERCATOR = "EPSG:3857"
 #: Pupils on a piece of road from which the next wider line begins, and the widths [pixel].
@@ -57,8 +57,70 @@ def pack_overlay(
             elif shape.geom_type == "Point" and not shape.is_empty:
                 found["points"].append(_differences(shape, to_web))
         packed.append(found)
+    return pack_plain(packed)
+
+
+def pack_plain(content: Any) -> bytes:
+    """
+    Pack plain data for the map to fetch; the same data gives the same bytes, and so the same address.
+
+    Parameters
+    ----------
+    content : object
+        Lists, dicts, texts and finite numbers.
+
+    Returns
+    -------
+    bytes
+        gzip of JSON.
+    """
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     packer = zlib.compressobj(6, wbits=31)
-    return packer.compress(json.dumps(packed, separators=(",", ":")).encode()) + packer.flush()
+    return packer.compress(text.encode()) + packer.flush()
+
+
+def pack_places(lons: ArrayLike, lats: ArrayLike, ids: Sequence[str], names: Sequence[str]) -> bytes:
+    """
+    Pack where points stand, which no edit changes.
+
+    Parameters
+    ----------
+    lons, lats : array_like, shape (n_points,)
+        Places [degree]; kept to a tenth of a metre.
+    ids, names : sequence of str
+        Code and name of each.
+
+    Returns
+    -------
+    bytes
+        gzip of JSON: ``at`` (latitude and longitude of each), ``ids``, ``names``.
+    """
+    at = np.round(np.column_stack([lats, lons]), 6).tolist()
+    return pack_plain({"at": at, "ids": list(ids), "names": list(names)})
+
+
+def pack_values(styles: Sequence[tuple[str, float]], classes: ArrayLike, lines: Sequence[Sequence[str]]) -> bytes:
+    """
+    Pack how points look and what is told of them.
+
+    Parameters
+    ----------
+    styles : sequence of (str, float)
+        Colour ``#rrggbb`` and radius [pixel] of each class, the most important last: it lies on top.
+    classes : array_like of int, shape (n_points,)
+        Position of each point in ``styles``.
+    lines : sequence of sequence of str
+        What is told of each point under the pointer.
+
+    Returns
+    -------
+    bytes
+        gzip of JSON: ``styles``, ``style``, ``lines``.
+    """
+    style = [int(number) for number in np.asarray(classes)]
+    return pack_plain(
+        {"styles": [list(one) for one in styles], "style": style, "lines": [list(some) for some in lines]}
+    )
 
 
 def flow_lines(

@@ -13,7 +13,7 @@ from planning.i18n.terms import term
 from planning.scenario.edits import CloseSchool, MergeInto, MoveSchool, NewSchool
 from planning.scenario.proposals import default_seats
 from planning.stages import BANDS
-from planning.ui import layers, mapview, propose, sheets, shell, tables
+from planning.ui import drawing, layers, mapview, propose, sheets, shell, site_scores, tables
 from planning.ui.edit_list import edit_list
 from planning.ui.mapview import MapEvent, Reference
 from planning.ui.overlays import pupils_on_roads
@@ -63,12 +63,19 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
     if here.complaint is not None:
         with complaints:
             shell.show_error(here.complaint, t)
-        here.complaint = None
-    flow = None
-    if view == "flow":
-        with complaints:
-            flow = pupils_on_roads(workspace, stage, here.edits if current is not base else (), t)
-    layer = layers.paint_layer(workspace, view, base, current, band, t, flow=flow)
+    flow = scores = None
+    counted = here.edits if current is not base else ()
+    with complaints:
+        if view == "flow":
+            flow = pupils_on_roads(workspace, stage, counted, t)
+        elif view in site_scores.SITE_VIEWS:
+            scores = site_scores.scores_of_sites(workspace, stage, counted, t)
+    is_waited_for = (view == "flow" and flow is None) or (
+        view in site_scores.SITE_VIEWS and scores is None and len(workspace.county.candidates) > 0
+    )
+    if not is_waited_for:
+        here.complaint = None  # the end of a job draws the board again: a complaint must not vanish after half a second
+    layer = layers.paint_layer(workspace, view, base, current, band, t, flow=flow, scores=scores)
     st.html(tables.figures_html(sheets.stage_figures(current, t, base=base)))
 
     left, right = st.columns([1.7, 1], gap="medium")
@@ -84,7 +91,12 @@ def plan_board(workspace: Workspace, t: Translator) -> None:
             reference=_reference(workspace.key, stage, band, view, t.language, workspace, t),
         )
     with right, st.container(height="stretch", border=False, key="pl-side"):
+        drawing.sketch_panel(here, workspace, t)
         selected_school(workspace, here, current, stage, t)
+        if scores is not None:
+            site_scores.best_sites(
+                workspace, view, scores.table, t, place=lambda code: _place_at_site(code, workspace, here, stage, t)
+            )
         edit_list(here, workspace, t)
         propose.proposal_panel(workspace, here, stage, t)
         shell.section(t("Before and after"), term(t, stage))
@@ -171,6 +183,9 @@ def _map(
         on_event=lambda event: _on_event(event, workspace, here, stage, t),
         reference=reference,
         lines=layer.lines,
+        spots=layer.spots,
+        drawn=drawing.drawn_on_map(workspace, here, t),
+        draw=True,
     )
 
 
@@ -194,6 +209,12 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
     if event.type in ("undo", "redo", "leave"):
         _on_key(event.type, here)
         return
+    if event.type in ("road", "estate"):
+        drawing.take_drawing(event, workspace, here)
+        return
+    if event.type == "place" and event.school_id in workspace.county.candidates.index:
+        _place_at_site(event.school_id, workspace, here, stage, t)
+        return
     x, y = workspace.to_county(event.lon, event.lat)
     if not workspace.county.boundary.geometry.contains(shapely.Point(x, y)).any():
         here.complaint = msg("This place is outside the county; nothing was changed.")
@@ -201,6 +222,16 @@ def _on_event(event: MapEvent, workspace: Workspace, here: Session, stage: str, 
     if event.type == "move":
         here.move(event.school_id, x, y)
         return
+    _place(x, y, workspace, here, stage, t)
+
+
+def _place_at_site(code: str, workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    place = workspace.county.candidates.geometry[code]
+    _place(place.x, place.y, workspace, here, stage, t)
+
+
+def _place(x: float, y: float, workspace: Workspace, here: Session, stage: str, t: Translator) -> None:
+    """Add a new school of the stage's plain kind."""
     school_id = here.next_id()
     number = school_id.rsplit("-", 1)[-1]
     # A stage's plain kind of school bears the stage's own name.

@@ -11,6 +11,7 @@ from planning.i18n import Translator
 from planning.ui import colours
 from planning.ui.colours import Painting
 from planning.ui.overlays import Flow, paint_flow
+from planning.ui.site_scores import SITE_VIEWS, SiteScores, Spots, paint_sites
 from planning.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ __all__ = ["Layer", "choose_layer", "paint_layer"]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one layer paints: cells, schools where they are coloured (by id; "" is hatched), and packed lines."""
+    """What one layer paints: cells, schools where they are coloured (by id; "" is hatched), packed lines, and points."""
 
     painting: Painting
     fills: dict[str, str] = field(default_factory=dict)
     lines: bytes | None = None
+    spots: Spots | None = None
 
 
 def choose_layer(t: Translator, *, key: str, change: bool) -> str:
@@ -40,6 +42,7 @@ def choose_layer(t: Translator, *, key: str, change: bool) -> str:
     }
     if change:
         names = {"distance_m": names["distance_m"], "change": t("Change"), **names}
+        names |= {"sites_limit": t("Sites by pupils gained"), "sites_way": t("Sites by ways shortened")}
     # A list that unfolds: six buttons side by side would break the bar in two on a screen of 1440.
     return st.selectbox(
         t("The map shows"), list(names), format_func=names.__getitem__, key=key, width=190, filter_mode=None,
@@ -56,8 +59,9 @@ def paint_layer(
     t: Translator,
     *,
     flow: Flow | None = None,
+    scores: SiteScores | None = None,
 ) -> Layer:
-    """Paint the chosen layer of the current state; ``flow`` are its pupils on the roads, where they are known by now."""
+    """Paint the chosen layer of the current state; ``flow`` and ``scores`` are worked out in jobs: None until they are known."""
     people = workspace.county.cells["population"]
     if layer == "change":
         return Layer(colours.paint_change(base, current, band, people, t))
@@ -69,4 +73,7 @@ def paint_layer(
         return Layer(*colours.fullness_of_schools(current, t))
     if layer == "flow":
         return Layer(paint_flow(flow, len(people), t), lines=None if flow is None else flow.packed)
+    if layer in SITE_VIEWS:
+        painting, spots = paint_sites(workspace, layer, scores, t)
+        return Layer(painting, spots=spots)
     return Layer(colours.paint_way(current, band, people, layer, t))

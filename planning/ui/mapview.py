@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 import streamlit as st
+from streamlit.runtime import get_instance
 from streamlit_folium import st_folium
 
 from planning.i18n import Translator
@@ -17,7 +18,9 @@ from planning.i18n.terms import term
 from planning.report.map_scenes import PushScene, Scene, pack_scene
 from planning.report.maps import plan_map
 from planning.ui.colours import Painting
+from planning.ui.media_shelf import MediaShelf
 from planning.ui.overlays import fixed_overlays, overlay_names
+from planning.ui.site_scores import Spots
 from planning.ui.state import media_url, session
 from planning.ui.words import number_of
 from planning.ui.workspace import Workspace
@@ -28,7 +31,9 @@ SHAPES: Mapping[str, str] = {
     "teaching_point": "triangle", "primary": "circle", "nine_year": "square", "junior": "square", "secondary": "square",
     "senior": "diamond", "kindergarten": "circle", "special": "diamond",
 }  # fmt: skip
-EVENTS = ("place", "move", "select", "undo", "redo", "leave")
+EVENTS = ("place", "move", "select", "undo", "redo", "leave", "road", "estate")
+#: Bends that a drawn road may have; a browser that sends more is not ours.
+_MOST_BENDS = 500
 
 
 @dataclass(frozen=True)
@@ -38,18 +43,22 @@ class MapEvent:
 
     Parameters
     ----------
-    type : {"place", "move", "select", "undo", "redo", "leave"}
-        A click on open ground, a school dragged, a click on a school; keys that undo, redo and put the tool away.
+    type : {"place", "move", "select", "undo", "redo", "leave", "road", "estate"}
+        A click on open ground, a school dragged, a click on a school; keys that undo, redo and put the tool away; a road or
+        an estate drawn.
     school_id : str
-        The school; "" where there is none.
+        The school, or the possible site that was clicked; "" where there is none.
     lon, lat : float
         Where [degree].
+    points : tuple of (float, float)
+        Longitude and latitude of a drawn road's bends [degree].
     """
 
-    type: Literal["place", "move", "select", "undo", "redo", "leave"]
+    type: Literal["place", "move", "select", "undo", "redo", "leave", "road", "estate"]
     school_id: str
     lon: float
     lat: float
+    points: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +112,9 @@ def show_map(
     on_event: Callable[[MapEvent], None] | None = None,
     reference: Reference | None = None,
     lines: bytes | None = None,
+    spots: Spots | None = None,
+    drawn: bytes | None = None,
+    draw: bool = False,
 ) -> None:
     """
     Show the map; only what changed goes over the wire.
@@ -125,6 +137,12 @@ def show_map(
         The same layer without edits.
     lines : bytes, optional
         Lines of the layer, packed.
+    spots : Spots, optional
+        Points of the layer, packed.
+    drawn : bytes, optional
+        New roads and estates of the plan, packed.
+    draw : bool
+        Whether the map offers to draw them.
     """
     # A hash and nothing after an underscore: streamlit-folium drops such parts of a key, and shows the wrong map.
     key = f"map-{place}-{workspace.assets.key}-{t.language}"
@@ -149,6 +167,11 @@ def show_map(
     ]
     if lines is not None:
         act["lines"] = _served(lines, "lines")
+    if spots is not None:
+        act["spots"] = {"places": _served(spots.places, "places"), "values": _served(spots.values, "values")}
+    if drawn is not None:
+        act["drawn"] = _served(drawn, "drawn")
+    act["draw"] = draw
     words = {
         "zoom_in": t("Zoom in"),
         "zoom_out": t("Zoom out"),
@@ -162,11 +185,22 @@ def show_map(
         "nothing_found": t("Nothing of this name"),
         "no_path": t("no path"),
         "also": t("Also show"),
+        "draw": t("Draw on the map"),
+        "draw_road": t("Draw a road"),
+        "draw_estate": t("Place an estate"),
+        "draw_done": t("Done"),
+        "draw_back": t("One back"),
+        "draw_leave": t("Give up"),
+        "draw_taken": t("Taken over; fill in the rest beside the map."),
+        "hint_road": t("Click every bend; double-click or Enter ends, Backspace takes one back, Esc gives up."),
+        "hint_estate": t("Click where the estate will stand; Esc gives up."),
+        "new_road": t("new road"),
+        "new_estate": t("new estate"),
     }
     carrier = plan_map(
         workspace.assets,
-        base_url=media_url(workspace.assets.base, "application/octet-stream", "planmap-base"),
-        raster_url=media_url(workspace.assets.raster.png, "image/png", "planmap-raster"),
+        base_url=_served(workspace.assets.base, "base", known_as=workspace.assets.key),
+        raster_url=_served(workspace.assets.raster.png, "raster", known_as=workspace.assets.key, mime="image/png"),
         words=words,
     )
     st_folium(
@@ -185,8 +219,15 @@ def show_map(
     )
 
 
-def _served(packed: bytes, name: str) -> str:
-    return media_url(packed, "application/octet-stream", f"planmap-{name}")
+def _served(packed: bytes, name: str, *, known_as: str = "", mime: str = "application/octet-stream") -> str:
+    """Give the address of a file, which holds for some time after the page has moved on."""
+    _shelf().keep(get_instance().media_file_mgr, packed, mime, name=known_as and f"{known_as}-{name}")
+    return media_url(packed, mime, f"planmap-{name}")
+
+
+@st.cache_resource(show_spinner=False)
+def _shelf() -> MediaShelf:
+    return MediaShelf()
 
 
 def site_marks(
@@ -267,9 +308,12 @@ def _event(value: object) -> MapEvent | None:
     here.last_event = int(number)
     try:
         lon, lat = float(value.get("lng", 0)), float(value.get("lat", 0))
+        points = tuple((float(x), float(y)) for x, y in value.get("points", ()))
     except (TypeError, ValueError):
         return None
-    return MapEvent(value["type"], str(value.get("id", "")), lon, lat)
+    if len(points) > _MOST_BENDS:
+        return None
+    return MapEvent(value["type"], str(value.get("id", "")), lon, lat, points)
 
 
 def kinds_shown(sites: gpd.GeoDataFrame, t: Translator) -> list[tuple[str, str, str]]:

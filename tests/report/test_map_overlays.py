@@ -8,7 +8,15 @@ import pyproj
 import pytest
 import shapely
 
-from planning.report.map_overlays import FLOW_BREAKS, FLOW_WIDTHS, flow_lines, pack_overlay
+from planning.report.map_overlays import (
+    FLOW_BREAKS,
+    FLOW_WIDTHS,
+    flow_lines,
+    pack_overlay,
+    pack_places,
+    pack_plain,
+    pack_values,
+)
 
 WEB = pyproj.CRS("EPSG:3857")
 
@@ -51,3 +59,19 @@ def test_metres_of_road_with_pupils_are_conserved():
     pupils = np.where(chance.random(200) < 0.3, 0, chance.integers(1, 2000, 200)).astype(float)
     drawn = sum(line.length for _, lines in flow_lines(pupils, tails, heads) for line in lines)
     assert drawn == pytest.approx(np.hypot(*(heads - tails)[pupils > 0].T).sum())
+
+
+def test_points_come_back_with_their_figures():
+    places = json.loads(gzip.decompress(pack_places([104.1234567, 105], [30.5, 31], ["a", "b"], ["甲", "</script>"])))
+    assert places == {"at": [[30.5, 104.123457], [31.0, 105.0]], "ids": ["a", "b"], "names": ["甲", "</script>"]}
+    values = json.loads(
+        gzip.decompress(pack_values([("#ffffff", 4.0)], np.zeros(2, dtype=np.int64), [["x"], ["y", "z"]]))
+    )
+    assert values == {"styles": [["#ffffff", 4.0]], "style": [0, 0], "lines": [["x"], ["y", "z"]]}
+
+
+def test_same_content_packs_to_the_same_bytes_and_no_number_is_lost():
+    assert pack_plain([1, "x"]) == pack_plain([1, "x"])
+    assert pack_places([], [], [], []) == pack_places([], [], [], [])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        pack_plain([float("nan")])
