@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,7 @@ from planning.errors import ConfigError, Message, PlanningError, SourceError, ms
 from planning.i18n import Language, Translator, get_translator
 
 if TYPE_CHECKING:
+    from planning.scenario.check import Problem
     from planning.scenario.county import County
 
 __all__ = ["app", "main"]
@@ -107,10 +108,20 @@ def _run_command(
 @app.command("check")
 def _check(project: ProjectFile, lang: Lang = None) -> None:
     """Read and check everything a project names, and say what was set aside; write nothing, answer no question."""
+    from planning.scenario.check import check_project
     from planning.scenario.county import prepare
 
     with _words(lang) as t:
-        county = prepare(load_project(project), progress=_progress(t))
+        try:
+            county = prepare(load_project(project), progress=_progress(t))
+        except PlanningError:  # the first fault; the others are looked for now, so that a project is mended once
+            file = project / "project.yaml" if project.is_dir() else project
+            faults = check_project(file).faults
+            if not faults:
+                raise
+            for line in _faults(faults, file.name, t):
+                typer.echo(line, err=True)
+            raise typer.Exit(2) from None
         for line in _findings(county, t):
             typer.echo(line)
 
@@ -334,6 +345,25 @@ def _findings(county: County, t: Translator) -> Iterator[str]:
         yield "- " + t(
             "{source}{place}, {item}: {reason}", source=item.source, place=place, item=item.item, reason=item.reason
         )
+
+
+def _faults(faults: Sequence[Problem], project: str, t: Translator) -> Iterator[str]:
+    """Say every fault, those of one source beneath its name."""
+    by_source: dict[tuple[str, str], list[str]] = {}
+    for fault in faults:
+        by_source.setdefault((fault.source, fault.file), []).append(t.message(fault.message))
+    settings = [lines for (source, file), lines in by_source.items() if not file]
+    named = [(file, lines) for (_, file), lines in by_source.items() if file]
+    if settings:
+        named.insert(0, (project, [line for lines in settings for line in lines]))
+    for file, lines in named:
+        if len(lines) == 1:
+            yield lines[0] if file in lines[0] else f"{file}: {lines[0]}"
+        else:
+            yield t("{file}: {n} faults.", file=file, n=len(lines))
+            yield from (f"  {line}" for line in lines)
+    if len(faults) > 1:
+        yield t("{n} problems to mend before the project can be opened. They are all listed.", n=t.number(len(faults)))
 
 
 def _serve(project: Path, out: Path, port: int, t: Translator) -> None:

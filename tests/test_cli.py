@@ -430,3 +430,16 @@ def test_run_writes_everything_and_the_app_serves_it_until_stopped(county, tmp_p
         assert (out / name).stat().st_size > 0, name
     assert len(json.loads((out / "proposal.geojson").read_text("utf-8"))["features"]) == 1
     assert [file for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
+def test_check_lists_the_faults_of_all_sources_at_once(county):
+    """`run` stops at the first source that cannot be read; `check` goes on, so that a project is mended once."""
+    schools, raster = text_in_a_number(county), raster_without_crs(county)
+    result = run_in_process("check", str(county))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    for word in (*schools, *raster):
+        assert re.search(word, result.stderr), (word, result.stderr)
+    first = run_in_process("run", str(county), "--out", str(county / "out")).stderr
+    assert not all(re.search(word, first) for word in (*schools, *raster))
+    assert "They are all listed." in result.stderr

@@ -32,6 +32,31 @@ def test_numbers_dates_and_shares():
     assert "2026" in EN.date(dt.date(2026, 11, 22))
 
 
+@pytest.mark.parametrize(("value", "digits", "shown"), [(-0.04, 1, "0.0"), (-0.05, 1, "0.0"), (-0.051, 1, "-0.1"), (0.04, 1, "0.0"), (-0.4, 0, "0"), (-0.0, 0, "0"), (-1.0, 0, "-1")])  # fmt: skip
+def test_what_is_rounded_to_nothing_has_no_sign(value, digits, shown):
+    assert EN.number(value, digits) == ZH.number(value, digits) == shown
+    assert EN.percent(value / 100, digits) == ZH.percent(value / 100, digits) == f"{shown}%"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "n", "said"),
+    [
+        ("{n} schools", 1, "1 school"),
+        ("{n} schools", "1", "1 school"),
+        ("{n} schools", 0, "0 schools"),
+        ("{n} schools", "1.0", "1.0 schools"),
+        ("{n} schools", "11", "11 schools"),
+        ("{n} more buses have shorter rides", 1, "1 more bus has shorter rides"),
+        ("{n} pupils who live here find no seats", 1, "1 pupil who lives here find no seats"),
+        ("{n} cells that are far, {n} children.", 1, "1 cell that is far, 1 child."),
+        ("Of {n} schoolsyards {n} is", 1, "Of 1 schoolsyards 1 is"),
+    ],
+)
+def test_one_is_said_in_the_singular(sentence, n, said):
+    assert EN(sentence, n=n) == said
+    assert ZH(sentence + "!", n=n) == (sentence + "!").format(n=n)  # no catalogue has it: nothing of English is bent
+
+
 def test_large_numbers_in_sentences_are_grouped_and_years_are_not():
     t = get_translator("en")
     said = t(
@@ -43,7 +68,7 @@ def test_large_numbers_in_sentences_are_grouped_and_years_are_not():
 
 def test_messages_inside_messages_are_put_into_words():
     error = ConfigError(msg("{n} faults", n=1), [msg("{column}: {expected}", column="a", expected=msg("wrong"))])
-    assert EN.error(error) == "1 faults\n  a: wrong"
+    assert EN.error(error) == "1 fault\n  a: wrong"
 
 
 def test_translators_are_shared_and_stateless():

@@ -17,6 +17,7 @@ import babel.numbers
 from babel.messages.pofile import read_po
 
 from planning.errors import Message, PlanningError
+from planning.i18n.singular import counts, of_one
 
 __all__ = ["LANGUAGES", "Language", "Translator", "get_translator", "own_name"]
 
@@ -47,6 +48,18 @@ class _Sentence(string.Formatter):
             shown = format(value, format_spec)
             return format(value, f",{format_spec}") if abs(value) >= _GROUPED_FROM and "e" not in shown else shown
         return str(super().format_field(value, format_spec))
+
+    def counted(self, sentence: str, params: Mapping[str, object]) -> str:
+        """Fill an English sentence, in the singular where a 1 stands."""
+        parts, shown = [], ""
+        for words, name, spec, conversion in self.parse(sentence):
+            parts.append(of_one(words) if shown == "1" else words)
+            shown = ""
+            if name is not None:
+                value, _ = self.get_field(name, (), params)
+                shown = self.format_field(self.convert_field(value, conversion), spec or "")
+                parts.append(shown)
+        return "".join(parts)
 
 
 _PLAIN = re.compile(r"(\.\d+f)?")
@@ -86,7 +99,10 @@ class Translator:
             The sentence in this language; English where the catalogue has none.
         """
         template = _catalogue(self.language).get(id, id)
-        return _FILL.format(template, **{key: self._value(value) for key, value in params.items()})
+        values = {key: self._value(value) for key, value in params.items()}
+        if self.language == "en" and counts(template):
+            return _FILL.counted(template, values)
+        return _FILL.format(template, **values)
 
     def message(self, message: Message) -> str:
         """
@@ -134,11 +150,12 @@ class Translator:
         Returns
         -------
         str
-            Such as ``1,234.5``.
+            Such as ``1,234.5``; what is rounded to nothing has no sign.
         """
         if value is None or not math.isfinite(value):
             return "–" if value is None or math.isnan(value) else "∞"
         places = "." + "0" * digits if digits else ""
+        value = _unsigned(value, digits)
         return str(babel.numbers.format_decimal(value, format=f"#,##0{places}", locale=self.locale))
 
     def percent(self, share: float | None, digits: int = 1) -> str:
@@ -155,11 +172,12 @@ class Translator:
         Returns
         -------
         str
-            Such as ``93.5%``.
+            Such as ``93.5%``; what is rounded to nothing has no sign.
         """
         if share is None or not math.isfinite(share):
             return "–"
         places = "." + "0" * digits if digits else ""
+        share = _unsigned(share, digits + 2)
         return str(babel.numbers.format_percent(share, format=f"#,##0{places}%", locale=self.locale))
 
     def date(self, day: dt.date) -> str:
@@ -180,6 +198,11 @@ class Translator:
 
     def _value(self, value: object) -> object:
         return self.message(value) if isinstance(value, Message) else value
+
+
+def _unsigned(value: float, digits: int) -> float:
+    """Give 0 for what is written as 0, so that it bears no sign."""
+    return 0.0 if abs(value) <= 0.5 * 10.0**-digits else value
 
 
 @functools.cache

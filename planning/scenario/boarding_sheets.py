@@ -37,7 +37,7 @@ def hub_beds(county: County, answer: Answer) -> pd.DataFrame:
     Parameters
     ----------
     county : County
-        Holds the register of schools and the rule pack.
+        Holds the rule pack and the register of schools, with the beds that a plan gave them before.
     answer : Answer
         To a question about boarding.
 
@@ -76,7 +76,7 @@ def boarding_villages(county: County, answer: Answer, *, edits: Sequence[Edit] =
     Parameters
     ----------
     county : County
-        The base.
+        As the edits leave its roads, estates and assumptions: the one that was asked about.
     answer : Answer
         To a question about boarding.
     edits : sequence of Edit
@@ -122,7 +122,7 @@ def day_way(county: County, question: Question, *, edits: Sequence[Edit] = ()) -
     Parameters
     ----------
     county : County
-        The base.
+        As the edits leave its roads, estates and assumptions.
     question : Question
         Its stage, limits and year.
     edits : sequence of Edit

@@ -30,7 +30,7 @@ def planned_seats(county: County, stages: Sequence[str], edits: Sequence[Edit] =
     Parameters
     ----------
     county : County
-        The base.
+        The base, or the county as the same edits leave it: seats are the same.
     stages : sequence of str
         The stages.
     edits : sequence of Edit

@@ -38,7 +38,7 @@ __all__ = ["load_answers", "load_county", "load_run", "save_run"]
 FORMAT = 8
 _TERRAIN = "terrain.npz"
 #: Tables of an answer that are there only where its question asks for them.
-_ASIDE = ("curve", "plans", "ways", "lines")
+_ASIDE = ("curve", "plans", "ways", "lines", "phases")
 _TABLES = (
     "boundary",
     "townships",
@@ -303,8 +303,9 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
     question = next(question for question in county.project.questions if question.name == data["question"])
     proposed = data["proposal"]
     edits = tuple(edits_from_data(data["edits"]))
+    year = county.project.year_of(question)
     county, _ = county_asked_of(county, question)
-    after, before = None, None if question.year is None else evaluate(county, question.stage)
+    after, before = None, None if year is None else evaluate(county, question.stage)
     if data["has_after"]:
         boarding = pd.DataFrame(store.read_table(folder / f"boarding_{number}.parquet"), columns=FLOW_COLUMNS)
         after = evaluate(county, question.stage, edits, boarding=boarding if len(boarding) else None)
@@ -323,7 +324,7 @@ def _answer(county: County, data: Mapping[str, Any], number: int, folder: Path) 
         seconds=data["seconds"],
         moves=pd.DataFrame(data["moves"], columns=MOVE_COLUMNS),
         blocked=tuple(Blocked(entry["school_id"], _message(entry["clause"])) for entry in data["blocked"]),
-        year=question.year,
+        year=year,
         before=before,
         balance=_balance(data["balance"]),
         **asides,

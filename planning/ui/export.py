@@ -104,6 +104,7 @@ def _contents(t: Translator) -> Mapping[str, str]:
         "frontier.csv": t("What other numbers of new schools, or other budgets, would bring"),
         "alternatives.csv": t("Other plans nearly as good, and where they differ"),
         "trade_off.csv": t("Boarding, school bus or teaching points for the same pupils"),
+        "phases.csv": t("Plans by year: what opens when, and what it costs"),
         "indicators.csv": t("Indicators before and after each question"),
         "reconciliation.csv": t("Where every pupil stands"),
         "tables.xlsx": t("All tables in one workbook"),
@@ -198,7 +199,7 @@ def _result(
             if cancel.is_set():
                 break
             tell(0.55 * number / len(county.project.questions), msg("Answering: {question}", question=question.name))
-            asked = workspace.county_of(edits, moved_in=question.year is None)
+            asked = workspace.county_of(edits, moved_in=workspace.county.project.year_of(question) is None)
             found.append(answer(asked, question, edits=tuple(edits), cancel=cancel.is_set))
     base = {stage: workspace.state(stage, edits) for stage in workspace.stages}
     return RunResult(county=county, base=base, answers=tuple(found), seconds={}, versions=versions())

@@ -30,6 +30,7 @@ from planning.ui.workspace import Source, source_from_environment, source_of_nam
 
 if TYPE_CHECKING:
     from planning.scenario.questions import Answer
+    from planning.ui.drawing import Sketch
 
 __all__ = [
     "LANGUAGE_KEY",
@@ -72,6 +73,7 @@ class Session:
     last_event: int = 0
     revision: int = 0
     complaint: Any = None
+    sketch: Sketch | None = None
     is_placed: bool = False
     plan: OpenScenario = field(init=False)
 

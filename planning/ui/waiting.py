@@ -70,6 +70,6 @@ def _wait(job: Job, t: Translator, *, key: str, doing: str, usual_s: float, can_
         share = max(job.share, min(job.seconds() / usual_s, 0.97))
         st.progress(share, text=t("{doing} {n} s", doing=doing or t.message(job.doing), n=t.number(job.seconds())))
         if can_stop:
-            st.button(t("Stop"), on_click=job.cancel.set, key=f"{key}-stop", disabled=job.cancel.is_set())
+            st.button(t("Stop the work"), on_click=job.cancel.set, key=f"{key}-stop", disabled=job.cancel.is_set())
 
     waiting()

@@ -33,6 +33,7 @@ def model_name(model: str, t: Translator) -> str:
         "p_center": t("Shortest longest way"),
         "capacitated": t("Shortest ways with enough seats"),
         "boarding": t("A boarding school"),
+        "phases": t("Plan by year"),
     }
     return names.get(model, model)
 
@@ -46,6 +47,7 @@ def model_help(model: str, t: Translator) -> str:
         "p_center": t("Places the new schools so that the pupil with the longest way has it as short as possible."),
         "capacitated": t("Places the new schools so that every pupil has a seat and the ways are short."),
         "boarding": t("Finds the place from which pupils who live too far for a daily way can board for the week."),
+        "phases": t("Finds which new school opens in which year, with the pupils and the money of each year."),
     }
     return texts.get(model, "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -35,6 +36,9 @@ class StraightCosts:
 
     def candidates(self, mode: str, *, progress=None) -> Costs:
         return self._table("candidates", mode)
+
+    def with_cells(self, cells: gpd.GeoDataFrame) -> StraightCosts:
+        return dataclasses.replace(self, cells=cells)
 
     def to_points(self, mode: str, xy) -> Costs:
         x, y = np.asarray(xy, dtype=float).reshape(-1, 2).T

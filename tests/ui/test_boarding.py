@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from html import unescape
 
 import coming_county
 import pytest
@@ -10,7 +11,9 @@ from line_county import line_county, project_of
 from test_children import settled, tables_of, workspace_of
 from ui_helpers import done, text_of, wait_until
 
+from planning.config import Question
 from planning.i18n import get_translator
+from planning.i18n.terms import term
 from planning.report.choices import way_section
 from planning.scenario.questions import answer
 from planning.ui import state
@@ -176,6 +179,30 @@ def test_plan_by_year_adds_the_money_up(hub):
     assert f">{get_translator('en').number(each, 1)}<" in html  # 10,000 yuan a seat
     assert f">{get_translator('en').number(2 * each, 1)}<" in html
     assert "Hub &lt;b&gt;" in html
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_plan_by_year_says_what_opens_when(hub, language):
+    t = get_translator(language)
+    priced = county(costs={**RATES, "build_per_seat": 10_000})
+    asked = {
+        "name": "Years <b>",
+        "stage": "primary",
+        "model": "phases",
+        "years": [2026, 2028],
+        "new_by_year": [0, 1],
+        "seats": 30,
+    }
+    found = answer(priced, Question.model_validate(asked))
+    html = phases.phases_html(dataclasses.replace(hub, county=priced), [found], t)
+    assert "Years &lt;b&gt;" in html
+    assert html.index(">2026<") < html.index(">2028<")
+    assert term(t, "nothing_opens") in html
+    assert "by N1" in html
+    assert f">{t.number(300_000)}<" in html  # 30 seats at 10,000 yuan
+    assert ("已证明" if language == "zh" else "Proven") in html
+    nothing = dataclasses.replace(found, phases=found.phases.iloc[:0])
+    assert t.message(found.notes[0]) in unescape(phases.phases_html(hub, [nothing], t))
 
 
 def test_a_search_that_is_stopped_can_be_taken_up_again(open_app, hub, monkeypatch):

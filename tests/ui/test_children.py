@@ -10,18 +10,19 @@ import coming_county
 import defusedxml.ElementTree
 import pandas as pd
 import pytest
-from line_county import line_county, project_of
-from ui_helpers import done, text_of, wait_until
+from line_county import ORIGIN, line_county, project_of
+from ui_helpers import done, settle, text_of, wait_until
 
 from planning.i18n import get_translator
 from planning.report.maps import build_assets
 from planning.report.outlook import outlook_tables
 from planning.report.ways_to_school import danger_table
-from planning.scenario.edits import CloseSchool
+from planning.scenario.edits import Assumption, CloseSchool, NewEstate, NewRoad
 from planning.scenario.evaluate import evaluate
 from planning.scenario.outlook import project_outlook
 from planning.scenario.ways_to_school import ways_to_school
 from planning.ui import state
+from planning.ui.children import work
 from planning.ui.workspace import Workspace
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -125,6 +126,33 @@ def test_the_open_plan_has_a_line_of_its_own(open_app, coming):
     assert set(chart_rows(outlook, "primary", "*", "children")["line"]) == {"low", "middle", "high"}
 
 
+def test_an_estate_of_the_plan_counts_from_its_year_on(open_app, coming):
+    app = settled(open_app("en", "children", on=coming), "outlook-")
+    before = next(row for row in tables_of(app)[1] if row[0] == "Whole county")
+    assert "Riverside" not in text_of(app)
+    place = coming.county.cells.geometry.iloc[0]
+    estate = NewEstate(
+        "e1", "Riverside <b>", place.x, place.y, dwellings=500, year=coming.county.project.population.year + 2
+    )
+    app.session_state["planner"].do((estate,))
+    app = settle(app.run())
+    assert not app.exception
+    assert "Riverside &lt;b&gt;" in "".join(element.proto.body for element in app.get("html"))
+    after = next(row for row in tables_of(app)[1] if row[0] == "Whole county")
+    assert after[1:4] == before[1:4]  # seats, this year, the next
+    assert all(int(then.strip("▲ ").replace(",", "")) > int(now.strip("▲ ").replace(",", "")) for now, then in zip(before[5:], after[5:], strict=True))  # fmt: skip
+    app.session_state["planner"].do(())
+    app = settle(app.run())
+    assert next(row for row in tables_of(app)[1] if row[0] == "Whole county") == before
+
+
+def test_schools_of_a_plan_do_not_project_the_children_anew(coming):
+    state.jobs.clear()
+    first = work.outlook_job(coming, ())(again=False)
+    assert work.outlook_job(coming, (CloseSchool("s3"),))(again=False) is first
+    assert work.outlook_job(coming, (Assumption("walking_speed_factor", 0.5),))(again=False) is not first
+
+
 def test_unknown_seats_draw_no_line_and_are_said(open_app):
     county = coming_county.county()
     county = dataclasses.replace(
@@ -163,9 +191,27 @@ def test_dangers_are_those_of_the_report(open_app, fast_road, language):
     assert len(app.get("image")) == 1
 
 
+def test_ways_are_those_of_the_roads_of_the_plan():
+    """Five pupils live beyond a gap of 100 m in the only road; a new road closes it."""
+    county = line_county(
+        {"a": {"at": 1000, "primary_upper": 30}, "b": {"at": 3000, "primary_upper": 5}},
+        {"A": {"at": 0, "seats_primary": 60}},
+        project=project_of(("primary",)),
+        gap_at=2000,
+    )
+    place = workspace_of(county, "gap")
+    road = NewRoad("r1", "Bridge", tuple((ORIGIN[0] + at, ORIGIN[1]) for at in (2000.0, 2100.0)), "residential")
+    state.jobs.clear()
+    today, _, ground = work.ways_job(place, ())(again=False).future.result(60)
+    planned, _, bridged = work.ways_job(place, (road,))(again=False).future.result(60)
+    assert float(today.sheet["pupils_on_roads"].sum()) == 30
+    assert float(planned.sheet["pupils_on_roads"].sum()) == 35
+    assert bridged != ground  # the new road is drawn
+
+
 def test_names_on_the_way_map_are_text(fast_road):
     from planning.report.figures import Spot
-    from planning.ui.children import way_map, work
+    from planning.ui.children import way_map
 
     state.jobs.clear()
     found = work.ways_job(fast_road, ())(again=False).future.result(60)

@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from ui_helpers import PAGES, make_workspace, text_of, wait_until
+from ui_helpers import PAGES, make_workspace, settle, text_of, wait_until
 
 #: Latin words that a page in Chinese may show: names of formats, programs and standards.
 ALLOWED = {
     "openstreetmap", "shapefile", "geopackage", "arcgis", "qgis", "epsg", "sha", "english", "utf", "gbk", "zip", "report",
     "html", "catchments", "shp", "gpkg", "proposal", "geojson", "indicators", "reconciliation", "csv", "schools", "xlsx",
-    "tables", "closures", "frontier", "alternatives", "trade", "off", "allocated", "unreachable", "township", "demand", "rules", "set", "aside", "fields", "run", "json", "births", "year", "low", "middle", "high", "img", "src", "onerror", "alert", "gt", "lt", "amp", "nbsp",
+    "tables", "closures", "frontier", "alternatives", "trade", "off", "allocated", "unreachable", "township", "demand", "rules", "set", "aside", "fields", "run", "json", "births", "year", "years", "model", "phases", "low", "middle", "high", "img", "src", "onerror", "alert", "gt", "lt", "amp", "nbsp",
 }  # fmt: skip
 
 
@@ -19,6 +19,15 @@ def test_page_renders(open_app, page, language):
     app = open_app(language, page)
     assert not app.exception
     assert "试验县" in text_of(app)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_page_stands_on_the_demo_county(open_app, demo_workspace, page, language):
+    app = settle(open_app(language, page, on=demo_workspace))
+    assert not app.exception
+    assert demo_workspace.county.project.name in text_of(app)
+    assert 'class="pl-error"' not in "".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -111,6 +111,24 @@ def test_a_failed_source_is_told_on_every_page_and_leads_to_the_check(start, who
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_list_of_projects_stands_whatever_is_open(start, home, whole, language):
+    """An empty project, one whose source failed, and the demo county, each opened and looked at from the list."""
+    from planning.ui import state
+
+    create_project(home, "新县")
+    (whole / "roads.osm.pbf").write_bytes(b"<b>no roads</b>")
+    for name in ("新县", "故事县", "demo"):
+        app = start("projects", language, project=name)
+        wait_until(lambda: all(job.done for job in state.jobs()._jobs.values()), 120)
+        app.run()
+        assert not app.exception
+        bodies = _bodies(app)
+        assert "新县" in bodies
+        assert "故事县" in bodies
+        assert "<b>no" not in bodies
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_project_that_is_gone_is_told(start, home, language):
     app = start("county", language, project="gone")
     assert not app.exception

@@ -11,13 +11,14 @@ from planning.i18n.terms import term
 from planning.report.html import gap_in_words
 from planning.ui import shell, tables, waiting
 from planning.ui.boarding import sheets
-from planning.ui.boarding.work import Asked, answer_job, answer_of_run, detail_job
+from planning.ui.boarding.work import Asked, answer_job, answer_of_run, county_of, detail_job
 from planning.ui.state import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planning.i18n import Translator
+    from planning.scenario.county import County
     from planning.scenario.edits import Edit
     from planning.scenario.questions import Answer
     from planning.ui.boarding.work import Detail
@@ -50,7 +51,7 @@ def boarding_panel(workspace: Workspace, asked: Asked, edits: Sequence[Edit], t:
         detail_job(workspace, asked, answer, edits), t, key="beds", doing=t("Listing who boards where…"), usual_s=5
     )
     if detail is not None:
-        _show(workspace, asked, answer, detail, t)
+        _show(workspace, county_of(workspace, asked, edits), asked, answer, detail, t)
 
 
 def _offer(asked: Asked, start: object, t: Translator) -> None:
@@ -61,7 +62,7 @@ def _offer(asked: Asked, start: object, t: Translator) -> None:
     st.button(t("Answer it now"), type="primary", on_click=start, kwargs={"again": False}, key="boarding-start")
 
 
-def _show(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t: Translator) -> None:
+def _show(workspace: Workspace, county: County, asked: Asked, answer: Answer, detail: Detail, t: Translator) -> None:
     year = t("for the pupils of {year}", year=answer.year) if answer.year else t("for the pupils of today")
     st.html(tables.figures_html(sheets.figures_of(answer, detail, t)))
     st.html(f'<div class="pl-note"><b>{escape(answer.question.name)}</b> · {escape(term(t, answer.question.stage))} · {escape(year)} · {escape(gap_in_words(t, answer))}</div>')  # fmt: skip
@@ -77,12 +78,12 @@ def _show(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t:
                     t("Boarders go home"), sheets.HOME_WEEKS, default=1, required=True, format_func=every.__getitem__,
                     key=f"boarding-home-{t.language}", persist_state="session",
                 )  # fmt: skip
-                st.html(sheets.ways_html(workspace, asked, answer, detail, t, home_weeks=weeks))
+                st.html(sheets.ways_html(county, answer, detail, t, home_weeks=weeks))
             else:
                 st.html(f'<div class="pl-empty">{escape(t("Nobody lives beyond the daily limit of every school: nothing has to be done."))}</div>')  # fmt: skip
         with right:
             shell.section(t("Rates and standards used"), t("each with its source"))
-            st.html(sheets.rates_html(workspace, asked, t))
+            st.html(sheets.rates_html(workspace, county, asked, t))
             shell.section(t("Teaching points"), t("for children too young to board"))
             st.html(sheets.points_html(answer, t))
 
@@ -91,7 +92,10 @@ def _show(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t:
     shell.section(t("School buses"), t("the longest rides first; choose a school to see its stops"))
     _buses(answer, t)
     shell.section(t("What this rests on"))
-    notes = [*sheets.way_notes(workspace, asked, answer, detail, t), *(t.message(note) for note in answer.notes)]
+    notes = [
+        *sheets.way_notes(workspace, county, asked, answer, detail, t),
+        *(t.message(note) for note in answer.notes),
+    ]
     st.html(f'<div class="pl-note">{tables.message_html(notes)}</div>')
 
 

@@ -12,7 +12,7 @@ from planning.i18n.terms import term
 from planning.report.bus_lines import line_section, line_table
 from planning.report.choices import way_section
 from planning.ui.boarding.asking import rate_name, rate_unit
-from planning.ui.boarding.work import RATES, Asked, Detail, county_of
+from planning.ui.boarding.work import RATES, Asked, Detail
 from planning.ui.tables import Figure, message_html, table_html
 from planning.ui.words import number_of, with_unit
 
@@ -56,11 +56,9 @@ def figures_of(answer: Answer, detail: Detail, t: Translator) -> list[Figure]:
     return figures
 
 
-def ways_html(
-    workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t: Translator, *, home_weeks: int
-) -> str:
+def ways_html(county: County, answer: Answer, detail: Detail, t: Translator, *, home_weeks: int) -> str:
     """Lay the ways out side by side, the same pupils each time; the numbers are those of the report."""
-    section = way_section(t, answer, county_of(workspace, asked))
+    section = way_section(t, answer, county)
     if section is None:
         return ""
     names, day = list(answer.ways["way"]), detail.day
@@ -78,7 +76,7 @@ def ways_html(
             at = names.index("boarding")
             cells = [*cells[:at], t.number(float(answer.ways["week_min"].iloc[at]) / home_weeks), *cells[at + 1 :]]
         rows.append([label, by_day.get(key, "–"), *cells])
-    rows.insert(-1, [t("Staff needed besides teachers (people)"), "–", *(_staff(workspace.county, answer, way, t) for way in names)])  # fmt: skip
+    rows.insert(-1, [t("Staff needed besides teachers (people)"), "–", *(_staff(county, answer, way, t) for way in names)])  # fmt: skip
     return table_html(heads, rows, numbers=range(1, len(heads)))
 
 
@@ -93,9 +91,11 @@ def _staff(county: County, answer: Answer, way: str, t: Translator) -> str:
     return "–"
 
 
-def way_notes(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail, t: Translator) -> list[str]:
+def way_notes(
+    workspace: Workspace, county: County, asked: Asked, answer: Answer, detail: Detail, t: Translator
+) -> list[str]:
     """Say what the comparison rests on, the report's own sentences first."""
-    section = way_section(t, answer, county_of(workspace, asked))
+    section = way_section(t, answer, county)
     notes = [] if section is None else list(section["notes"])
     if asked.question not in workspace.county.project.questions:  # nothing of it stands in the project file
         notes = [note.replace(t("set in the project file"), t("entered here")) for note in notes]
@@ -108,12 +108,12 @@ def way_notes(workspace: Workspace, asked: Asked, answer: Answer, detail: Detail
     without = detail.day["without_way"]
     if without:
         notes.append(t("{n} of them have no way to any school at all; no time is told for them.", n=t.number(without)))
-    rule = _rule(workspace.county, "boarding.care_staff_share")
+    rule = _rule(county, "boarding.care_staff_share")
     if rule is None:
         notes.append(t("Carers for boarders: the rule pack gives no dependable number, so that none is told."))
     else:
         notes.append(
-            t("Carers: one for {n} boarders ({source}).", n=t.number(1 / rule.number), source=_source(workspace.county, rule, t))
+            t("Carers: one for {n} boarders ({source}).", n=t.number(1 / rule.number), source=_source(county, rule, t))
         )  # fmt: skip
     notes.append(t("Drivers: one a bus; attendants on the bus are not counted."))
     return notes
@@ -130,9 +130,9 @@ def _source(county: County, rule: Rule, t: Translator) -> str:
     return source if badge is None else t("{source}; {badge}", source=source, badge=t.message(badge))
 
 
-def rates_html(workspace: Workspace, asked: Asked, t: Translator) -> str:
+def rates_html(workspace: Workspace, county: County, asked: Asked, t: Translator) -> str:
     """List what the costs and beds are reckoned with, and where each number comes from."""
-    county, own = workspace.county, workspace.county.project.costs
+    own = workspace.county.project.costs  # before others were entered here
     rows, tones = [], []
     for key in RATES:
         value = getattr(own, key) if asked.rates is None else asked.rates[key]

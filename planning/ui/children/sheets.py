@@ -50,7 +50,7 @@ def outlook_figures(t: Translator, outlook: Outlook, stage: str, variant: str, s
     first, last = float(by_year.iloc[0]), float(by_year.iloc[-1])
     county = next(row for row in warning_rows(t, outlook, stage, variant) if row["is_county"])
     change = (last - first) / first if first else math.nan
-    sign = "+" if change > 0 else ""
+    sign = "+" if change >= 0.0005 else ""  # none where the percentage is rounded to nothing
     today = float(rows["seats"].iloc[0])
     planned = ""
     if math.isfinite(seats) and not math.isclose(seats, today, abs_tol=0.05):

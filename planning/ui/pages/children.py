@@ -23,14 +23,18 @@ with st.container(horizontal=True, gap="medium", key="pl-bar"):
 
 if view == "years":
     found = waiting.result_of(
-        work.outlook_job(workspace), t, key="outlook", doing=t("Counting the children of coming years…"), usual_s=5
+        work.outlook_job(workspace, here.edits),
+        t,
+        key="outlook",
+        doing=t("Counting the children of coming years…"),
+        usual_s=5,
     )
     if found is not None:
-        outlook, told = found
+        county, outlook, told = found
         if outlook is None:
             years_panel.no_outlook(t, told)
         else:
-            years_panel.years_panel(workspace.county, outlook, stage, here.edits, t)
+            years_panel.years_panel(county, outlook, stage, here.edits, t)
 else:
     found = waiting.result_of(
         work.ways_job(workspace, here.edits), t, key="ways", doing=t("Laying the pupils on the roads…"), usual_s=15

@@ -69,7 +69,7 @@ def _of_stage(held: Compliance, stage: str) -> pd.Series:
 
 
 def _signed(by: int, t: Translator) -> str:
-    return t.number(by) if by < 0 else f"+{t.number(by)}"
+    return f"+{t.number(by)}" if by > 0 else t.number(by)
 
 
 def _tone(by: int) -> str:
