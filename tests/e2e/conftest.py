@@ -161,7 +161,7 @@ class Walk:
         # A page that is left stays in sight until the next one stands: its map must not be taken for the new one.
         self.page.evaluate("document.querySelectorAll('iframe').forEach(frame => { frame.dataset.old = 1; })")
         self.page.locator("[data-testid=stPageLink] a").nth(NAMES.index(name)).click()
-        self.page.wait_for_selector(READY[name], timeout=60_000)
+        self.page.wait_for_selector(READY[name], timeout=180_000)  # kernels may compile first
         if READY[name] == MAP:
             self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=30_000)
         self.page.wait_for_timeout(700)
