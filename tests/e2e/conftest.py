@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import expect, sync_playwright
 
 from planning.ui.navigation import NAMES
 
@@ -125,8 +128,7 @@ def address(serve, hostile_project) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser(chromium) -> Iterator[object]:
     """Start Chromium once."""
-    from playwright.sync_api import sync_playwright
-
+    expect.set_options(timeout=90_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
@@ -142,6 +144,7 @@ class Walk:
         self.address, self.language = address, language
         self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
         self.faults: list[str] = []
+        self.page.set_default_timeout(90_000)  # a test machine may be slow; how fast the app is, benchmarks tell
         self.page.route("**/*", self._only_here)
         self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
@@ -160,11 +163,42 @@ class Walk:
         """Open a page by its link, and wait until it stands."""
         # A page that is left stays in sight until the next one stands: its map must not be taken for the new one.
         self.page.evaluate("document.querySelectorAll('iframe').forEach(frame => { frame.dataset.old = 1; })")
-        self.page.locator("[data-testid=stPageLink] a").nth(NAMES.index(name)).click()
-        self.page.wait_for_selector(READY[name], timeout=180_000)  # kernels may compile first
+        self._follow(name)
+        self.wait_for(READY[name])
         if READY[name] == MAP:
-            self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=30_000)
+            self.map.locator("#map_div[data-ready='1'][data-revision]").wait_for()
+        self.rest()
         self.page.wait_for_timeout(700)
+
+    def _follow(self, name: str) -> None:
+        """
+        Click a link until the address has changed.
+
+        Streamlit joins requests that wait for one run, and the last one names the page: a timer of the page that is left, ringing between
+        the click and the run, takes the visitor back there.
+        """
+        for _ in range(4):
+            self.page.locator("[data-testid=stPageLink] a").nth(NAMES.index(name)).click()
+            with contextlib.suppress(TooLate):
+                return self.page.wait_for_url(re.compile(rf"/{name}(\?|$)"), timeout=20_000, wait_until="commit")
+        raise AssertionError(f"{name} is not opened by its link: {self.seen()}")
+
+    def wait_for(self, selector: str, timeout: float = 180_000) -> None:
+        """Wait for something as long as kernels may take to compile, and tell what stands there instead."""
+        try:
+            self.page.wait_for_selector(selector, timeout=timeout)
+        except TooLate:
+            raise AssertionError(f"{selector} does not come: {self.seen()}") from None
+
+    def rest(self) -> None:
+        """Wait until the server has run the page to its end and the browser has what was sent."""
+        self.page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=180_000)
+        self.page.wait_for_timeout(200)
+
+    def seen(self) -> str:
+        """Say where the visitor is and what is to be read there, for whoever reads of a failure."""
+        state = self.page.locator("[data-test-script-state]").first.get_attribute("data-test-script-state")
+        return f"{self.page.url} ({state})\n{self.faults}\n{self.words()[:1500]}"
 
     @property
     def map(self):
@@ -182,7 +216,7 @@ class Walk:
     def wait_for_change(self, before: str) -> None:
         """Wait until the map has drawn a newer state."""
         self.frame.wait_for_function(
-            "before => document.getElementById('map_div').dataset.revision !== before", arg=before, timeout=30_000
+            "before => document.getElementById('map_div').dataset.revision !== before", arg=before, timeout=90_000
         )
 
     def figures(self) -> str:
@@ -194,7 +228,7 @@ class Walk:
             """([same, other]) => { const now = document.querySelector('.pl-figures').innerText;
                                     return same === null ? now !== other : now === same; }""",
             arg=[same_as, other_than],
-            timeout=30_000,
+            timeout=90_000,
         )
 
     def words(self) -> str:

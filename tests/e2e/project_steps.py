@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geocoordinates_ffi
 import openpyxl
+from playwright.sync_api import expect
 
 #: What the bureau's sheet holds that must be mended: the row's place on the form, and what is typed there.
 FAULTS = 2
@@ -41,7 +42,7 @@ def name_project(page, name: str) -> None:
 def send(page, slot: str, file: Path) -> None:
     """Put a file into the uploader of a source, and wait until it is taken."""
     page.locator(f".st-key-pl-slot-{slot} input[type=file]").set_input_files(file)
-    page.wait_for_selector(f".st-key-pl-slot-{slot} .named", timeout=30_000)
+    page.wait_for_selector(f".st-key-pl-slot-{slot} .named", timeout=90_000)
     page.wait_for_function(
         "slot => document.querySelectorAll(`.st-key-pl-slot-${slot} input[type=file]`).length === 1", arg=slot
     )
@@ -53,7 +54,7 @@ def send_county(page, demo_folder: Path, schools: Path) -> None:
         send(page, slot, demo_folder / file)
     send(page, "schools", schools)
     step(page, 2)
-    page.locator("[class*=st-key-take-system] button").click(timeout=60_000)
+    page.locator("[class*=st-key-take-system] button").click(timeout=120_000)
     page.locator("[class*=st-key-take-system]").wait_for(state="detached")
 
 
@@ -67,7 +68,7 @@ def mend(page) -> None:
     step(page, 3)
     page.locator(".st-key-check-start button").click()
     page.wait_for_selector("[class*=st-key-mend-save] button", timeout=180_000)  # the form stands whole
-    assert page.locator(".pl-table tbody tr").count() == FAULTS
+    expect(page.locator(".pl-table tbody tr")).to_have_count(FAULTS)
     page.locator("[data-testid=stForm] input[type=text]").first.fill("300")
     page.keyboard.press("Tab")
     page.locator("[data-testid=stForm] [data-testid=stCheckbox] label").nth(1).click()

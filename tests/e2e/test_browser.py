@@ -130,7 +130,7 @@ def test_pupils_lie_on_the_roads_and_overlays_come_and_go(walk):
     sites.uncheck()
     visitor.frame.wait_for_function(f"() => !({inked})()")
     _show(visitor, "plan-view", "道路上的学生")
-    visitor.frame.wait_for_function(inked, timeout=60_000)
+    visitor.frame.wait_for_function(inked, timeout=120_000)
     assert "≥ 1,500" in visitor.map.locator(".planmap-legend").inner_text()
 
 

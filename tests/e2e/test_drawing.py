@@ -15,7 +15,7 @@ def _spot(visitor, place) -> tuple[float, float]:
 
 def _wait_drawn(visitor, n: int) -> None:
     visitor.frame.wait_for_function(
-        "n => Number(document.getElementById('map_div').dataset.drawn || 0) === n", arg=n, timeout=30_000
+        "n => Number(document.getElementById('map_div').dataset.drawn || 0) === n", arg=n, timeout=90_000
     )
 
 
@@ -86,7 +86,7 @@ def test_possible_sites_show_their_scores_and_take_a_school(walk):
     visitor.page.locator(".st-key-plan-view input").click()
     visitor.page.get_by_role("option", name="备选校址：标准以内人数", exact=True).click()
     visitor.frame.wait_for_function(
-        "Number(document.getElementById('map_div').dataset.spots || 0) > 100", timeout=60_000
+        "Number(document.getElementById('map_div').dataset.spots || 0) > 100", timeout=120_000
     )
     assert "≥ 100" in visitor.map.locator(".planmap-legend").inner_text()
     best = visitor.page.locator(".st-key-pl-sites .pl-edit").first

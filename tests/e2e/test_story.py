@@ -4,9 +4,10 @@ import contextlib
 import re
 
 import pytest
+from playwright.sync_api import expect
 from project_steps import mend, name_project, send_county, write_schools
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 #: What Chromium itself says while nobody answers at the address.
 SERVER_IS_GONE = re.compile(r"ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection|ERR_EMPTY_RESPONSE")
 
@@ -34,7 +35,7 @@ def begin(visitor, name, demo_folder, schools):
     send_county(page, demo_folder, schools)
     mend(page)
     page.reload()  # in the middle: what was sent and mended is kept
-    page.locator(".st-key-check-open button").click(timeout=60_000)
+    page.locator(".st-key-check-open button").click(timeout=120_000)
     page.wait_for_selector(".pl-figures", timeout=180_000)
     page.wait_for_selector(".pl-table")
     assert name in page.locator("h1").first.inner_text()
@@ -83,14 +84,14 @@ def close_another(visitor, before):
                    there[0].id = 'wanted'; return there[0].getAttribute('aria-label'); }"""
     )
     visitor.map.locator("#wanted").dispatch_event("click")
-    visitor.page.locator("[class*=st-key-close-] button").click(timeout=30_000)
+    visitor.page.locator("[class*=st-key-close-] button").click(timeout=90_000)
     visitor.wait_for_figures(other_than=before)
     return name, visitor.figures()
 
 
 def entries(visitor, count):
     """Wait until the plan has so many changes, and give them as they read."""
-    visitor.page.wait_for_function("n => document.querySelectorAll('.pl-edit').length === n", arg=count, timeout=30_000)
+    visitor.page.wait_for_function("n => document.querySelectorAll('.pl-edit').length === n", arg=count, timeout=90_000)
     return visitor.page.locator(".pl-edit").all_inner_texts()
 
 
@@ -105,21 +106,21 @@ def test_planner_s_story(walk, own_server, demo_folder, schools, language):
     _, placed = place(visitor)
     dragged = drag(visitor, placed)
     page.reload()
-    page.wait_for_selector(".pl-figures", timeout=60_000)
+    page.wait_for_selector(".pl-figures", timeout=120_000)
     visitor.wait_for_figures(same_as=dragged)
     entries(visitor, 1)
     visitor.map.locator(".leaflet-marker-icon.is-new").wait_for()
     closed, after_closure = close_another(visitor, dragged)
 
     visitor.go("closures")
-    page.wait_for_selector(".pl-table", timeout=60_000)
+    page.wait_for_selector(".pl-table", timeout=120_000)
     assert closed in page.locator(".pl-table").first.inner_text()
     verdict = page.locator("[role=status] b").first.inner_text()
     known = {"zh": r"不得|可以撤并|等待|建成|答复|拦", "en": r"Blocked|May be closed|wait for answers|new schools"}[
         language
     ]
     assert re.search(known, verdict), verdict
-    assert page.locator(".pl-table").last.locator("tbody tr").count()  # the villages that are affected
+    expect(page.locator(".pl-table").last.locator("tbody tr")).not_to_have_count(0)  # the villages that are affected
 
     visitor.go("plan")
     visitor.wait_for_figures(same_as=after_closure)
@@ -128,7 +129,7 @@ def test_planner_s_story(walk, own_server, demo_folder, schools, language):
     server.process.kill()
     server.process.wait()
     own_server(server.port)
-    page.wait_for_selector(".pl-figures", timeout=60_000)
+    page.wait_for_selector(".pl-figures", timeout=120_000)
     page.reload()
     page.wait_for_selector(".pl-figures", timeout=180_000)
     visitor.wait_for_figures(same_as=after_closure)
@@ -140,6 +141,7 @@ def test_planner_s_story(walk, own_server, demo_folder, schools, language):
     visitor.go("propose")
     page.locator(".st-key-ask button").first.click()
     page.wait_for_selector(".st-key-pl-changes", timeout=180_000)
+    visitor.rest()  # every line of the list is there
     lines = page.locator(".st-key-pl-changes [data-testid=stCheckbox]")
     offered = lines.count()
     assert offered > 1

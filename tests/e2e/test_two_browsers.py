@@ -11,7 +11,7 @@ def click_map(visitor, across, down):
 
 
 def wait_for_entries(visitor, count):
-    visitor.page.wait_for_function("n => document.querySelectorAll('.pl-edit').length === n", arg=count, timeout=30_000)
+    visitor.page.wait_for_function("n => document.querySelectorAll('.pl-edit').length === n", arg=count, timeout=90_000)
 
 
 def test_a_stale_change_is_told_and_made_again(walk, serve, demo_folder, tmp_path, monkeypatch):
@@ -23,14 +23,14 @@ def test_a_stale_change_is_told_and_made_again(walk, serve, demo_folder, tmp_pat
         wait_for_entries(first, 1)
         second.page.goto(f"{first.page.url}&lang=en")
         wait_for_entries(second, 1)
-        second.map.locator(".leaflet-marker-icon.is-new").wait_for(timeout=60_000)
+        second.map.locator(".leaflet-marker-icon.is-new").wait_for(timeout=120_000)
 
         click_map(first, 0.45, 0.5)
         wait_for_entries(first, 2)
         wait_for_entries(second, 1)  # it has not looked since
         click_map(second, 0.5, 0.4)
         told = second.page.locator(".pl-told")
-        told.nth(1).wait_for(timeout=30_000)
+        told.nth(1).wait_for(timeout=90_000)
         assert "Another window changed this scenario" in told.nth(0).inner_text()
         assert "Your change was not made" in told.nth(1).inner_text()
         wait_for_entries(second, 2)
