@@ -41,7 +41,7 @@ FAULTS = """() => {
   for (const e of document.querySelectorAll('iframe'))
     if (seen(e) && e.clientHeight < 50) faults.push('a frame without height');
   for (const e of document.querySelectorAll('[class^=pl-], [class^=pl-] *'))
-    if (seen(e) && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
+    if (seen(e) && !e.closest('.pl-preview, .pl-samples') && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
       faults.push('cut off: ' + e.className + ': ' + e.innerText.slice(0, 60).replaceAll('\\n', ' '));
   return faults;
 }"""
@@ -184,6 +184,8 @@ def _layers(camera: Camera, number_of: Callable[[str], int]) -> None:
     for entry in camera.map.locator(".planmap-legend label input").all():
         entry.check()
     camera.shoot("access-overlays", screens=1)
+    for entry in camera.map.locator(".planmap-legend label input").all():
+        entry.uncheck()
 
 
 def _tabs(camera: Camera, number_of: Callable[[str], int]) -> None:

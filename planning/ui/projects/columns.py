@@ -112,7 +112,7 @@ def _first_rows(preview: Preview) -> str:
     shown = preview.frame.head(_SHOWN_ROWS)
     heads = ["", *preview.headings]
     rows = [[str(row), *map(str, cells)] for row, cells in zip(shown.index, shown.to_numpy(), strict=True)]
-    return tables.table_html(heads, rows, numbers=(0,), height=230)
+    return f'<div class="pl-preview">{tables.table_html(heads, rows, numbers=(0,), height=230)}</div>'
 
 
 @st.fragment

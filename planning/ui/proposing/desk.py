@@ -71,7 +71,7 @@ def _right(workspace: Workspace, here: Session, stage: str, t: Translator) -> No
             st.html(tables.figures_html(sheets.stage_figures(now, t, base=workspace.base[stage])))
         else:
             _proof(workspace, here, answer, t)
-    picture, changes = st.columns([1.35, 1], gap="medium")
+    picture, changes = st.columns([1.7, 1], gap="medium")
     with picture:
         proposal_map(workspace, here, stage, t)
     with changes:

@@ -75,9 +75,15 @@ def ledger_view(held: Held, now: Compliance, county: County, t: Translator) -> N
         "missing": t("Numbers that are missing"), "badge": t("Confidence"), "number": t("Document number"),
         "clause": t("Clause"), "force": t("Force"),
     }  # fmt: skip
+    shown = rows[list(heads)].rename(columns=heads)
+    figures = [heads["value"], heads["limit"]]
     st.dataframe(
-        rows[list(heads)].rename(columns=heads).style.map(_coloured(t), subset=[t("Verdict")]) if len(rows) <= 3000
-        else rows[list(heads)].rename(columns=heads),
+        shown.style.map(_coloured(t), subset=[heads["verdict"]]).format(
+            lambda value: t.number(value, 0 if value == round(value) else 2), subset=figures, na_rep="–"
+        )
+        if len(rows) <= 3000
+        else shown,
+        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in figures} if len(rows) > 3000 else None,
         hide_index=True,
         height=560,
         key="ledger-table",
