@@ -51,7 +51,7 @@ def groups_view(found: Structure, now: Compliance, county: County, t: Translator
         if groups["without"]:
             shell.section(t("Schools without a lead"))
             st.html(cells_html([t("School"), t("Reason")], groups["without"], height=220))
-    left, right = st.columns([1.2, 1], gap="medium")
+    left, right = st.columns([1.05, 1], gap="medium")
     with left:
         shell.section(t("Schools of each township"), t("what each township is to have, and who stands in"))
         st.html(_nodes_html(found, county, names, t))
