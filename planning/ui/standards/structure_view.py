@@ -51,21 +51,21 @@ def groups_view(found: Structure, now: Compliance, county: County, t: Translator
         if groups["without"]:
             shell.section(t("Schools without a lead"))
             st.html(cells_html([t("School"), t("Reason")], groups["without"], height=220))
-    left, right = st.columns([1.05, 1], gap="medium")
+    left, right = st.columns([1.2, 1], gap="medium")
     with left:
         shell.section(t("Schools of each township"), t("what each township is to have, and who stands in"))
         st.html(_nodes_html(found, county, names, t))
     with right:
         shell.section(t("Seats for each 1,000 residents"))
         st.html(_seats_html(found, county, t))
-        if words["estates"]:
-            shell.section(t("From what size an estate fills a school"))
-            heads = [
-                t("Year"), t("Stage"), t("Smallest school (pupils)"), t("Residents, computed"), t("Dwellings, computed"),
-                t("Residents, by the rules"), t("Dwellings, by the rules"), t("Source"),
-            ]  # fmt: skip
-            st.html(cells_html(heads, words["estates"], numbers=range(2, 7)))
-            st.caption(t("Computed as if an estate had as many children as the county; young estates have more."))
+    if words["estates"]:
+        shell.section(t("From what size an estate fills a school"))
+        heads = [
+            t("Year"), t("Stage"), t("Smallest school (pupils)"), t("Residents, computed"), t("Dwellings, computed"),
+            t("Residents, by the rules"), t("Dwellings, by the rules"), t("Source"),
+        ]  # fmt: skip
+        st.html(cells_html(heads, words["estates"], numbers=range(2, 7)))
+        st.caption(t("Computed as if an estate had as many children as the county; young estates have more."))
 
 
 def _nodes_html(found: Structure, county: County, names: pd.Series, t: Translator) -> str:
