@@ -213,6 +213,8 @@ class Figure:
         Its legend.
     share : float
         Width on the page, 1 is that between the margins; a high figure becomes narrower, so that it fits.
+    source : str
+        What it was drawn from; stands below it.
     """
 
     layers: tuple[str, ...]
@@ -221,6 +223,7 @@ class Figure:
     caption: str = ""
     legend: tuple[Key, ...] = ()
     share: float = 1.0
+    source: str = ""
 
 
 @dataclass(frozen=True)
