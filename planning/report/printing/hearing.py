@@ -364,7 +364,7 @@ class _Sheets:
                 for name, before, after in self._lines(stage, row.to_dict())
             )
         heads = (
-            t("What"),
+            t("Indicator"),
             t("{year} without it", year=self.hearing.year) if self.hearing.year else t("Today"),
             t("{year} with it", year=self.hearing.year) if self.hearing.year else t("With the plan"),
         )
