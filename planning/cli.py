@@ -223,6 +223,30 @@ def _hearing(
         typer.echo(str(file))
 
 
+@app.command("compare")
+def _compare(
+    project: Annotated[
+        Path, typer.Argument(metavar="PROJECT", help="Project file, its folder, or the folder of a finished run.")
+    ],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO…", help="Scenario files (.yaml), names of saved scenarios, or today; two to four."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the files; made where it is not there.")],
+    lang: Lang = None,
+) -> None:
+    """Compare two to four scenarios, the first being what the others are compared with: page, workbook, CSV, decision sheet."""
+    from planning.report.comparison_command import compare_scenarios
+
+    with _words(lang) as t, _draft(out, []) as draft:
+        compare_scenarios(project, scenarios, draft, language=lang, progress=_progress(t))
+        with _writing(out):
+            _move_into_place(draft, out)
+        typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
+
+
 @app.command("template")
 def _template(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder the tables go to; made where it is not there.")],
