@@ -26,7 +26,7 @@ PREFERRED = (
     "AR PL UMing CN", "AR PL UKai CN",
 )  # fmt: skip
 #: A font of simplified Chinese has all of these: the characters for school, village, county and for a distance.
-_SAMPLE = "\u5b66\u6821\u6751\u53bf\u8ddd"
+_SAMPLE = "".join(map(chr, (0x5B66, 0x6821, 0x6751, 0x53BF, 0x8DDD)))
 #: What no font has; its picture is the box.
 _NOWHERE = "\U0010fffd"
 #: Environment variable that names a font file or a folder of fonts.
