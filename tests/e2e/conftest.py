@@ -35,6 +35,7 @@ READY = {
     "boarding": ".st-key-pl-boarding-bar",
     "standards": ".pl-table",
     "closures": ".pl-table, .pl-empty",
+    "compare": ".st-key-pl-compare-bar",
     "export": ".pl-files",
 }
 
