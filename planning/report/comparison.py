@@ -79,6 +79,9 @@ SHOWN_IN_BRIEF = (
     "seats",
 )
 
+#: What is written in tens of thousands of yuan, as budgets are.
+_MONEY = ("build", "running")
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -373,8 +376,8 @@ def cost_sheet(t: Translator, comparison: Comparison) -> Sheet:
         Seats built and their price against today, schools run and their price a year.
     """
     names = {
-        "seats_built": t("Seats built against today (seats)"), "build": t("Cost of building (yuan)"),
-        "schools": t("Schools run (schools)"), "running": t("Cost of running (yuan a year)"),
+        "seats_built": t("Seats built against today (seats)"), "build": t("Cost of building (10,000 yuan)"),
+        "schools": t("Schools run (schools)"), "running": t("Cost of running (10,000 yuan a year)"),
     }  # fmt: skip
     known = {
         (row["item"], row["plan"]): (float(row["value"]), float(row["difference"]), str(row["missing"]))
@@ -385,17 +388,13 @@ def cost_sheet(t: Translator, comparison: Comparison) -> Sheet:
         row, tone = [name], [""]
         for plan in range(len(comparison.names)):
             value, by, missing = known[item, plan]
-            row.append(_missing(t, missing) if math.isnan(value) else t.number(value))
+            size, digits = (10_000, 1) if item in _MONEY else (1, 0)
+            row.append(_missing(t, missing) if math.isnan(value) else t.number(value / size, digits))
             tone.append("")
             if plan:
-                row.append("–" if math.isnan(by) else _signed(t, by))
-                tone.append(
-                    ""
-                    if item in ("schools", "seats_built") or not by or math.isnan(by)
-                    else "bad"
-                    if by > 0
-                    else "good"
-                )
+                row.append("–" if math.isnan(by) else _signed(t, by / size, digits))
+                is_known = item in _MONEY and by and not math.isnan(by)
+                tone.append(("bad" if by > 0 else "good") if is_known else "")
         rows.append(tuple(row))
         tones.append(tuple(tone))
     heads = (t("Cost"), *_with_differences(t, comparison.names))

@@ -102,7 +102,7 @@ def _who(found: Compared, t: Translator) -> None:
 
 def _rules(found: Compared, t: Translator) -> None:
     comparison, pack = found.comparison, found.plans[0].county.pack
-    left, right = st.columns([1, 1.25], gap="medium")
+    left, right = st.columns([1, 2], gap="medium")
     with left:
         shell.section(t("Entries of the ledger"), t("each school against each rule"))
         _draw(verdict_sheet(t, comparison), t("The scenarios were not held against the rules."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -64,7 +66,12 @@ def village_view(found: Compared, t: Translator) -> None:
         file_name=f"{found.plans[0].county.project.name}-{t('villages')}.csv", mime="text/csv", icon=":material/download:",
         on_click="ignore", key="compare-csv", width="stretch",
     )  # fmt: skip
-    st.dataframe(shown.head(_MOST_ROWS), hide_index=True, height=430, key="compare-villages")
+    st.dataframe(
+        shown.head(_MOST_ROWS).style.format(_formats(shown, t), na_rep="–"),
+        hide_index=True,
+        height=430,
+        key="compare-villages",
+    )
     if len(shown) > _MOST_ROWS:
         st.caption(t("The first {n} rows are shown; the file holds all.", n=t.number(_MOST_ROWS)))
 
@@ -105,3 +112,10 @@ def _shown(rows: pd.DataFrame, t: Translator) -> pd.DataFrame:
         {"way_before_m": 0, "way_after_m": 0, "difference_m": 0, "time_before_min": 1, "time_after_min": 1}
     )
     return tidy.rename(columns=heads)
+
+
+def _formats(shown: pd.DataFrame, t: Translator) -> dict[str, Callable[[float], str]]:
+    """Write numbers as the page does; what sorts stays a number."""
+    tenths = (t("Mean time before (min)"), t("Mean time after (min)"))
+    numbers = shown.select_dtypes("number").columns
+    return {name: lambda value, digits=int(name in tenths): t.number(value, digits) for name in numbers}
