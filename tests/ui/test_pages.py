@@ -7,7 +7,7 @@ from ui_helpers import PAGES, make_workspace, settle, text_of, wait_until
 
 #: Latin words that a page in Chinese may show: names of formats, programs and standards.
 ALLOWED = {
-    "openstreetmap", "shapefile", "geopackage", "arcgis", "qgis", "epsg", "sha", "english", "utf", "gbk", "zip", "report",
+    "openstreetmap", "shapefile", "geopackage", "arcgis", "qgis", "epsg", "sha", "english", "utf", "gbk", "zip", "pdf", "docx", "word", "report",
     "html", "catchments", "shp", "gpkg", "proposal", "geojson", "indicators", "reconciliation", "csv", "schools", "xlsx",
     "tables", "closures", "frontier", "alternatives", "trade", "off", "allocated", "unreachable", "township", "demand", "rules", "set", "aside", "fields", "run", "json", "births", "year", "years", "model", "phases", "low", "middle", "high", "img", "src", "onerror", "alert", "gt", "lt", "amp", "nbsp",
 }  # fmt: skip
