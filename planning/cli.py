@@ -67,6 +67,20 @@ Lang = Annotated[
     Literal["zh", "en"] | None, typer.Option("--lang", help="Language of the messages; that of the system otherwise.")
 ]
 
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.")]
+PrintFormat = Annotated[
+    Literal["pdf", "docx"] | None, typer.Option("--format", help="By default what --out ends with, else pdf.")
+]
+PrintLanguage = Annotated[
+    Literal["zh", "en"] | None, typer.Option("--language", help="Language of the file; that of the project otherwise.")
+]
+MapNumber = Annotated[
+    str, typer.Option("--map-number", metavar="NUMBER", help="Number of the map review, for the foot of every page.")
+]
+PrintOut = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Otherwise beside the results of the run.")
+]
+
 
 @app.callback()
 def _setup(verbose: Annotated[bool, typer.Option("--verbose", help="Say what each step does.")] = False) -> None:
@@ -189,6 +203,48 @@ def _compare(
         with _writing(out):
             _move_into_place(draft, out)
         typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
+
+
+@app.command("report")
+def _report(
+    run: RunFolder,
+    format: PrintFormat = None,  # noqa: A002 - the option's own name
+    language: PrintLanguage = None,
+    map_number: MapNumber = "",
+    out: PrintOut = None,
+    lang: Lang = None,
+) -> None:
+    """Print the report of a finished run as PDF, or as a Word file that can be edited."""
+    from planning.report.printing.files import write_report
+
+    with _words(lang) as t:
+        file = write_report(run, out, format=format, language=language, map_number=map_number, tell=_progress(t))
+        typer.echo(str(file))
+
+
+@app.command("hearing")
+def _hearing(
+    run: RunFolder,
+    question: Annotated[str, typer.Option("--question", metavar="NAME", help="Name of the question.")],
+    village: Annotated[
+        list[str] | None,
+        typer.Option("--village", metavar="NAME", help="A village, may be repeated; otherwise all that change."),
+    ] = None,
+    format: PrintFormat = None,  # noqa: A002 - the option's own name
+    language: PrintLanguage = None,
+    map_number: MapNumber = "",
+    out: PrintOut = None,
+    lang: Lang = None,
+) -> None:
+    """Print hearing sheets of a proposal, one page a village: before and after, map, standards, room for answers."""
+    from planning.report.printing.files import write_hearing
+
+    with _words(lang) as t:
+        file = write_hearing(
+            run, out, question=question, villages=village or (), format=format, language=language,
+            map_number=map_number, tell=_progress(t),
+        )  # fmt: skip
+        typer.echo(str(file))
 
 
 @app.command("template")

@@ -137,7 +137,10 @@ def basis_blocks(t: Translator, county: County) -> tuple[Block, ...]:
     documents = [(title, number or "–") for title, number in cited.items() if title]
     return (
         Heading(words(t("Data and their dates")), level=2),
-        table([(t("What"), False), (t("File"), False), (t("Date"), False), (t("Fingerprint (SHA-256)"), False)], rows),
+        table(
+            [(t("Kind of data"), False), (t("File"), False), (t("Date"), False), (t("Fingerprint (SHA-256)"), False)],
+            rows,
+        ),
         Paragraph(
             words(
                 t("The date is that of the map data where the file names one, else the day the file was last changed.")

@@ -203,8 +203,8 @@ class Figure:
     Parameters
     ----------
     layers : tuple of str
-        SVG documents of one size that lie over each other, the lowest first. A layer that several figures share is stored
-        once in the PDF. ``{font}`` stands for the family of the document's font.
+        SVG documents of one size that lie over each other, the lowest first. A layer that several figures share is read
+        once only. ``{font}`` stands for the family of the document's font.
     width, height : float
         Size in units of its own; only their ratio matters.
     caption : str

@@ -1,4 +1,4 @@
-"""Drawings of a page as figures of a document: each an SVG that stands alone, shared ground kept apart and stored once."""
+"""Drawings of a page as figures of a document: each an SVG that stands alone, shared ground kept apart and read once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planning.i18n import Translator
     from planning.report.figures import Ground, MapSheet
 
-__all__ = ["figure_of_page", "figure_of_svg", "map_figure", "parse_page", "shared_parts"]
+__all__ = ["drawing_style", "figure_of_page", "figure_of_svg", "map_figure", "parse_page", "shared_parts"]
 
 _SVG = "http://www.w3.org/2000/svg"
 #: The parser of pages knows no capitals.
@@ -193,7 +193,15 @@ _ONE_MAP = """{% from "drawings.html" import drawing, shared with context %}
 
 
 @functools.cache
-def _style() -> str:
+def drawing_style() -> str:
+    """
+    Give the rules that colour drawings, the same as on the page.
+
+    Returns
+    -------
+    str
+        A style sheet; ``{font}`` stands for the family of the document's font.
+    """
     sheet = page_templates().get_template("drawing.css").render()
     return f'text{{font-family:"{{font}}"}}{sheet}'
 
@@ -233,7 +241,7 @@ def _layers(drawing: Any) -> Iterator[list[Any]]:
 
 def _document(children: Sequence[Any], parts: Mapping[str, Any], *, kind: str, box: str) -> str:
     root = etree.Element("svg", {"viewBox": box, "class": kind}, nsmap={None: _SVG})
-    etree.SubElement(root, "style").text = _style()
+    etree.SubElement(root, "style").text = drawing_style()
     needed = etree.SubElement(root, "defs")
     copies = [copy.deepcopy(child) for child in children]
     names, seen = [name for child in copies for name in _referred(child)], set()

@@ -98,6 +98,7 @@ class _Writer:
         self.document = docx.Document()
         self.paper = paper
         self.room_mm = room_mm
+        self.is_break_due = False
         self.pictures: dict[tuple[str, ...], bytes] = {}
 
     def set_pages(self, content: Content, margin: float) -> None:
@@ -107,15 +108,17 @@ class _Writer:
         section = self.document.sections[0]
         section.page_width, section.page_height = Mm(210), Mm(297)
         section.left_margin = section.right_margin = Mm(margin)
-        section.top_margin, section.bottom_margin = Mm(20), Mm(18)
-        section.header_distance = section.footer_distance = Mm(9)
+        section.top_margin, section.bottom_margin = (Mm(15), Mm(13)) if self.paper.small_margins else (Mm(20), Mm(18))
+        section.header_distance = section.footer_distance = Mm(7 if self.paper.small_margins else 9)
+        is_tight = self.paper.small_margins
         for name, size, bold in (
-            ("Normal", 9.5, False), ("Title", 21, True), ("Heading 1", 14, True), ("Heading 2", 11, True),
+            ("Normal", 9.0 if is_tight else 9.5, False), ("Title", 21, True), ("Heading 1", 14, True), ("Heading 2", 11, True),
             ("Heading 3", 10, True), ("List Bullet", 8.5, False),
         ):  # fmt: skip
-            _set_style(self.document.styles[name], size, bold=bold)
+            _set_style(self.document.styles[name], size, bold=bold, is_tight=is_tight)
         head, foot = section.header.paragraphs[0], section.footer.paragraphs[0]
         for line in (head, foot):
+            line.style = self.document.styles["Normal"]  # their own styles bring a stop in the middle
             line.paragraph_format.tab_stops.clear_all()
             line.paragraph_format.tab_stops.add_tab_stop(Mm(self.room_mm), WD_TAB_ALIGNMENT.RIGHT)
         _add_words(head, words(Piece(f"{self.paper.left}\t{self.paper.right}", "soft")))
@@ -154,22 +157,26 @@ class _Writer:
             _add_words(line, head)
             if number == len(heads) - 1:
                 _end_field(line)
-        self.new_page()
+        self.is_break_due = True
 
-    def new_page(self) -> None:
-        """Begin a new page."""
-        _element("w:br", _element("w:r", self.document.add_paragraph()._p), {"w:type": "page"})
+    def new_line(self, style: str | None = None) -> Any:
+        """Begin a paragraph, on a new page where one is due."""
+        line = self.document.add_paragraph(style=style)
+        if self.is_break_due:
+            line.paragraph_format.page_break_before = True
+            self.is_break_due = False
+        return line
 
     def block(self, block: Any) -> None:
         """Write one block."""
         match block:
             case Heading():
-                _add_words(self.document.add_heading(level=block.level), block.words)
+                _add_words(self.new_line(f"Heading {block.level}"), block.words)
             case Paragraph():
                 self.paragraph(block)
             case Notes():
                 for item in block.items:
-                    _add_words(self.document.add_paragraph(style="List Bullet"), item)
+                    _add_words(self.new_line("List Bullet"), item)
             case Facts():
                 self.facts(block)
             case Table():
@@ -179,11 +186,11 @@ class _Writer:
             case FigureRow():
                 self.figures(block)
             case PageBreak():
-                self.new_page()
+                self.is_break_due = True
 
     def paragraph(self, block: Paragraph) -> None:
         """Write a paragraph; a proof or a warning has a ground of its own."""
-        line = self.document.add_paragraph()
+        line = self.new_line()
         soft = tuple(Piece(piece.text, "soft" if piece.kind == "plain" else piece.kind) for piece in block.words)
         _add_words(line, soft if block.kind == "soft" else block.words)
         if block.kind in ("proof", "warning"):
@@ -241,7 +248,7 @@ class _Writer:
         body = self.document.element.body
         body.insert(len(body) - 1, frame)
         gap = self.document.add_paragraph()
-        gap.paragraph_format.space_after = Pt(2)
+        gap.paragraph_format.space_after, gap.paragraph_format.line_spacing = Pt(0), Pt(7)
 
     def figures(self, block: FigureRow) -> None:
         """Write figures two a line."""
@@ -289,7 +296,7 @@ def _figures(block: Any) -> Iterator[Figure]:
         yield from block.figures
 
 
-def _set_style(style: Any, size: float, *, bold: bool) -> None:
+def _set_style(style: Any, size: float, *, bold: bool, is_tight: bool) -> None:
     style.font.name, style.font.size, style.font.bold = _LATIN, Pt(size), bold
     style.font.color.rgb = RGBColor(0x0B, 0x53, 0x94) if style.name == "Heading 1" else RGBColor(0x1D, 0x27, 0x33)
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
@@ -297,9 +304,11 @@ def _set_style(style: Any, size: float, *, bold: bool) -> None:
         fonts.attrib.pop(qn(f"w:{name}"), None)
     fonts.set(qn("w:eastAsia"), _CHINESE)
     if style.name != "Title":
-        style.paragraph_format.space_after = Pt(3)
+        style.paragraph_format.space_after = Pt(2 if is_tight else 3)
     if style.name.startswith("Heading"):
-        style.paragraph_format.space_before = Pt(14 if style.name == "Heading 1" else 9)
+        style.paragraph_format.space_before = Pt(
+            0 if is_tight and style.name == "Heading 1" else 4 if is_tight else 14 if style.name == "Heading 1" else 9
+        )
         style.paragraph_format.keep_with_next = True
 
 
@@ -362,9 +371,11 @@ def _add_row(
             _element("w:gridSpan", look, {"w:val": str(len(widths_mm))})
         if fill:
             _shade(look, fill)
+        if numbers[at] and not spans and not is_head:
+            _element("w:noWrap", look)
         paragraph = _element("w:p", place)
         setting = _element("w:pPr", paragraph)
-        _element("w:spacing", setting, {"w:before": "20", "w:after": "20"})
+        _element("w:spacing", setting, {"w:before": "10", "w:after": "10", "w:line": "240", "w:lineRule": "auto"})
         if numbers[at] and not spans:
             _element("w:jc", setting, {"w:val": "right"})
         _add_words(paragraph, cell, size=size, bold=is_head or row.kind in ("total", "own"))
