@@ -353,7 +353,7 @@ def test_check_says_what_it_found_and_writes_nothing(county):
     assert {file: file.read_bytes() for file in county.rglob("*") if file.is_file()} == before
 
 
-COMMANDS = ("demo", "run", "check", "isochrones", "template", "version")
+COMMANDS = ("demo", "run", "check", "compare", "isochrones", "template", "version")
 
 
 def test_help_names_every_command_and_option():
