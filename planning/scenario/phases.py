@@ -9,7 +9,7 @@ holds for the plan as a whole. Schools only open: what may close or grow goes th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from planning.scenario.layout_question import UNSERVED_WAYS
 from planning.scenario.limits import limit_of_question
 from planning.scenario.proposals import Asked, ask, default_seats, describe_sites, no_sites
 from planning.scenario.school_sizes import seats_to_be_had
+from planning.scenario.steps import Teller
 from planning.scenario.years import counties_asked_of
 from planning.stages import BANDS
 
@@ -42,6 +43,10 @@ PHASE_COLUMNS = (
     "year", "site_id", "name", "what", "seats", "cost_yuan", "cumulative_yuan", "budget_yuan", "pupils", "served", "no_seat",
     "out_of_reach", "share_within_limit", "mean_distance_m",
 )  # fmt: skip
+
+_MEASURING = msg("Measuring the ways to all possible places")
+_LOOKING = msg("Looking for the best year and place of every new school")
+_EFFECT = msg("Measuring what the answer means for every pupil")
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def plan_by_year(
     question: Question,
     *,
     edits: Sequence[Edit] = (),
-    cancel: Callable[[], bool] | None = None,
+    teller: Teller | None = None,
 ) -> PlanByYear:
     """
     Choose which new school opens when.
@@ -114,8 +119,8 @@ def plan_by_year(
         With ``years`` and what may be built in each.
     edits : sequence of Edit
         What is changed before.
-    cancel : callable, optional
-        True stops the search.
+    teller : Teller, optional
+        Hears what is being done, the best value so far and the bound; may stop the search.
 
     Returns
     -------
@@ -128,7 +133,11 @@ def plan_by_year(
         If the children of a year are not known.
     """
     assert question.years is not None  # noqa: S101 - narrows the type
+    teller = teller or Teller(None, None)
+    if county.project.is_projected:
+        teller.doing(msg("Counting the pupils of each year"))
     counties, notes = counties_asked_of(county, question)
+    teller.doing(_MEASURING)
     asked = ask(_with_pupils_of_all(counties, question.stage), question.stage, edits)
     pupils = _pupils_by_year(counties, asked)
     seats = _fewest_seats(counties, question, asked, edits, notes)
@@ -153,11 +162,12 @@ def plan_by_year(
         fixed=[*range(asked.n_fixed), *([n] if has_line else [])],
         carry_over=question.carry_over,
         time_limit_s=question.time_limit_s,
-        cancel=cancel,
+        cancel=teller.search(_LOOKING, unit),
     )
     proposal = _proposal(plan, n)
     if not plan.years:
         return PlanByYear(proposal, unit, asked, counties[-1], no_sites(county), (), None, no_phases(), _once(notes))
+    teller.doing(_EFFECT)
     opened = [[str(asked.sites.index[site]) for site in year.opened] for year in plan.years]
     schools = {
         code: NewSchool(code, str(row["name"]), row.geometry.x, row.geometry.y, question.stage, size, row["kind"])

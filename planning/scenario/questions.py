@@ -195,6 +195,7 @@ def _answer_of(
         return _answer_layout(county, question, edits, teller, today=today, started=started)
     if question.model != "boarding":
         return _answer_day(county, question, edits, teller, started=started)
+    teller.doing(_MEASURING)
     watch = teller.search(_LOOKING, "pupil-minutes/week")
     proposal, sites, new, after, notes = answer_boarding(county, question, edits=edits, cancel=watch)
     teller.doing(msg("Comparing boarding, school bus and teaching points"))
@@ -371,9 +372,7 @@ def _answer_phases(
     county: County, question: Question, edits: Sequence[Edit], teller: Teller, *, started: float
 ) -> Answer:
     """Answer the question about years: what opens when."""
-    unit = "pupil-m" if county.project.mode_of(question.stage) == "walk" else "pupil-min"
-    watch = teller.search(msg("Looking for the best year and place of every new school"), unit)
-    found = plan_by_year(county, question, edits=edits, cancel=watch)
+    found = plan_by_year(county, question, edits=edits, teller=teller)
     proposal = _explained(found.proposal, found.county, found.asked)
     year = county.project.year_of(question)
     return Answer(

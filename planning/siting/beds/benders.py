@@ -24,8 +24,9 @@ import numpy as np
 
 from planning.siting.beds.neighbours import neighbours
 from planning.siting.beds.question import seat_with_beds, takes_at_most
+from planning.siting.beside import run_beside
 from planning.siting.checks import Bools, Floats, Ints
-from planning.siting.clock import Clock
+from planning.siting.clock import Cancel, Clock
 from planning.siting.highs import Model, Rows, Solution, solve_model
 from planning.siting.proposal import OPTIMAL_GAP, gap_between
 from planning.siting.seats.flow import FlowQuestion
@@ -46,6 +47,10 @@ _SHORTEST_STEP = 0.01
 _SMOOTH = 0.6  # weight of the new slope against those before (deflection)
 _KEPT = 60  # cuts of the prices that go on into the search, for each stage
 _NEIGHBOURS = 12  # choices close to the best one that are tried in a row
+_FIRST_S = 60.0  # a choice to begin with is seated even where the run has less time
+_GRACE_S = 0.8  # for whoever stops a run before it has an answer, and would like one
+_AT_ONCE_S = 1.0  # for a bound where no time is left
+_QUICK = 20_000  # arcs whose pupils are seated at once
 _ENOUGH = 1e-9  # of the best value: a choice this close below is not looked for
 
 
@@ -147,6 +152,7 @@ def choose_sites(
     also: Callable[[Bools], list[Side]] = lambda opened: [],
     *,
     first: Bools | None = None,
+    floor: float = float("-inf"),
 ) -> Found:
     """
     Find the cheapest choice of sites and prove how good it is.
@@ -163,7 +169,10 @@ def choose_sites(
         Given the sites open in each stage, gives the further rules that this choice breaks, as rows that every choice
         keeps; none where it breaks none.
     first : numpy.ndarray of bool, shape (n_stages, n_sites), optional
-        A choice that keeps the rules, to be tried before all others, so that a run that is stopped early has an answer.
+        A choice that keeps the rules, to be tried before all others, so that a run that is stopped early has an answer: it is
+        seated even where the run has less time than that takes, unless it is called off and that takes long. The search begins at its prices.
+    floor : float
+        What no choice can cost less than, where that is known before.
 
     Returns
     -------
@@ -171,9 +180,14 @@ def choose_sites(
         The best choice, its flows and a bound.
     """
     search = _Search(stages, choice, clock, also)
+    search.best.bound = floor
+    clock.tell(search.best.value, floor)
     if first is not None:
-        search.offer(first)
-    search.raise_prices()
+        search.offer_first(first)
+    if not search.done:
+        search.raise_prices()
+    elif not clock.cancelled:
+        search.bound_at_once()
     while not search.done:
         search.look()
     found = search.best
@@ -182,6 +196,18 @@ def choose_sites(
     elif found.opened is None and found.bound == np.inf:
         found.status = "infeasible"
     return found
+
+
+def _a_moment_later(clock: Clock) -> Cancel:
+    """Hear a little late that the run is called off: long enough to have an answer where that is quickly found."""
+    since: list[float] = []
+
+    def called_off() -> bool:
+        if clock.cancelled and not since:
+            since.append(clock.seconds)
+        return bool(since) and clock.seconds > since[0] + _GRACE_S
+
+    return called_off
 
 
 def choice_of(question: FlowQuestion) -> Choice:
@@ -229,6 +255,7 @@ class _Search:
         self._cuts: list[tuple[int, float, Floats]] = []
         self._sides: list[Side] = []
         self._seated: dict[tuple[int, bytes], tuple[float, Floats | None]] = {}
+        self._known_prices: dict[int, Floats] = {}
         self._seen: set[bytes] = set()
         self._exhausted = False
         self._lower, self._upper = choice.lower.copy(), choice.upper.copy()
@@ -310,6 +337,20 @@ class _Search:
             self.best.opened, self.best.value = opened.copy(), value
             self.best.flows = [flow for _, flow in seated if flow is not None]
 
+    def offer_first(self, opened: Bools) -> None:
+        """Seat the pupils in a choice to begin with, all stages of it, and begin with its prices."""
+        clock, self.clock = self.clock, Clock(_FIRST_S, _a_moment_later(self.clock))
+        self.offer(opened)
+        self.clock = clock
+        self.clock.tell(self.best.value, self.best.bound)
+
+    def bound_at_once(self) -> None:
+        """Bound all choices by what the first one has taught, where time is up already."""
+        if self._cuts and not self._exhausted:
+            solution = self._cheapest(Clock(_AT_ONCE_S, self.clock.cancel))
+            if solution.status != "infeasible":
+                self.best.bound = max(self.best.bound, min(solution.bound, self.best.value))
+
     def _price_of_choice(self, opened: Bools) -> float:
         return float(self.choice.cost[: opened.size] @ opened.ravel())
 
@@ -321,18 +362,28 @@ class _Search:
     def _seat(self, stage: int, opened: Bools) -> tuple[float, Floats | None]:
         key = (stage, opened.tobytes())
         if key not in self._seated:
-            self._seated[key] = self._seat_anew(stage, opened)
+            found = self._seat_by_kernel(stage, opened)
+            if found is None:
+                return float("inf"), None
+            self._seated[key] = self._seat_anew(stage, opened, *found)
         return self._seated[key]
 
-    def _seat_anew(self, stage: int, opened: Bools) -> tuple[float, Floats | None]:
+    def _seat_by_kernel(self, stage: int, opened: Bools) -> tuple[Floats, Floats] | None:
+        """Seat the pupils of a stage; None where time is up: that takes seconds where seats are scarce."""
         question = self.stages[stage]
-        flow, price = seat_with_beds(question, opened)
+        if question.arcs.row.size <= _QUICK:
+            return None if self.clock.stopped else seat_with_beds(question, opened)
+        return run_beside(partial(seat_with_beds, question, opened), self.clock)
+
+    def _seat_anew(self, stage: int, opened: Bools, flow: Floats, price: Floats) -> tuple[float, Floats | None]:
+        question = self.stages[stage]
         stuck = np.isinf(price)
         if stuck.any():
             takes = takes_at_most(question, stuck)
             self._demand(stage, takes, float(question.pupils[stuck].sum()))
             return float("inf"), None
         self._learn(stage, price)
+        self._known_prices.setdefault(stage, price)
         loads = np.bincount(question.arcs.site, weights=flow, minlength=question.n_sites)
         if (loads < question.least_load)[question.free & opened].any():
             apart = seat_in(question, opened, self.clock)
@@ -472,19 +523,29 @@ class _Search:
         self._lower[(chosen.x > 1 - 1e-9) & (-reduced > beyond)] = 1.0
 
     def _first_prices(self) -> tuple[list[Floats], list[Floats]]:
-        """Begin with what a pupil more would cost if every site were open, and cap prices where more cannot help."""
+        """Begin with what a pupil more would cost, and cap prices where more cannot help."""
         prices, ceilings = [], []
         for stage, question in enumerate(self.stages):
-            every = self.choice.upper[stage * question.n_sites : (stage + 1) * question.n_sites] > 0
             dearest = float(question.arcs.cost.max(initial=0.0))
-            _, price = seat_with_beds(question, every)
-            if np.isinf(price).any():
-                stuck = np.isinf(price)
-                self._demand(stage, takes_at_most(question, stuck), float(question.pupils[stuck].sum()))
+            price = self._prices_to_begin(stage)
             ceiling = np.where(np.isfinite(question.unserved), question.unserved, 10.0 * dearest + 1.0)
             ceilings.append(ceiling)
-            prices.append(np.minimum(np.where(np.isfinite(price), price, 0.0) * 1.2 + 1e-3 * dearest, ceiling))
+            prices.append(np.minimum(price + 1e-3 * dearest, ceiling))
         return prices, ceilings
+
+    def _prices_to_begin(self, stage: int) -> Floats:
+        """Take the prices of the choice to begin with; else rather more than they would be if every site were open."""
+        if stage in self._known_prices:
+            return self._known_prices[stage]
+        question = self.stages[stage]
+        every = self.choice.upper[stage * question.n_sites : (stage + 1) * question.n_sites] > 0
+        found = self._seat_by_kernel(stage, every)
+        if found is None:
+            return np.zeros(question.pupils.size)
+        stuck = np.isinf(found[1])
+        if stuck.any():
+            self._demand(stage, takes_at_most(question, stuck), float(question.pupils[stuck].sum()))
+        return np.asarray(np.where(stuck, 0.0, found[1]) * 1.2)
 
 
 def _slope(

@@ -34,7 +34,7 @@ from planning.siting.checks import (
     check_pupils,
     check_reach,
 )
-from planning.siting.clock import Cancel, Clock
+from planning.siting.clock import Cancel, Clock, Watch
 from planning.siting.proposal import OPTIMAL_GAP, Proposal, gap_between
 from planning.siting.seats.capacitated import capacitated
 from planning.siting.seats.mergers import list_moves
@@ -146,7 +146,8 @@ def capacitated_evenly(
     fixed = tuple(fixed)
     plain = capacitated(
         costs, pupils, seats, p, p_min, build_cost, running_cost, spend, budget, fixed, closable, min_pupils,
-        unserved_cost=unserved_cost, time_limit_s=_FIRST_SHARE * time_limit_s, options=options, blocked=blocked, cancel=cancel,
+        unserved_cost=unserved_cost, time_limit_s=_FIRST_SHARE * time_limit_s, options=options, blocked=blocked,
+        cancel=_bound_alone(cancel),
     )  # fmt: skip
     if plain.allocation is None:
         return plain
@@ -189,6 +190,7 @@ def capacitated_evenly(
     start = existing.copy()
     start[list(plain.closed)] = False
     start[list(plain.sites)] = True
+    clock.tell(np.inf, plain.bound)  # the cheaper answer without the ceiling is none, its bound holds
     found = _search(sites, start, ceiling, clock)
     is_proven = found.is_proven and not options
     words = plain.explanation
@@ -284,6 +286,14 @@ class _Found:
     is_proven: bool = True
 
 
+def _bound_alone(cancel: Cancel | None) -> Cancel | None:
+    """Let who waits hear the bound of the question without the ceiling, which holds with it; its answers may not."""
+    if not isinstance(cancel, Watch):
+        return cancel
+    tell = cancel.tell
+    return Watch(cancel.stop, lambda _, bound: tell(float("inf"), bound))
+
+
 def _search(sites: _Sites, start: Bools, ceiling: float, clock: Clock) -> _Found:
     """Go through sets of sites: all where they are few, else those a site away from the best."""
     found, seen = _Found(), set[bytes]()
@@ -320,6 +330,7 @@ def _look(sites: _Sites, opened: Bools, ceiling: float, clock: Clock, found: _Fo
     found.reached, found.is_proven = min(found.reached, least), found.is_proven and is_exact
     if seated is not None and seated[1] < found.value:
         found.opened, (found.flows, found.value) = opened.copy(), seated
+        clock.tell(found.value, float("-inf"))
 
 
 def _all_sets(sites: _Sites, start: Bools) -> Iterator[Bools]:

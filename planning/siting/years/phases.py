@@ -161,6 +161,7 @@ def phases(
             clock,
             lambda opened: missing_seats(questions, rules, opened),
             first=None if clock.stopped else first_plan(questions, rules),
+            floor=_least_ways(questions),
         )
     if found.opened is None:
         return _no_plan(found, questions, rules, names, clock, unreachable=unreachable, words=words)
