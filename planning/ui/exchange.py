@@ -112,10 +112,13 @@ def layers_panel(workspace: Workspace, t: Translator) -> None:
     else:
         note = t("The files show the county as it is; the plan has no changes.")
     st.html(f'<div class="pl-note">{escape(note)}</div>')
-    job = _shown(here.exchange_job, t)
+    # What was made from other choices is not shown beside these.
+    job = _shown(key if here.exchange_job == key else None, t)
     if job is not None:
         files, archive, notices = job
         for notice in notices:
+            if notice == warning:
+                continue
             st.html(f'<div class="pl-note">{escape(t.message(notice))}</div>')
         _downloads(files, archive, workspace.county.project.name, t)
     else:
@@ -278,7 +281,7 @@ def project_panel(workspace: Workspace, t: Translator) -> None:
         )
     )
     if st.button(t("Make the project file"), type="primary", key="make-project"):
-        source = here.source
+        source, store = here.source, here.plan.store.file
         key = f"pack-{workspace.key}-{edits_key(here.edits)}-{here.revision}"
 
         def work(tell: Callable[[float, Message], None], cancel: Event) -> bytes:
@@ -286,7 +289,7 @@ def project_panel(workspace: Workspace, t: Translator) -> None:
 
             tell(0.2, msg("Packing the project"))
             with tempfile.TemporaryDirectory(prefix="planning-pack-") as folder:
-                pack_project(source.project, Path(folder) / "project.zip", run=source.run)
+                pack_project(source.project, Path(folder) / "project.zip", run=source.run, scenarios=store)
                 return (Path(folder) / "project.zip").read_bytes()
 
         here.revision += 1

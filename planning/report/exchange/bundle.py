@@ -109,7 +109,7 @@ def table_hashes(run: Path) -> dict[str, str]:
     return {file.name: _sha256(file.read_bytes()) for file in sorted(run.glob("*.csv"))}
 
 
-def pack_project(project_file: Path, out: Path, *, run: Path | None = None) -> Packed:
+def pack_project(project_file: Path, out: Path, *, run: Path | None = None, scenarios: Path | None = None) -> Packed:
     """
     Put a project into one zip.
 
@@ -121,6 +121,8 @@ def pack_project(project_file: Path, out: Path, *, run: Path | None = None) -> P
         The ``.zip``; it appears whole or not at all.
     run : pathlib.Path, optional
         Folder of a finished run whose tables go along; ``runs/NAME`` beside the project otherwise, where it is there.
+    scenarios : pathlib.Path, optional
+        Store of the scenarios; that of the project otherwise.
 
     Returns
     -------
@@ -137,8 +139,8 @@ def pack_project(project_file: Path, out: Path, *, run: Path | None = None) -> P
     file = project_file / PROJECT_FILE if project_file.is_dir() else project_file
     project = load_project(file)
     contents = _project_files(file, project)
-    scenarios = _scenarios(file)
-    for number, scenario in enumerate(scenarios, start=1):
+    found = _scenarios(scenarios or store_file(file))
+    for number, scenario in enumerate(found, start=1):
         contents[f"{_SCENARIOS}/{number:03}.yaml"] = document_to_yaml(scenario).encode()
     answers = answers_file(file)
     if answers.is_file():
@@ -165,7 +167,7 @@ def pack_project(project_file: Path, out: Path, *, run: Path | None = None) -> P
             )
         )  # fmt: skip
     write_whole(out, lambda draft: _write_zip(draft, contents))
-    return Packed(tuple(contents), tuple(one.name for one in scenarios), len(tables))
+    return Packed(tuple(contents), tuple(one.name for one in found), len(tables))
 
 
 def _write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
@@ -216,9 +218,8 @@ def _name(content: Any, keys: list[str], value: str) -> None:
     inner[last] = value
 
 
-def _scenarios(file: Path) -> list[Document]:
-    """Read the scenarios of the project's store, by name; none where nobody has made one."""
-    store = store_file(file)
+def _scenarios(store: Path) -> list[Document]:
+    """Read the scenarios of a store, by name; none where nobody has made one."""
     if not store.is_file():
         return []
     return [
