@@ -272,6 +272,86 @@ def _template(
         typer.echo(t("Fill them in, and name them in project.yaml."), err=True)
 
 
+@app.command("export")
+def _export(
+    run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder the files go to.")],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="gpkg|shp|geojson|kml|parquet",
+            help="Format; may be given several times; gpkg otherwise.",
+        ),
+    ] = None,
+    crs: Annotated[
+        str | None,
+        typer.Option("--crs", metavar="EPSG:N", help="Reference system, such as EPSG:4547; the project's otherwise."),
+    ] = None,
+    encoding: Encoding = "UTF-8",
+    language: Annotated[
+        Literal["zh", "en"] | None, typer.Option("--language", help="Language of legends, names and messages.")
+    ] = None,
+    layers: Annotated[
+        list[str] | None, typer.Option("--layer", help="Layer such as catchments_nearest; all otherwise.")
+    ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", metavar="FILE.yaml", help="A scenario that the app saved, on that run.")
+    ] = None,
+) -> None:
+    """Write a run's catchments, schools, sites and villages for other GIS programs."""
+    from planning.report.exchange.commands import export_run
+
+    with _words(language) as t, _writing(out):
+        done = export_run(
+            run, out, formats=formats or ["gpkg"], crs=crs, encoding=encoding, names=layers or (), scenario=scenario,
+            t=t, progress=_progress(t),
+        )  # fmt: skip
+        for notice in done.notices:
+            typer.echo(f"- {t.message(notice)}", err=True)
+        typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
+
+
+@app.command("pack")
+def _pack(
+    project: ProjectFile,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.zip", help="The .zip; replaced if there.")],
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="RUN_DIR", help="Finished run whose tables go along with their hashes."),
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Put a project with its sources, scenarios and a run's tables into one .zip that opens on another machine."""
+    from planning.report.exchange.bundle import pack_project
+
+    with _words(lang) as t, _writing(out):
+        done = pack_project(project, out, run=run)
+        typer.echo(
+            t(
+                "{file}: {n} files, {scenarios} scenarios, {tables} tables of a run.",
+                file=str(out), n=len(done.files), scenarios=len(done.scenarios), tables=done.tables,
+            ),
+            err=True,
+        )  # fmt: skip
+
+
+@app.command("unpack")
+def _unpack(
+    archive: Annotated[Path, typer.Argument(metavar="FILE.zip", help="A .zip that pack made.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder that is not there yet, or is empty.")],
+    lang: Lang = None,
+) -> None:
+    """Open a packed project in a folder, its scenarios with it; a file that was changed on the way is refused."""
+    from planning.report.exchange.bundle import unpack_project
+
+    with _words(lang) as t, _writing(to):
+        done = unpack_project(archive, to)
+        for notice in done.notices:
+            typer.echo(f"- {t.message(notice)}", err=True)
+        typer.echo(t("The project is in {file}", file=str(done.project)), err=True)
+
+
 @app.command("version")
 def _version() -> None:
     """Print the version."""

@@ -29,6 +29,7 @@ __all__ = [
     "home_folder",
     "list_projects",
     "missing_of",
+    "new_folder",
     "new_version",
     "project_folder",
     "read_draft",
@@ -167,7 +168,7 @@ def create_project(home: Path, name: str, *, language: str = "zh") -> Path:
     SourceError
         If the name is empty or too long, or the folder cannot be written.
     """
-    folder = _new_folder(home, _checked(name))
+    folder = new_folder(home, _checked(name))
     change_draft(folder, {"name": name.strip(), "language": language, "stages": copy.deepcopy(_FIRST_STAGES)})
     return folder
 
@@ -196,7 +197,7 @@ def copy_project(source: Path, home: Path, name: str) -> Path:
         If the name cannot be used or the folder cannot be written.
     """
     _checked(name)
-    folder = _new_folder(home, name)
+    folder = new_folder(home, name)
     draft = home / f".copy-{folder.name}"
     folder.rmdir()
     try:
@@ -393,8 +394,27 @@ def _checked(name: str) -> str:
     return name.strip()
 
 
-def _new_folder(home: Path, name: str) -> Path:
-    """Make a folder whose name is made of letters and digits of the project's own."""
+def new_folder(home: Path, name: str) -> Path:
+    """
+    Make a folder whose name is made of letters and digits of the project's own.
+
+    Parameters
+    ----------
+    home : pathlib.Path
+        Workspace folder; made where it is not there.
+    name : str
+        Name of the project.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder, empty; a number is added where another has the name.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be made.
+    """
     plain = re.sub(r"\W+", "-", name).strip("-_")[:_NAME_LENGTH] or "project"
     number = 1
     while True:

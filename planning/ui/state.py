@@ -70,6 +70,8 @@ class Session:
     answer: Answer | None = None
     answer_job: str | None = None
     export_job: str | None = None
+    exchange_job: str | None = None
+    pack_job: str | None = None
     last_event: int = 0
     revision: int = 0
     complaint: Any = None

@@ -32,7 +32,7 @@ from planning.ui.workspace import Source
 
 __all__ = [
     "Desk", "allowed_folders", "change", "check_key",  "copy_to", "create", "desk", "draft", "is_own",
-    "name_server_file", "open_folder", "open_started", "take_upload", "throw_away", "use_version",
+    "name_server_file", "open_folder", "open_started", "take_packed", "take_upload", "throw_away", "use_version",
 ]  # fmt: skip
 
 _KEY = "projects-desk"
@@ -106,6 +106,25 @@ def copy_to(source: Path, name: str) -> None:
         here.told["list"] = error
         return
     open_folder(folder / PROJECT_FILE, "sources")
+
+
+def take_packed(widget: str) -> None:
+    """Open a packed project that was put into the uploader: whole, or not at all."""
+    from planning.ui.exchange import open_packed
+
+    here = desk()
+    sent = st.session_state.get(widget)
+    if not sent:
+        return
+    here.told.clear()
+    here.uploads["zip"] = here.uploads.get("zip", 0) + 1
+    try:
+        file = open_packed(sent.name, sent.getvalue())
+    except PlanningError as error:
+        here.told["list"] = error
+        return
+    open_folder(file)
+    here.told["list"] = msg("{name} was opened from its file, with its scenarios.", name=file.parent.name)
 
 
 def throw_away(folder: Path) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from planning.i18n import LANGUAGES, Translator, own_name
 from planning.store.projects import PROJECT_FILE, ProjectEntry, home_folder, list_projects
 from planning.ui import shell, state
-from planning.ui.projects.desk import copy_to, create, desk, open_folder, open_started, throw_away
+from planning.ui.projects.desk import copy_to, create, desk, open_folder, open_started, take_packed, throw_away
 from planning.ui.words import missing_words, plain
 from planning.ui.workspace import DEMO, source_from_environment
 
@@ -47,6 +47,16 @@ def show_list(t: Translator) -> None:
             if st.form_submit_button(t("Begin the project"), type="primary", key="new-begin"):
                 create(name, language or t.language)
                 st.rerun()
+        shell.section(t("Open a project file"), t("made on the export page of this or another machine"))
+        key = f"project-zip-{here.uploads.get('zip', 0)}"
+        st.file_uploader(
+            t("Project file (.zip)"),
+            type=["zip"],
+            key=key,
+            on_change=take_packed,
+            args=(key,),
+            label_visibility="collapsed",
+        )
         st.caption(t("Projects stand in {folder}", folder=plain(str(home_folder()))))
 
 
