@@ -130,7 +130,8 @@ def measure(address: str, n: int, layer: str | None) -> dict[str, list[dict[str,
         page.frame_locator(MAP).locator("#map_div[data-ready='1'][data-revision]").wait_for(timeout=60_000)
         page.wait_for_timeout(2_000)
         if layer:
-            page.locator(".st-key-plan-view").get_by_text(layer, exact=True).click()
+            page.locator(".st-key-plan-view input").click()
+            page.get_by_role("option", name=layer, exact=True).click()
             page.wait_for_timeout(2_000)
         for kind, row in edits(page, relay, n):
             found[kind].append(row)

@@ -67,6 +67,20 @@ Lang = Annotated[
     Literal["zh", "en"] | None, typer.Option("--lang", help="Language of the messages; that of the system otherwise.")
 ]
 
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.")]
+PrintFormat = Annotated[
+    Literal["pdf", "docx"] | None, typer.Option("--format", help="By default what --out ends with, else pdf.")
+]
+PrintLanguage = Annotated[
+    Literal["zh", "en"] | None, typer.Option("--language", help="Language of the file; that of the project otherwise.")
+]
+MapNumber = Annotated[
+    str, typer.Option("--map-number", metavar="NUMBER", help="Number of the map review, for the foot of every page.")
+]
+PrintOut = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Otherwise beside the results of the run.")
+]
+
 
 @app.callback()
 def _setup(verbose: Annotated[bool, typer.Option("--verbose", help="Say what each step does.")] = False) -> None:
@@ -164,6 +178,72 @@ def _isochrones(
             with _writing(out):
                 areas.to_file(draft / out.name, layer="isochrones", driver="GPKG")
                 (draft / out.name).replace(out)
+        typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
+
+
+@app.command("report")
+def _report(
+    run: RunFolder,
+    format: PrintFormat = None,  # noqa: A002 - the option's own name
+    language: PrintLanguage = None,
+    map_number: MapNumber = "",
+    out: PrintOut = None,
+    lang: Lang = None,
+) -> None:
+    """Print the report of a finished run as PDF, or as a Word file that can be edited."""
+    from planning.report.printing.files import write_report
+
+    with _words(lang) as t:
+        file = write_report(run, out, format=format, language=language, map_number=map_number, tell=_progress(t))
+        typer.echo(str(file))
+
+
+@app.command("hearing")
+def _hearing(
+    run: RunFolder,
+    question: Annotated[str, typer.Option("--question", metavar="NAME", help="Name of the question.")],
+    village: Annotated[
+        list[str] | None,
+        typer.Option("--village", metavar="NAME", help="A village, may be repeated; otherwise all that change."),
+    ] = None,
+    format: PrintFormat = None,  # noqa: A002 - the option's own name
+    language: PrintLanguage = None,
+    map_number: MapNumber = "",
+    out: PrintOut = None,
+    lang: Lang = None,
+) -> None:
+    """Print hearing sheets of a proposal, one page a village: before and after, map, standards, room for answers."""
+    from planning.report.printing.files import write_hearing
+
+    with _words(lang) as t:
+        file = write_hearing(
+            run, out, question=question, villages=village or (), format=format, language=language,
+            map_number=map_number, tell=_progress(t),
+        )  # fmt: skip
+        typer.echo(str(file))
+
+
+@app.command("compare")
+def _compare(
+    project: Annotated[
+        Path, typer.Argument(metavar="PROJECT", help="Project file, its folder, or the folder of a finished run.")
+    ],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO…", help="Scenario files (.yaml), names of saved scenarios, or today; two to four."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the files; made where it is not there.")],
+    lang: Lang = None,
+) -> None:
+    """Compare two to four scenarios, the first being what the others are compared with: page, workbook, CSV, decision sheet."""
+    from planning.report.comparison_command import compare_scenarios
+
+    with _words(lang) as t, _draft(out, []) as draft:
+        compare_scenarios(project, scenarios, draft, language=lang, progress=_progress(t))
+        with _writing(out):
+            _move_into_place(draft, out)
         typer.echo(t("The results are in {folder}", folder=str(out)), err=True)
 
 

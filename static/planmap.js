@@ -556,7 +556,8 @@
       list.setAttribute("aria-live", "polite");
       box.append(field, list);
       L.DomEvent.disableScrollPropagation(box);
-      for (const act of ["keydown", "keypress", "mousemove"]) box.addEventListener(act, (e) => e.stopPropagation());
+      // Clicks as well: Leaflet asks a clicked node's parents whether a click is none for the map, and a found place's row is gone by then.
+      for (const act of ["keydown", "keypress", "mousemove", "click"]) box.addEventListener(act, (e) => e.stopPropagation());
       const show = (hit) => {
         const at = L.latLng(hit.lat, hit.lng);
         untouched = false;

@@ -228,8 +228,22 @@ def zip_that_unpacks_to_4_gb(folder):
     return ["bomb.zip", "4295 MB|4,295 MB", "refused"]
 
 
+def workbook_that_unpacks_to_300_mb(folder):
+    with zipfile.ZipFile(folder / "schools.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("[Content_Types].xml", "xl/workbook.xml"):
+            archive.writestr(name, "<a/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * 300_000_000)
+    return ["schools.xlsx", "300 MB", "refused"]
+
+
+def empty_table(folder):
+    (folder / "schools.csv").write_bytes(b"")
+    change(folder, schools={"file": "schools.csv", "coordinates": "wgs84"})
+    return ["schools.csv", "empty", "Export or download it again"]
+
+
 FAULTS = [
-    missing_column, text_in_a_number, school_in_the_atlantic, empty_raster, raster_without_crs, truncated_pbf,
+    workbook_that_unpacks_to_300_mb, empty_table, missing_column, text_in_a_number, school_in_the_atlantic, empty_raster, raster_without_crs, truncated_pbf,
     zip_instead_of_xlsx, unknown_key, boundary_elsewhere, vrt_as_boundary, vrt_as_exclusions, zip_without_shx,
     zip_with_a_path_out, zip_that_unpacks_to_4_gb, limit_missing, budget_without_money, too_many_new, unknown_pack, malformed_yaml, named_file_missing,
     web_mercator, degrees,

@@ -16,7 +16,7 @@ from PIL import Image
 from planning.report.labels import Label, place_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ __all__ = [
     "Spot",
     "draw_access_map",
     "draw_catchment_map",
+    "draw_class_map",
     "draw_ground",
     "draw_strokes",
 ]
@@ -271,6 +272,42 @@ def draw_catchment_map(ground: Ground, state: StageState, catchments: gpd.GeoDat
     return _sheet(ground, state, None, areas=areas)
 
 
+def draw_class_map(
+    county: County,
+    ground: Ground,
+    state: StageState,
+    rank: NDArray[np.int64],
+    colours: Sequence[str],
+    *,
+    sites: gpd.GeoDataFrame | None = None,
+) -> MapSheet:
+    """
+    Draw inhabited places in the colours of classes; higher classes are drawn over lower ones.
+
+    Parameters
+    ----------
+    county : County
+        The county.
+    ground : Ground
+        Its ground.
+    state : StageState
+        Whose schools are drawn.
+    rank : numpy.ndarray of int64, shape (n_cells,)
+        Class of each place, a position in ``colours``; -1 where nothing is drawn.
+    colours : sequence of str
+        Fifteen at most.
+    sites : geopandas.GeoDataFrame, optional
+        New sites to point out, and schools that close; by default the new schools of the layout.
+
+    Returns
+    -------
+    MapSheet
+        The map.
+    """
+    drawn = np.where(rank < 0, len(colours), rank)
+    return _sheet(ground, state, sites, picture=_picture(county, ground, drawn, colours))
+
+
 def draw_strokes(lines: NDArray[np.object_], ground: Ground) -> str:
     """
     Write lines as path data, joined where they meet and shortened to what the eye can tell.
@@ -319,12 +356,18 @@ def _spots(ground: Ground, sites: gpd.GeoDataFrame) -> tuple[Spot, ...]:
     return tuple(Spot(float(x), float(y), str(name)) for (x, y), name in zip(places, sites["name"], strict=True))
 
 
-def _picture(county: County, ground: Ground, rank: NDArray[np.int64]) -> str:
-    """Paint inhabited cells, those with the longest way last, into a picture of few colours."""
-    pixels = np.full((ground.height, ground.width), len(DISTANCE_COLOURS) + 1, dtype=np.uint8)
+def _picture(
+    county: County,
+    ground: Ground,
+    rank: NDArray[np.int64],
+    colours: Sequence[str] = (*DISTANCE_COLOURS, NO_WAY_COLOUR),
+) -> str:
+    """Paint inhabited cells, those of the highest class last, into a picture of few colours; a class too many is not drawn."""
+    pixels = np.full((ground.height, ground.width), len(colours), dtype=np.uint8)
     side = max(county.cell_size_m / ground.unit_m, _LEAST_CELL)
     places = ground.place(np.column_stack((county.cells.geometry.x, county.cells.geometry.y)))
     order = np.argsort(rank, kind="stable")
+    order = order[rank[order] < len(colours)]
     corner = np.round(places[order] - side / 2).astype(int)
     for down in range(max(1, round(side))):
         for right in range(max(1, round(side))):
@@ -332,9 +375,9 @@ def _picture(county: County, ground: Ground, rank: NDArray[np.int64]) -> str:
             inside = (row >= 0) & (row < ground.height) & (column >= 0) & (column < ground.width)
             pixels[row[inside], column[inside]] = rank[order][inside]
     image = Image.fromarray(pixels)
-    image.putpalette(bytes.fromhex("".join(colour[1:] for colour in (*DISTANCE_COLOURS, NO_WAY_COLOUR, "#ffffff"))))
+    image.putpalette(bytes.fromhex("".join(colour[1:] for colour in (*colours, "#ffffff"))))
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", transparency=len(DISTANCE_COLOURS) + 1, optimize=True, bits=4)
+    image.save(buffer, format="PNG", transparency=len(colours), optimize=True, bits=4)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

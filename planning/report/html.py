@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
-from importlib import resources
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import jinja2
 import pandas as pd
 
 from planning.errors import Message
@@ -22,9 +20,6 @@ from planning.report.choices import curve_section, plan_section, way_section
 from planning.report.closures import closure_section
 from planning.report.compliance import compliance_section
 from planning.report.figures import (
-    DISTANCE_CLASSES_M,
-    DISTANCE_COLOURS,
-    NO_WAY_COLOUR,
     Ground,
     draw_access_map,
     draw_catchment_map,
@@ -32,6 +27,7 @@ from planning.report.figures import (
 )
 from planning.report.groups import structure_section
 from planning.report.outlook import outlook_section
+from planning.report.page_parts import distance_legend, page_templates
 from planning.report.phases import phase_section
 from planning.report.rules import override_section, rule_section
 from planning.report.ways_to_school import way_sections
@@ -44,7 +40,7 @@ if TYPE_CHECKING:
     from planning.scenario.run import RunResult
     from planning.scenario.ways_to_school import WaysToSchool
 
-__all__ = ["gap_in_words", "write_html"]
+__all__ = ["gap_in_words", "report_page", "write_html"]
 
 #: Indicators of the report's tables, in this order; a table's own order is for programs.
 SHOWN = (
@@ -102,45 +98,88 @@ def write_html(
     pathlib.Path
         The same path.
     """
-    county = result.county
-    t = get_translator(county.project.language)
-    folder = Path(str(resources.files("planning.report") / "templates"))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    ground = draw_ground(county)
-    stages = [_stage(t, result, ground, stage, state, drawn[stage]) for stage, state in result.base.items()]
-    answers = [_answer(t, result, ground, answer) for answer in result.answers]
-    authority = county.crs.to_authority()
-    page = environment.get_template("report.html").render(
-        t=t,
-        language="zh-CN" if t.language == "zh" else "en",
-        name=county.project.name,
-        version=result.versions["planning"],
-        crs=":".join(authority) if authority else county.crs.name,
-        has_boundary=county.project.boundary is not None,
-        date=t.date(day or dt.date.today()),
-        ground=ground,
-        numbers=_county_numbers(t, result),
-        notices=[t.message(notice) for notice in (*county.notices, *notices)],
-        stages=stages,
-        ways=None if ways is None else way_sections(t, result, ways, ground),
-        answers=answers,
-        outlook=outlook_section(t, county, result.outlook),
-        legend=_distance_legend(t),
-        pack=county.pack.title.in_language(t.language),
-        rules_held=compliance_section(t, result),
-        structure=structure_section(t, result),
-        rules=rule_section(t, county),
-        overrides=override_section(t, county),
-        set_aside=[
-            (item.source, "" if item.row is None else t.number(item.row), item.item, t.message(item.reason))
-            for item in county.set_aside[:_LONGEST_LIST]
-        ],
-        set_aside_more=max(len(county.set_aside) - _LONGEST_LIST, 0),
-    )
-    path.write_text(page, "utf-8")
+    t = get_translator(result.county.project.language)
+    path.write_text(report_page(t, result, drawn, notices=notices, ways=ways, day=day), "utf-8")
     return path
+
+
+def report_page(
+    t: Translator,
+    result: RunResult,
+    drawn: Mapping[str, Mapping[str, gpd.GeoDataFrame]],
+    *,
+    notices: Sequence[Message] = (),
+    ways: WaysToSchool | None = None,
+    day: dt.date | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> str:
+    """
+    Make the report in any language, as the text of a page.
+
+    Parameters
+    ----------
+    t : Translator
+        The language.
+    result : RunResult
+        A finished run.
+    drawn : Mapping
+        By stage, its catchments as :func:`planning.scenario.areas.catchments` gives them; ``nearest`` is enough.
+    notices : sequence of Message
+        Reservations besides those of the county.
+    ways : WaysToSchool, optional
+        The way to school; no section about it by default.
+    day : datetime.date, optional
+        Date of the report; today by default.
+    tell : callable, optional
+        Is told how far the work is, from 0 to 1.
+
+    Returns
+    -------
+    str
+        The page; it needs no network and runs nothing.
+    """
+    told = tell or (lambda share: None)
+    county = result.county
+    ground = draw_ground(county)
+    told(0.2)
+    stages = [_stage(t, result, ground, stage, state, drawn[stage]) for stage, state in result.base.items()]
+    told(0.4)
+    answers = [_answer(t, result, ground, answer) for answer in result.answers]
+    told(0.6)
+    authority = county.crs.to_authority()
+    page = (
+        page_templates()
+        .get_template("report.html")
+        .render(
+            t=t,
+            language="zh-CN" if t.language == "zh" else "en",
+            name=county.project.name,
+            version=result.versions["planning"],
+            crs=":".join(authority) if authority else county.crs.name,
+            has_boundary=county.project.boundary is not None,
+            date=t.date(day or dt.date.today()),
+            ground=ground,
+            numbers=_county_numbers(t, result),
+            notices=[t.message(notice) for notice in (*county.notices, *notices)],
+            stages=stages,
+            ways=None if ways is None else way_sections(t, result, ways, ground),
+            answers=answers,
+            outlook=outlook_section(t, county, result.outlook),
+            legend=distance_legend(t),
+            pack=county.pack.title.in_language(t.language),
+            rules_held=compliance_section(t, result),
+            structure=structure_section(t, result),
+            rules=rule_section(t, county),
+            overrides=override_section(t, county),
+            set_aside=[
+                (item.source, "" if item.row is None else t.number(item.row), item.item, t.message(item.reason))
+                for item in county.set_aside[:_LONGEST_LIST]
+            ],
+            set_aside_more=max(len(county.set_aside) - _LONGEST_LIST, 0),
+        )
+    )
+    told(1.0)
+    return page
 
 
 def gap_in_words(t: Translator, answer: Answer) -> str:
@@ -364,16 +403,3 @@ def _lost(t: Translator, value: float, unit: str) -> str:
 
 def _plain(t: Translator, value: float) -> str:
     return t.number(value, 0 if abs(value) >= 100 else 2) if math.isfinite(value) else "–"
-
-
-def _distance_legend(t: Translator) -> list[tuple[str, str]]:
-    entries, start = [], 0.0
-    for end, colour in zip(DISTANCE_CLASSES_M, DISTANCE_COLOURS, strict=True):
-        words = (
-            t("{a}–{b} km", a=t.number(start / 1000), b=t.number(end / 1000))
-            if math.isfinite(end)
-            else t("over {a} km", a=t.number(start / 1000))
-        )
-        entries.append((colour, words))
-        start = end
-    return [*entries, (NO_WAY_COLOUR, t("no way to a school"))]

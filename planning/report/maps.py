@@ -208,7 +208,9 @@ def draw_cell_raster(cells: gpd.GeoDataFrame, *, crs: pyproj.CRS, cell_size_m: f
     return CellRaster(stream.getvalue(), (south, west, north, east))
 
 
-def plan_map(assets: MapAssets, *, base_url: str, raster_url: str, words: Mapping[str, str]) -> folium.Map:
+def plan_map(
+    assets: MapAssets, *, base_url: str, raster_url: str, words: Mapping[str, str], together: str = ""
+) -> folium.Map:
     """
     Make the constant folium map of a project; what changes is pushed into it by ``planning.report.map_scenes.PushScene``.
 
@@ -220,6 +222,8 @@ def plan_map(assets: MapAssets, *, base_url: str, raster_url: str, words: Mappin
         Where the browser finds base map and raster.
     words : Mapping
         Words of the controls.
+    together : str
+        Maps of the same name in one browser move together.
 
     Returns
     -------
@@ -236,14 +240,18 @@ def plan_map(assets: MapAssets, *, base_url: str, raster_url: str, words: Mappin
         "key": assets.key,
         "words": dict(words),
     }
-    carrier.add_child(_PlanMap(options))
+    carrier.add_child(_PlanMap(options, together))
     return carrier
 
 
 class _PlanMapFolium(folium.Map):
     """A folium map that loads Leaflet and our script from the app itself."""
 
-    default_js = [("leaflet", _STATIC + "leaflet/leaflet.js"), ("planmap", _STATIC + "planmap.js")]  # noqa: RUF012
+    default_js = [  # noqa: RUF012
+        ("leaflet", _STATIC + "leaflet/leaflet.js"),
+        ("mapsync", _STATIC + "mapsync.js"),
+        ("planmap", _STATIC + "planmap.js"),
+    ]
     default_css = [  # noqa: RUF012
         ("leaflet_css", _STATIC + "leaflet/leaflet.css"),
         ("planmap_css", _STATIC + "planmap.css"),
@@ -256,13 +264,15 @@ class _PlanMap(folium.MacroElement):
     _template = Template(
         "{% macro script(this, kwargs) %}"
         "window.planmap = startPlanMap({{ this._parent.get_name() }}, {{ this.options }});"
+        "{% if this.together %}moveTogether({{ this._parent.get_name() }}, {{ this.together }});{% endif %}"
         "{% endmacro %}"
     )
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], together: str = "") -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "PlanMap"
         self.options = json.dumps(options, ensure_ascii=True).replace("<", "\\u003c")
+        self.together = together and json.dumps(together, ensure_ascii=True).replace("<", "\\u003c")
 
 
 def _padded(data: bytes, fill: bytes) -> bytes:

@@ -56,6 +56,7 @@ CODES = (
     "verdict_after",
     "change",
     "what",
+    "class",
 )
 #: Columns of shares, which people read in per cent.
 SHARES = ("share_within_limit", "share_off_road", "loss", "gap", "share", "share_network", "share_straight")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from planning.scenario.county import County
 
-__all__ = ["catchments", "isochrones"]
+__all__ = ["catchments", "isochrones", "nearest_catchments"]
 
 
 def catchments(county: County, state: StageState) -> dict[str, gpd.GeoDataFrame]:
@@ -70,6 +70,34 @@ def catchments(county: County, state: StageState) -> dict[str, gpd.GeoDataFrame]
         left.append(_finished(unreachable, state.stage).assign(by=by))
     found["unreachable"] = gpd.GeoDataFrame(pd.concat(left, ignore_index=True), crs=county.crs)
     return found
+
+
+def nearest_catchments(county: County, state: StageState) -> gpd.GeoDataFrame:
+    """
+    Draw only the catchments by the nearest school, with no more than maps need.
+
+    Parameters
+    ----------
+    county : County
+        The base.
+    state : StageState
+        What the layout means for the stage.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Indexed by ``site_id``: the polygons of :func:`catchments` under ``nearest``, with their ``name``.
+    """
+    cells = county.cells[~county.cells["in_margin"].astype(bool)]
+    polygons, _ = catchment_polygons(
+        cells,
+        state.nearest[state.bands[0]]["site_id"],
+        boundary=county.boundary.geometry.iloc[0],
+        cell_size_m=county.cell_size_m,
+        amounts=pd.DataFrame({"people": cells["population"]}),
+        extra=state.sites[["name"]],
+    )
+    return polygons
 
 
 def _finished(polygons: gpd.GeoDataFrame, stage: str) -> gpd.GeoDataFrame:

@@ -18,6 +18,7 @@ from planning.i18n import Translator
 from planning.scenario.edits import Edit
 from planning.ui import shell
 from planning.ui.state import jobs, session
+from planning.ui.words import plain
 from planning.ui.workspace import Workspace, edits_key
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def export_panel(workspace: Workspace, t: Translator) -> None:
         def waiting() -> None:
             if job.done:
                 st.rerun()
-            st.progress(job.share, text=t.message(job.doing))
+            st.progress(job.share, text=plain(t.message(job.doing)))
 
         waiting()
     elif job.error is not None:

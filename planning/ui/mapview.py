@@ -115,6 +115,7 @@ def show_map(
     spots: Spots | None = None,
     drawn: bytes | None = None,
     draw: bool = False,
+    together: str = "",
 ) -> None:
     """
     Show the map; only what changed goes over the wire.
@@ -143,6 +144,8 @@ def show_map(
         New roads and estates of the plan, packed.
     draw : bool
         Whether the map offers to draw them.
+    together : str
+        Maps of the same name move together.
     """
     # A hash and nothing after an underscore: streamlit-folium drops such parts of a key, and shows the wrong map.
     key = f"map-{place}-{workspace.assets.key}-{t.language}"
@@ -202,6 +205,7 @@ def show_map(
         base_url=_served(workspace.assets.base, "base", known_as=workspace.assets.key),
         raster_url=_served(workspace.assets.raster.png, "raster", known_as=workspace.assets.key, mime="image/png"),
         words=words,
+        together=together,
     )
     st_folium(
         carrier,

@@ -10,7 +10,19 @@ from planning.ui import shell, state, warming
 __all__ = ["NAMES", "show"]
 
 #: Files of the pages, which are their addresses too, in the order in which a planner comes to them.
-NAMES = ("projects", "county", "access", "plan", "propose", "children", "boarding", "standards", "closures", "export")
+NAMES = (
+    "projects",
+    "county",
+    "access",
+    "plan",
+    "propose",
+    "children",
+    "boarding",
+    "standards",
+    "closures",
+    "compare",
+    "export",
+)
 
 
 def show() -> None:
@@ -49,5 +61,6 @@ def _titles(t: Translator) -> dict[str, tuple[str, str]]:
         "boarding": (t("Boarding and phases"), "night_shelter"),
         "standards": (t("Standards"), "fact_check"),
         "closures": (t("Closure gate"), "rule"),
+        "compare": (t("Compare"), "compare"),
         "export": (t("Export"), "download"),
     }

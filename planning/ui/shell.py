@@ -19,7 +19,7 @@ from planning.ui import warming
 from planning.ui.jobs import Job
 from planning.ui.projects.steps import go_to_step
 from planning.ui.state import LANGUAGE_KEY, PROJECT_KEY, STAGE_KEY, jobs, session
-from planning.ui.words import missing_words
+from planning.ui.words import missing_words, plain
 from planning.ui.workspace import Source, Workspace, open_workspace
 
 __all__ = [
@@ -198,7 +198,7 @@ def _wait(job: Job, t: Translator) -> None:
             f'<div class="pl-wait"><h2>{escape(t("Preparing the county"))}</h2>'
             f"<p>{escape(t('Roads, children and schools are read, and every way to school is measured. This is done once.'))}</p></div>"
         )
-        st.progress(job.share, text=t.message(job.doing))
+        st.progress(job.share, text=plain(t.message(job.doing)))
         st.caption(t("{n} s", n=t.number(job.seconds())))
         if warming.compiling():
             st.caption(

@@ -35,6 +35,7 @@ READY = {
     "boarding": ".st-key-pl-boarding-bar",
     "standards": ".pl-table",
     "closures": ".pl-table, .pl-empty",
+    "compare": ".st-key-pl-compare-bar",
     "export": ".pl-files",
 }
 
@@ -146,7 +147,10 @@ class Walk:
         self.faults: list[str] = []
         self.page.set_default_timeout(90_000)  # a test machine may be slow; how fast the app is, benchmarks tell
         self.page.route("**/*", self._only_here)
-        self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
+        self.page.on(
+            "console",
+            lambda m: self.faults.append(f"console: {m.text} ({m.location['url']})") if m.type == "error" else None,
+        )
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         self.page.goto(f"{address}/{page}?lang={language}")

@@ -1,0 +1,75 @@
+"""
+What it takes to compare four scenarios of the demo county, once each is worked out: ``python benchmarks/compare_speed.py``.
+
+Rows: working one scenario out (kernels warm), comparing four, and writing all files of the comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from planning.config import load_project
+from planning.scenario.comparison import compare, evaluate_plan
+from planning.scenario.county import prepare
+from planning.scenario.edits import CloseSchool, Edit, NewSchool, SetSeats
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "data" / "demo" / "project.yaml"
+
+
+def main() -> None:
+    """Time it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    county = prepare(load_project(DEMO))
+    points = county.schools.index[county.schools["kind"] == "teaching_point"]
+    primary = county.schools.index[county.schools["kind"] == "primary"]
+
+    def new(number: int, cell: int) -> NewSchool:
+        place = county.cells.geometry.iloc[cell]
+        return NewSchool(f"new-{number}", f"new {number}", place.x, place.y, "primary", 270, "primary")
+
+    layouts: dict[str, tuple[Edit, ...]] = {
+        "today": (),
+        "one": (new(1, 3000),),
+        "two": (new(1, 3000), new(2, 15000), CloseSchool(points[0]), CloseSchool(points[3])),
+        "merge": (CloseSchool(primary[4]), CloseSchool(primary[9]), SetSeats(primary[1], "primary", 900)),
+    }
+    for name, edits in layouts.items():  # kernels and bases first
+        evaluate_plan(county, name, edits)
+    plans, seconds = [], []
+    for name, edits in layouts.items():
+        start = time.perf_counter()
+        plans.append(evaluate_plan(county, name, edits))
+        seconds.append(time.perf_counter() - start)
+    tell("one scenario, worked out", seconds)
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        comparison = compare(plans)
+        seconds.append(time.perf_counter() - start)
+    tell("four scenarios, compared", seconds)
+    from planning.report.comparison_files import write_comparison
+
+    seconds = []
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            write_comparison(comparison, plans, Path(folder))
+            seconds.append(time.perf_counter() - start)
+    tell("all files of the comparison", seconds)
+
+
+def tell(what: str, seconds: list[float]) -> None:
+    """Write a row."""
+    middle = sorted(seconds)[len(seconds) // 2]
+    sys.stdout.write(f"| {what} | {middle:.2f} s | {max(seconds):.2f} s |\n")
+
+
+if __name__ == "__main__":
+    main()

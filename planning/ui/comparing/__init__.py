@@ -1,0 +1,1 @@
+"""The page that compares scenarios: choosing them, tables, maps, the decision sheet, and whether the ranking holds."""
