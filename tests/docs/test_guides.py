@@ -53,7 +53,7 @@ def desk(tmp_path, monkeypatch):
 
 
 def run_shell(text: str, where: str) -> None:
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], capture_output=True, text=True)  # noqa: S603, S607
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], capture_output=True, text=True)
     assert done.returncode == 0, f"{where}: {done.stderr[-2000:]}"
 
 
