@@ -368,6 +368,15 @@ def test_help_names_every_command_and_option():
     assert all(option in said for option in ("--out", "--app", "--port", "--encoding", "--lang", "PROJECT.yaml"))
 
 
+def test_scenarios_that_are_not_there_are_told_before_anything_is_computed(tmp_path):
+    result = run_in_process(
+        "compare", str(tmp_path), "today", "nothing.yaml", "--out", str(tmp_path / "out"), "--lang", "en"
+    )
+    assert result.exit_code == 2
+    assert "nothing.yaml: there is no such file." in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_templates_are_copied_once(tmp_path):
     result = run_in_process("template", str(tmp_path / "tables"))
     assert result.exit_code == 0, result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,10 @@ def compare_scenarios(
     plans = []
     for number, (name, edits) in enumerate(named):
         tell(0.65 + 0.25 * number / len(named), msg("Working out {name}", name=name))
-        plans.append(evaluate_plan(county, name, edits) if edits else today)
+        if edits:
+            plans.append(evaluate_plan(county, name, edits))
+        else:
+            plans.append(today if name == TODAY else replace(today, name=name))
     comparison = compare(plans, today=today)
     tell(0.92, msg("Writing the files"))
     written = write_comparison(comparison, plans, out, t=t)
