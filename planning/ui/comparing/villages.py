@@ -71,6 +71,7 @@ def village_view(found: Compared, t: Translator) -> None:
         hide_index=True,
         height=430,
         key="compare-villages",
+        placeholder="–",
     )
     if len(shown) > _MOST_ROWS:
         st.caption(t("The first {n} rows are shown; the file holds all.", n=t.number(_MOST_ROWS)))

@@ -87,6 +87,7 @@ def ledger_view(held: Held, now: Compliance, county: County, t: Translator) -> N
         hide_index=True,
         height=560,
         key="ledger-table",
+        placeholder="–",
     )  # fmt: skip
 
 
