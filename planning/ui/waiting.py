@@ -10,6 +10,7 @@ import streamlit as st
 from planning.i18n import Translator
 from planning.ui import shell
 from planning.ui.jobs import Job
+from planning.ui.words import plain
 
 __all__ = ["awaited", "result_of"]
 
@@ -68,7 +69,9 @@ def _wait(job: Job, t: Translator, *, key: str, doing: str, usual_s: float, can_
         if job.done:
             st.rerun()
         share = max(job.share, min(job.seconds() / usual_s, 0.97))
-        st.progress(share, text=t("{doing} {n} s", doing=doing or t.message(job.doing), n=t.number(job.seconds())))
+        st.progress(
+            share, text=plain(t("{doing} {n} s", doing=doing or t.message(job.doing), n=t.number(job.seconds())))
+        )
         if can_stop:
             st.button(t("Stop the work"), on_click=job.cancel.set, key=f"{key}-stop", disabled=job.cancel.is_set())
 

@@ -32,7 +32,7 @@ VILLAGE = "+1+cmd|' /C calc'!A0"
 ESTATE = "![小区](http://x.invalid/a.png)"
 RESERVOIR = "-2+3<iframe src=http://x.invalid>"
 QUESTION = "![问](http://x.invalid/q.png)<b onclick=alert(4)>"
-SCENARIO = "=1+1<img src=x onerror=alert(5)>"
+SCENARIO = "=1+1<img src=x onerror=alert(5)>![s](http://x.invalid/s.png)"
 ROAD = "</script><script>alert(6)</script>"
 NEW_SCHOOL = "=cmd|'/C calc'!A1"
 NEW_ESTATE = "\t=1<img src=x onerror=alert(7)>"
@@ -179,7 +179,9 @@ def planned(attacked, tmp_path, monkeypatch) -> Path:
 
 def _nothing_planted(visitor) -> None:
     for frame in visitor.page.frames:
-        assert frame.locator(PLANTED).count() == 0, frame.url
+        planted = frame.locator(PLANTED)
+        boxes = "e => { let said = ''; for (; e; e = e.parentElement) said += ' < ' + (e.dataset.testid || e.className); return said; }"
+        assert [node.evaluate(boxes)[:400] for node in planted.all()] == [], frame.url
 
 
 def _archive(page, button) -> tuple[str, bytes]:
@@ -218,7 +220,7 @@ def test_app_shows_the_names_and_runs_nothing(walk, serve, planned, tmp_path):
         assert yaml.safe_load(data)["name"] == SCENARIO
         page.keyboard.press("Escape")
         _nothing_planted(visitor)
-        for other in ("children", "boarding", "standards", "closures"):  # once more, with the edits
+        for other in ("children", "boarding", "standards", "closures", "compare"):  # once more, with the edits
             visitor.go(other)
             _nothing_planted(visitor)
 
