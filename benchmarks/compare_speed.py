@@ -44,31 +44,43 @@ def main() -> None:
         evaluate_plan(county, name, edits)
     plans, seconds = [], []
     for name, edits in layouts.items():
-        start = time.perf_counter()
+        start = clock()
         plans.append(evaluate_plan(county, name, edits))
-        seconds.append(time.perf_counter() - start)
+        seconds.append(since(start))
     tell("one scenario, worked out", seconds)
     seconds = []
     for _ in range(rounds):
-        start = time.perf_counter()
+        start = clock()
         comparison = compare(plans)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(since(start))
     tell("four scenarios, compared", seconds)
     from planning.report.comparison_files import write_comparison
 
     seconds = []
     for _ in range(2):
         with tempfile.TemporaryDirectory() as folder:
-            start = time.perf_counter()
+            start = clock()
             write_comparison(comparison, plans, Path(folder))
-            seconds.append(time.perf_counter() - start)
+            seconds.append(since(start))
     tell("all files of the comparison", seconds)
 
 
-def tell(what: str, seconds: list[float]) -> None:
-    """Write a row."""
-    middle = sorted(seconds)[len(seconds) // 2]
-    sys.stdout.write(f"| {what} | {middle:.2f} s | {max(seconds):.2f} s |\n")
+def clock() -> tuple[float, float]:
+    """Read the clock of the processor, of this process alone, and that on the wall."""
+    return time.process_time(), time.perf_counter()
+
+
+def since(start: tuple[float, float]) -> tuple[float, float]:
+    """Give what has passed since [s]."""
+    cpu, wall = clock()
+    return cpu - start[0], wall - start[1]
+
+
+def tell(what: str, seconds: list[tuple[float, float]]) -> None:
+    """Write a row: median of the processor's seconds, median and most of those on the wall."""
+    cpu, wall = (sorted(column) for column in zip(*seconds, strict=True))
+    middle = len(seconds) // 2
+    sys.stdout.write(f"| {what} | CPU {cpu[middle]:.2f} s | wall {wall[middle]:.2f} s | at most {wall[-1]:.2f} s |\n")
 
 
 if __name__ == "__main__":

@@ -255,5 +255,6 @@ def _schools(places: pd.DataFrame, keys: list[str], when: str, names: pd.Series)
     pupils = pupils.sort_values([f"pupils_{when}", f"school_{when}"], ascending=[False, True], kind="stable")
     by_row = pupils.groupby(keys, observed=True, sort=False)[f"school_{when}"]
     first, more = by_row.first(), by_row.size() - 1
-    called = pd.Series([str(names.get(code) or code) for code in first], index=first.index, dtype=object)
+    known = names.to_dict()
+    called = pd.Series([str(known.get(code) or code) for code in first], index=first.index, dtype=object)
     return called.where(more == 0, called + " (+" + more.astype(str) + ")")
