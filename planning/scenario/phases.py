@@ -287,10 +287,18 @@ def _said_of_money(question: Question, size: int, price: float | None) -> list[M
     ]  # fmt: skip
     if question.budget_by_year is None or price is None:
         return told
-    most = math.fsum(_spread(question.budget_by_year, len(question.years or ()))) if question.carry_over else max(question.budget_by_year)  # fmt: skip
+    years = question.years or ()
+    money = _spread(question.budget_by_year, len(years))
+    at_once = np.cumsum(money) if question.carry_over else money
     told.append(msg("A new school has {seats} seats and costs {yuan:.0f} yuan.", seats=size, yuan=price * size))
-    if most < price * size:
-        told.append(msg("The money pays for no school: no more than {yuan:.0f} yuan are there at once.", yuan=most))  # fmt: skip
+    if at_once.max() < price * size:
+        told.append(msg("The money pays for no school: no more than {yuan:.0f} yuan are there at once.", yuan=float(at_once.max())))  # fmt: skip
+        return told
+    poor = [str(year) for year, there in zip(years, at_once, strict=True) if there < price * size]
+    if poor:
+        told.append(
+            msg("The money of {years} pays for no school: nothing can open then, whatever its pupils need.", years=", ".join(poor))
+        )  # fmt: skip
     return told
 
 

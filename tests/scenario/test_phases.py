@@ -230,3 +230,21 @@ def test_faults_that_only_the_project_shows():
     with pytest.raises(ConfigError) as caught:
         answer(county(), unpriced)
     assert "build_per_seat" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("money", "carry_over", "poor"),
+    [
+        ([1_000_000, 40_000_000], False, "2026"),
+        ([1_000_000, 40_000_000], True, "2026"),
+        ([40_000_000, 1_000_000], False, "2028"),
+        ([40_000_000, 1_000_000], True, None),
+        ([40_000_000], False, None),
+    ],
+)
+def test_the_years_whose_money_pays_for_no_school_are_named(money, carry_over, poor):
+    place = county(costs={"build_per_seat": 30_000})
+    found = answer(place, question(budget_by_year=money, carry_over=carry_over, seats=600))
+    named = [str(note.params["years"]) for note in found.notes if note.id.startswith("The money of {years}")]
+    assert named == ([] if poor is None else [poor])
+    assert all(year != int(poor or 0) for year, _ in opened(found))

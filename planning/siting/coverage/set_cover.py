@@ -83,6 +83,9 @@ def set_cover(
     if clock.stopped:
         return no_answer("min", clock, unreachable, words, stopped=clock.reason(), bound=0.0)
     cover = cover_question(question, clock, spare=spare, tell=clock.heard)
+    clock.tell(
+        np.inf if cover.sites is None else float(cover.sites.size), float(cover.bound)
+    )  # what is soon seen tells nothing on its way
     return Proposal(
         sites=tuple(cover.sites.tolist()),
         closed=(),
