@@ -103,7 +103,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "pupils": Field("pupils", "pupils", msg("Pupils of the stage who live in the area.")),
         "going": Field("going", "pupils", msg("Those of the area's pupils who go to this school when seats are regarded, boarders included.")),
         "share": Field("share", "1", msg("Part of the area's pupils who go to this school (going / pupils); empty where there are no pupils.")),
-        "area_km2": Field("area_km2", "km2", msg("Area of the polygon.")),
+        "area_km2": Field("area_km2", "km2", msg("Area of the polygon in the plane of the project's reference system.")),
     }
 )  # fmt: skip
 

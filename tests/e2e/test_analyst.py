@@ -116,7 +116,7 @@ def test_analyst_s_story(walk, analyst_server, county, ran, root, tmp_path, lang
         np.testing.assert_allclose(table["area_km2"], measured, rtol=1e-6, atol=2e-6)
         read[name] = table
     assert (tmp_path / "layers" / "catchments_allocated.cpg").read_text().strip() == encoding
-    known = pd.read_csv(ran / "schools.csv").set_index(["stage", "school_id"])["name"]
+    known = pd.read_csv(ran / "schools.csv", dtype={"school_id": str}).set_index(["stage", "school_id"])["name"]
     for name, code in (("shp", "school_id"), ("gpkg", "site_id")):
         named = read[name].set_index(["stage", code])["name"]
         assert (named == known.reindex(named.index)).all()

@@ -10,6 +10,7 @@ ALLOWED = {
     "openstreetmap", "shapefile", "geopackage", "arcgis", "qgis", "epsg", "sha", "english", "utf", "gbk", "zip", "pdf", "docx", "word", "report",
     "html", "catchments", "shp", "gpkg", "proposal", "geojson", "indicators", "reconciliation", "csv", "schools", "xlsx",
     "tables", "closures", "frontier", "alternatives", "trade", "off", "allocated", "unreachable", "township", "demand", "rules", "set", "aside", "fields", "run", "json", "births", "year", "years", "model", "phases", "low", "middle", "high", "img", "src", "onerror", "alert", "gt", "lt", "amp", "nbsp",
+    "gis", "wgs", "cgcs", "kml", "geoparquet", "parquet", "python", "duckdb", "layout", "prj", "cpg", "txt", "notes",
 }  # fmt: skip
 
 
