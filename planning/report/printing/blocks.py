@@ -15,6 +15,7 @@ __all__ = [
     "Block",
     "Column",
     "Content",
+    "ContentsList",
     "Facts",
     "Figure",
     "FigureRow",
@@ -241,11 +242,16 @@ class FigureRow:
 
 
 @dataclass(frozen=True)
+class ContentsList:
+    """Here stands a list of the headings of the first level with their pages."""
+
+
+@dataclass(frozen=True)
 class PageBreak:
     """What follows begins on a new page."""
 
 
-Block = Heading | Paragraph | Notes | Facts | Table | Figure | FigureRow | PageBreak
+Block = Heading | Paragraph | Notes | Facts | Table | Figure | FigureRow | ContentsList | PageBreak
 
 
 @dataclass(frozen=True)
@@ -263,15 +269,12 @@ class Content:
         The rest, in order.
     has_title : bool
         False where the blocks begin at once.
-    has_contents : bool
-        True for a list of headings with their pages after the title.
     """
 
     title: str
     blocks: tuple[Block, ...]
     subtitle: tuple[str, ...] = ()
     has_title: bool = True
-    has_contents: bool = False
 
 
 def words(*parts: str | Piece) -> Words:

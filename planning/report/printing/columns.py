@@ -13,7 +13,9 @@ __all__ = ["column_widths"]
 _ROOM = {6: 118, 9: 127, 999: 140}
 #: What a column of words has at least, and the blank beside the words of a cell [widths of a letter].
 _LEAST_TEXT, _PADDING = 10, 2
-_FLAT = 0.6
+_FLAT = 0.75
+#: Lines that the head of a column of numbers may take before the column is widened for it.
+_HEAD_LINES = 3
 
 
 def column_widths(table: Table) -> list[float]:
@@ -41,7 +43,7 @@ def column_widths(table: Table) -> list[float]:
         longest = max((_letters(word) for word in _breakable(plain(column.words))), default=0)
         within = body if column.is_number else min(body, _LEAST_TEXT)
         least.append(max(within, longest) + _PADDING)
-        wanted.append(max(body, head) + _PADDING)
+        wanted.append((max(body, longest, head / _HEAD_LINES) if column.is_number else max(body, head)) + _PADDING)
     room = _ROOM[next(most for most in _ROOM if len(table.columns) <= most)]
     spare = room - sum(least)
     if spare <= 0:

@@ -32,6 +32,7 @@ from typing import Any
 from planning.report.printing.blocks import (
     Block,
     Content,
+    ContentsList,
     Facts,
     Figure,
     FigureRow,
@@ -147,7 +148,6 @@ def _document(content: Content, paper: Paper) -> dict[str, Any]:
         "title": content.title,
         "subtitle": list(content.subtitle),
         "has_title": content.has_title,
-        "has_contents": content.has_contents,
         "paper": dataclasses.asdict(paper),
         "blocks": [_block(block) for block in content.blocks],
     }
@@ -169,6 +169,8 @@ def _block(block: Block) -> dict[str, Any]:
             return {"is": "figure", **_figure(block)}
         case FigureRow():
             return {"is": "figures", "figures": [_figure(figure) for figure in block.figures]}
+        case ContentsList():
+            return {"is": "contents"}
         case _:
             return {"is": "break"}
 

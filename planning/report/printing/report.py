@@ -13,7 +13,19 @@ from planning.i18n import Language, Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.html import gap_in_words, report_page
 from planning.report.printing.basis import assumption_blocks, basis_blocks, data_words
-from planning.report.printing.blocks import Block, Content, Figure, Heading, Notes, PageBreak, Paragraph, Words, words
+from planning.report.printing.blocks import (
+    Block,
+    Content,
+    ContentsList,
+    Figure,
+    Heading,
+    Notes,
+    PageBreak,
+    Paragraph,
+    Piece,
+    Words,
+    words,
+)
 from planning.report.printing.page import blocks_of_page
 from planning.report.printing.paper import set_paper
 from planning.report.printing.pdf import to_pdf
@@ -125,6 +137,8 @@ def report_content(
         subtitle=(t("School layout report"), f"{t.date(day or dt.date.today())} · {_program(t, result)}"),
         blocks=(
             *_summary(t, result),
+            Heading(words(t("Contents")), level=2),
+            ContentsList(),
             PageBreak(),
             *blocks,
             Heading(words(t("What the report rests on"))),
@@ -132,7 +146,6 @@ def report_content(
             *basis_blocks(t, county),
             Paragraph(words(t("© OpenStreetMap contributors")), "soft"),
         ),
-        has_contents=True,
     )
 
 
@@ -197,8 +210,6 @@ def _today(t: Translator, stage: str, state: StageState) -> str:
 
 
 def _found(t: Translator, result: RunResult, answer: Answer) -> Words:
-    from planning.report.printing.blocks import Piece
-
     before = answer.before if answer.before is not None else result.base[answer.question.stage]
     sentences = []
     new = answer.sites[~answer.sites["kind"].isin(["closed", "merged_into"])]["name"].astype(str).tolist()
@@ -218,8 +229,7 @@ def _found(t: Translator, result: RunResult, answer: Answer) -> Words:
             if a and b:
                 sentences.append(t(words_.id, a=a, b=b))
     sentences.append(gap_in_words(t, answer))
-    gap = " " if t.language == "en" else ""
-    return words(Piece(f"{answer.question.name}{gap}", "strong"), _joined(t, sentences))
+    return words(Piece(answer.question.name, "strong"), t(": {said}", said=_joined(t, sentences)))
 
 
 def _joined(t: Translator, sentences: Sequence[str]) -> str:

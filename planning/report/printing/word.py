@@ -19,6 +19,7 @@ from docx.shared import Mm, Pt, RGBColor
 
 from planning.report.printing.blocks import (
     Content,
+    ContentsList,
     Facts,
     Figure,
     FigureRow,
@@ -82,10 +83,11 @@ def to_word(content: Content, paper: Paper) -> bytes:
     writer.draw(content)
     if content.has_title:
         writer.title(content)
-    if content.has_contents:
-        writer.contents(content)
     for block in content.blocks:
-        writer.block(block)
+        if isinstance(block, ContentsList):
+            writer.contents(content)
+        else:
+            writer.block(block)
     stream = io.BytesIO()
     writer.document.save(stream)
     return stream.getvalue()
@@ -157,7 +159,6 @@ class _Writer:
             _add_words(line, head)
             if number == len(heads) - 1:
                 _end_field(line)
-        self.is_break_due = True
 
     def new_line(self, style: str | None = None) -> Any:
         """Begin a paragraph, on a new page where one is due."""
