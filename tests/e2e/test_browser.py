@@ -8,7 +8,7 @@ import pytest
 HOSTILE = "<img src=x onerror=alert(1)>"  # as in conftest.py, whose copy of the demo county bears it
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 #: Latin words that a page in Chinese may show.
-ALLOWED = {"ctrl", "openstreetmap", "english", "epsg", "sha", "utf", "gbk", "shapefile", "geopackage", "arcgis", "qgis", "zip", "pdf", "docx", "word", "img", "src", "onerror", "alert", "year", "years", "model", "phases", "births", "low", "middle", "high", "gis", "wgs", "cgcs", "kml", "geojson", "geoparquet", "parquet", "python", "duckdb", "layout", "prj", "cpg", "txt", "notes"}  # fmt: skip
+ALLOWED = {"ctrl", "openstreetmap", "english", "epsg", "sha", "utf", "gbk", "shapefile", "geopackage", "arcgis", "qgis", "zip", "pdf", "docx", "word", "pdfword", "img", "src", "onerror", "alert", "year", "years", "model", "phases", "births", "low", "middle", "high", "gis", "wgs", "cgcs", "kml", "geojson", "geoparquet", "parquet", "python", "duckdb", "layout", "prj", "cpg", "txt", "notes"}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
