@@ -152,7 +152,9 @@ def test_analyst_s_story(walk, analyst_server, county, ran, root, tmp_path, lang
     assert found.to_dict() == indicators.set_index("stage")["value"].astype(int).to_dict()
 
     # the project as one file opens elsewhere
-    page.wait_for_load_state("networkidle")  # the browser asks for each file that is offered: none is taken away meanwhile
+    page.wait_for_load_state(
+        "networkidle"
+    )  # the browser asks for each file that is offered: none is taken away meanwhile
     page.locator(".st-key-export-view button").nth(2).click()
     page.locator(".st-key-make-project button").click(timeout=60_000)
     (tmp_path / "project.zip").write_bytes(downloaded(page, "download-project"))
