@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     given = parser.parse_args()
     began = time.perf_counter()
-    result = load_run(given.run)
+    result = load_run(given.run / "state")
     print(f"opening the run: {time.perf_counter() - began:.1f} s")
     question = next(
         answer.question.name for answer in result.answers if answer.after is not None and answer.proposal.sites
