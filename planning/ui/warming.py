@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 
-__all__ = ["compiling", "start"]
+__all__ = ["compiling", "start", "until_compiled"]
 
 logger = logging.getLogger(__name__)
 
 _started = threading.Lock()  # taken by the first session, never given back
 _compiling = threading.Event()
+_POLL_S = 0.2
 
 
 def start() -> None:
@@ -30,6 +31,19 @@ def compiling() -> bool:
         False where they only need to be loaded.
     """
     return _compiling.is_set()
+
+
+def until_compiled(cancel: threading.Event) -> None:
+    """
+    Wait while kernels are being compiled, so that this falls into nobody's time limit.
+
+    Parameters
+    ----------
+    cancel : threading.Event
+        Ends the wait.
+    """
+    while compiling() and not cancel.wait(_POLL_S):
+        pass
 
 
 def _warm() -> None:

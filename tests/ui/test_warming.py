@@ -58,3 +58,23 @@ def test_failure_is_logged(began, monkeypatch, caplog):
     assert "kernels could not be made ready" in caplog.text
     assert "IndexError" in caplog.text
     assert not warming.compiling()
+
+
+def test_a_question_waits_for_the_compiling_and_for_nothing_else(began):
+    cancel = threading.Event()
+    warming.until_compiled(cancel)  # nothing is compiled: no wait
+    warming._compiling.set()
+    waiting = threading.Thread(target=warming.until_compiled, args=(cancel,))
+    waiting.start()
+    waiting.join(0.5)
+    assert waiting.is_alive()
+    warming._compiling.clear()
+    waiting.join(20)
+    assert not waiting.is_alive()
+
+
+def test_who_calls_the_question_off_does_not_wait_for_the_compiling(began):
+    cancel = threading.Event()
+    cancel.set()
+    warming._compiling.set()
+    warming.until_compiled(cancel)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planning.errors import msg
 from planning.scenario.edits import NewSchool, school_of, subject_of
+from planning.ui import warming
 from planning.ui.state import Session, jobs
 from planning.ui.workspace import Workspace, edits_key
 
@@ -37,6 +39,12 @@ def ask(workspace: Workspace, here: Session, question: Question) -> None:
         def follow(step: Step) -> None:
             tell(0.0, step.doing, step)
 
+        if warming.compiling():
+            tell(
+                0.0,
+                msg("First use on this machine: the program is prepared, which takes up to a minute and is done once."),
+            )
+            warming.until_compiled(cancel)
         is_today = workspace.county.project.year_of(question) is None
         county = workspace.county_of(edits, moved_in=is_today)  # a new road takes seconds
         return answer(county, question, edits=edits, cancel=cancel.is_set, follow=follow)
