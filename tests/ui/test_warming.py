@@ -10,6 +10,8 @@ from planning.ui import warming
 
 travel = importlib.import_module("planning.travel.warm")  # the module, whatever the package calls by this name
 
+siting = importlib.import_module("planning.siting.warm")
+
 
 @pytest.fixture
 def began(monkeypatch):
@@ -24,6 +26,7 @@ def began(monkeypatch):
 
     monkeypatch.setattr(travel, "warm", lambda: work("travel"))
     monkeypatch.setattr(access, "warm", lambda: work("access"))
+    monkeypatch.setattr(siting, "warm", lambda: work("siting"))
     return calls, go
 
 
@@ -44,7 +47,7 @@ def test_it_happens_once_and_nobody_waits(began, monkeypatch, cold):
     go.set()
     finish()
     warming.start()
-    assert calls == [("travel", cold), ("access", cold)]
+    assert calls == [("travel", cold), ("access", cold), ("siting", cold)]
     assert not warming.compiling()
 
 
