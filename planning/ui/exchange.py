@@ -20,6 +20,7 @@ from planning.i18n import LANGUAGES, Translator, get_translator, own_name
 from planning.scenario.edits import Edit
 from planning.ui import shell
 from planning.ui.state import jobs, session
+from planning.ui.words import plain
 from planning.ui.workspace import Workspace, edits_key
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _shown(key: str | None, t: Translator) -> Any:
         def waiting() -> None:
             if job.done:
                 st.rerun()
-            st.progress(job.share, text=t.message(job.doing))
+            st.progress(job.share, text=plain(t.message(job.doing)))
 
         waiting()
         return None

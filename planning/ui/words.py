@@ -96,4 +96,6 @@ def number_of(value: object, t: Translator) -> str:
 
 def plain(text: str) -> str:
     """Write a text that came from data so that Streamlit's labels and captions, which are Markdown, show it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)
+    # What looks like an address is made a link even where it is escaped: a joiner that nobody sees keeps it from looking so.
+    apart = re.sub(r"(?i)(https?:|www|@)(?=[/.\w])", "\\1\u2060", text)
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", apart)

@@ -148,3 +148,14 @@ def test_old_jobs_are_forgotten_but_never_one_under_way():
     assert jobs.get("0") is None
     assert jobs.get("under way") is not None
     work.may_end.set()
+
+
+def test_what_looks_like_an_address_is_no_link_in_a_progress_text():
+    from planning.ui.words import plain
+
+    said = plain("Working out ![s](http://x.invalid/s.png) www.x.org a@b.cn <b>")
+    assert "http\\:\u2060//" in said
+    assert "www\u2060\\.x" in said
+    assert "a@\u2060b" in said
+    assert "\\<b\\>" in said
+    assert plain("12 \u00b7 \u5b66\u6821") == "12 \u00b7 \u5b66\u6821"

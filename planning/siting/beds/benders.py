@@ -492,6 +492,8 @@ class _Search:
         length = sum(float(part @ way) for part, way in zip(slope, scaled, strict=True))
         target = self.best.value if np.isfinite(self.best.value) else value + 0.05 * abs(value) + 1.0
         go = lead * max(target - value, 1e-4 * abs(value)) / max(length, 1e-12)
+        if not np.isfinite(go):  # time was up before these prices had a value
+            return price
         return [np.clip(part + go * way, 0.0, top) for part, way, top in zip(price, scaled, ceiling, strict=True)]
 
     def _rows(self) -> Rows:
