@@ -93,6 +93,7 @@ def see_the_county(walk: Walk) -> None:
     """Photograph what was read, and how far children go."""
     walk.take("county")
     walk.go("access")
+    walk.page.frame_locator(MAP).locator("#map_div[data-ready='1']").wait_for()
     walk.take("access")
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tempfile
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from threading import Event
@@ -19,6 +17,7 @@ from planning.errors import Message, PlanningError, msg
 from planning.i18n import LANGUAGES, Translator, get_translator, own_name
 from planning.scenario.edits import Edit
 from planning.ui import shell
+from planning.ui.file_offers import offer_files, zipped
 from planning.ui.state import jobs, session
 from planning.ui.words import plain
 from planning.ui.workspace import Workspace, edits_key
@@ -28,14 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["layers_panel", "open_packed", "project_panel"]
 
-_MIME = {
-    ".gpkg": "application/geopackage+sqlite3",
-    ".geojson": "application/geo+json",
-    ".kml": "application/vnd.google-earth.kml+xml",
-    ".csv": "text/csv",
-    ".txt": "text/plain",
-}
-_SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qml")
 _OFFERED_FIRST = ("gpkg", "shp")
 
 
@@ -121,7 +112,9 @@ def layers_panel(workspace: Workspace, t: Translator) -> None:
             if notice == warning:
                 continue
             st.html(f'<div class="pl-note">{escape(t.message(notice))}</div>')
-        _downloads(files, archive, workspace.county.project.name, t)
+        offer_files(
+            files, archive, workspace.county.project.name, lambda file: _about(file, t), t, key="download-layers"
+        )
     else:
         _announce(t)
 
@@ -193,43 +186,9 @@ def _work(
                 progress=lambda share: tell(0.6 + 0.35 * share, msg("Writing the files")),
             )  # fmt: skip
             files = {file.name: file.read_bytes() for file in done.files}
-        return files, _zipped(files), done.notices
+        return files, zipped(files), done.notices
 
     return work
-
-
-def _downloads(files: Mapping[str, bytes], archive: bytes, name: str, t: Translator) -> None:
-    st.download_button(
-        t("Download all files (.zip, {n} MB)", n=t.number(len(archive) / 1e6, 1)),
-        archive,
-        file_name=f"{name}.zip",
-        mime="application/zip",
-        type="primary",
-        icon=":material/folder_zip:",
-        on_click="ignore",
-        key="download-layers",
-    )
-    shell.section(t("Single files"))
-    shown: dict[str, bytes] = {}
-    for file, data in files.items():
-        path = Path(file)
-        if path.suffix == ".shp":
-            shown[f"{file}.zip"] = _zipped(
-                {f: d for f, d in files.items() if Path(f).stem == path.stem and f.endswith(_SHAPE_PARTS)}
-            )
-        elif path.suffix not in _SHAPE_PARTS:
-            shown[file] = data
-    with st.container(border=True, key="pl-downloads"):
-        for file, data in shown.items():
-            text, button = st.columns([6, 1.2], vertical_alignment="center")
-            text.html(
-                f'<div class="pl-file"><b>{escape(file)}</b><span>{escape(_about(file, t))}</span>'
-                f"<em>{escape(t('{n} kB', n=t.number(len(data) / 1e3, 1)))}</em></div>"
-            )
-            button.download_button(
-                t("Download"), data, file_name=file, key=f"download-{file}", width="stretch", on_click="ignore",
-                mime=_MIME.get(Path(file).suffix, "application/zip" if file.endswith(".zip") else "application/octet-stream"),
-            )  # fmt: skip
 
 
 def _about(file: str, t: Translator) -> str:
@@ -243,15 +202,6 @@ def _about(file: str, t: Translator) -> str:
         "fields": t("What the fields mean, in both languages"),
         "notes": t("Reference system, how areas are measured, and what the files cannot hold"),
     }.get(stem, "")
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    """Put files into one archive."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
 
 
 def project_panel(workspace: Workspace, t: Translator) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,22 +14,13 @@ from planning.errors import Message, msg
 from planning.i18n import Translator
 from planning.scenario.edits import Edit
 from planning.ui import shell
+from planning.ui.file_offers import offer_files, zipped
+from planning.ui.plan_result import result_of_plan
 from planning.ui.state import jobs, session
 from planning.ui.words import plain
 from planning.ui.workspace import Workspace, edits_key
 
-if TYPE_CHECKING:
-    from planning.scenario.run import RunResult
-
 __all__ = ["export_panel"]
-
-_MIME = {
-    ".csv": "text/csv",
-    ".html": "text/html",
-    ".geojson": "application/geo+json",
-    ".gpkg": "application/geopackage+sqlite3",
-}
-_SHAPE_PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 
 
 def export_panel(workspace: Workspace, t: Translator) -> None:
@@ -84,7 +72,11 @@ def export_panel(workspace: Workspace, t: Translator) -> None:
     elif job.error is not None:
         shell.show_error(job.error, t)
     else:
-        _downloads(*job.result(), workspace.county.project.name, t)
+        contents = _contents(t)
+        files, archive = job.result()
+        offer_files(
+            files, archive, workspace.county.project.name, lambda file: contents.get(file, ""), t, key="download-all"
+        )
 
 
 def _announce(t: Translator) -> None:
@@ -120,49 +112,6 @@ def _contents(t: Translator) -> Mapping[str, str]:
     }
 
 
-def _downloads(files: Mapping[str, bytes], archive: bytes, name: str, t: Translator) -> None:
-    contents = _contents(t)
-    st.download_button(
-        t("Download all files (.zip, {n} MB)", n=t.number(len(archive) / 1e6, 1)),
-        archive,
-        file_name=f"{name}.zip",
-        mime="application/zip",
-        type="primary",
-        icon=":material/folder_zip:",
-        on_click="ignore",
-        key="download-all",
-    )
-    shell.section(t("Single files"))
-    with st.container(border=True, key="pl-downloads"):
-        for file, data in files.items():
-            if file.endswith((*_SHAPE_PARTS[1:], ".qml")):
-                continue
-            shape = file.endswith(".shp")
-            stem = file.removesuffix(".shp")
-            parts = {
-                k: v for k, v in files.items() if k.rsplit(".", 1)[0] == stem and k.endswith((*_SHAPE_PARTS, ".qml"))
-            }
-            content = _zipped(parts) if shape else data
-            shown = f"{stem}.shp.zip" if shape else file
-            text, button = st.columns([6, 1.2], vertical_alignment="center")
-            text.html(
-                f'<div class="pl-file"><b>{escape(shown)}</b><span>{escape(contents.get(file, ""))}</span>'
-                f"<em>{escape(t('{n} kB', n=t.number(len(content) / 1e3, 1)))}</em></div>"
-            )
-            button.download_button(
-                t("Download"), content, file_name=shown.rsplit("/", 1)[-1], key=f"download-{file}", width="stretch",
-                mime=_MIME.get(Path(file).suffix, "application/zip" if shape else "application/octet-stream"), on_click="ignore",
-            )  # fmt: skip
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
-
-
 def _work(
     workspace: Workspace, edits: Sequence[Edit], encoding: str, *, answers: bool
 ) -> Callable[[Callable[[float, Message], None], Event], tuple[dict[str, bytes], bytes]]:
@@ -171,36 +120,12 @@ def _work(
     def work(tell: Callable[[float, Message], None], cancel: Event) -> tuple[dict[str, bytes], bytes]:
         from planning.report import write_outputs
 
-        result = _result(workspace, edits, tell, cancel, answers=answers)
+        result = result_of_plan(workspace, edits, tell, cancel, answers=answers)
         tell(0.6, msg("Writing the files"))
         with tempfile.TemporaryDirectory(prefix="planning-export-") as folder:
             written = write_outputs(result, Path(folder), encoding=encoding)
             found = sorted({path for path in (*written, *Path(folder).rglob("*")) if path.is_file()})
             files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-        return files, _zipped(files)
+        return files, zipped(files)
 
     return work
-
-
-def _result(
-    workspace: Workspace,
-    edits: Sequence[Edit],
-    tell: Callable[[float, Message], None],
-    cancel: Event,
-    *,
-    answers: bool,
-) -> RunResult:
-    from planning.scenario.questions import answer
-    from planning.scenario.run import RunResult, versions
-
-    county = workspace.county_of(edits)
-    found = list(workspace.answers) if not edits else []
-    if answers and not found:
-        for number, question in enumerate(county.project.questions):
-            if cancel.is_set():
-                break
-            tell(0.55 * number / len(county.project.questions), msg("Answering: {question}", question=question.name))
-            asked = workspace.county_of(edits, moved_in=workspace.county.project.year_of(question) is None)
-            found.append(answer(asked, question, edits=tuple(edits), cancel=cancel.is_set))
-    base = {stage: workspace.state(stage, edits) for stage in workspace.stages}
-    return RunResult(county=county, base=base, answers=tuple(found), seconds={}, versions=versions())

@@ -15,7 +15,7 @@ from planning.errors import Message
 from planning.i18n import LANGUAGES, Translator, own_name
 from planning.scenario.edits import Edit
 from planning.ui import shell
-from planning.ui.export import _result as result_of_plan
+from planning.ui.plan_result import result_of_plan
 from planning.ui.state import jobs, session
 from planning.ui.waiting import result_of
 from planning.ui.workspace import Workspace, edits_key
