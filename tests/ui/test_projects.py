@@ -76,7 +76,9 @@ def whole(home, demo_folder):
 def test_texts_of_data_are_no_markdown():
     from planning.ui.words import plain
 
-    assert plain("a_b *c* ![x](http://y/z.png)") == r"a\_b \*c\* \!\[x\]\(http\://y/z\.png\)"
+    assert plain("a_b *c* ![x](http://y/z.png)") == (
+        r"a\_b \*c\* \!\[x\]\(http\:" + "\u2060" + r"//y/z\.png\)"  # the joiner keeps an address from becoming a link
+    )
     assert plain("小学学位数 7") == "小学学位数 7"
 
 
