@@ -7,13 +7,15 @@ import shutil
 
 import pytest
 import yaml
+from playwright.sync_api import TimeoutError as TooLate
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-#: Without an end: its proof takes many minutes on the demo county.
+#: Without an end: its gap is still 2.8 % after 45 s on a quiet machine. (Where nobody may be left beyond the limit and no
+#: school grows, the same question is proven within five seconds, faster than another planner opens a page.)
 LONG = {
-    "name": "长题", "stage": "primary", "model": "capacitated", "seats": 450, "close": True, "exceptions": 0,
-    "time_limit_s": 600,
+    "name": "长题", "stage": "primary", "model": "capacitated", "seats": 450, "close": True, "exceptions": 20,
+    "enlarge": True, "time_limit_s": 600,
 }  # fmt: skip
 
 
@@ -47,11 +49,14 @@ def _told(visitor) -> list[str]:
 
 
 def _wait_for_bound(visitor) -> None:
-    visitor.page.wait_for_function(
-        """() => { const told = [...document.querySelectorAll('.pl-standing .figures b')].map(n => n.innerText);
-                   return told.length === 4 && /[0-9]/.test(told[1]) && /[0-9]/.test(told[2]); }""",
-        timeout=150_000,
-    )
+    try:
+        visitor.page.wait_for_function(
+            """() => { const told = [...document.querySelectorAll('.pl-standing .figures b')].map(n => n.innerText);
+                       return told.length === 4 && /[0-9]/.test(told[1]) && /[0-9]/.test(told[2]); }""",
+            timeout=150_000,
+        )
+    except TooLate:
+        raise AssertionError(f"no bound is told: {visitor.seen()}") from None
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
