@@ -19,8 +19,15 @@ ASKED = {
     "p_center": {"new": 3},
     "capacitated": {"new": 2, "seats": 400},
     "closures": {"model": "capacitated", "new": 2, "seats": 400, "close": True},
+    "whole": {"model": "capacitated", "new": 2, "seats": 400, "close": True, "whole": True, "time_limit_s": 6},
     "phases": {"years": [2026, 2028, 2030], "new_by_year": 1, "seats": 400},
     "phases_money": {"model": "phases", "years": [2026, 2028], "budget_by_year": [9_000_000, 20_000_000], "seats": 400},
+}
+
+#: Asked of the county that ships: it has roads for buses, and columns of what schools have.
+ASKED_OF_DEMO = {
+    "balance": {"model": "capacitated", "new": 1, "seats": 1080, "balance": {"indicator": "computers", "at_most": 0.45}},
+    "boarding": {"stage": "junior", "new": 1, "beds": 600},
 }
 
 
@@ -33,13 +40,20 @@ def county():
 
 
 def question(name: str, **more) -> Question:
-    keys = ASKED[name]
+    keys = {**ASKED, **ASKED_OF_DEMO}[name]
     return Question.model_validate({"name": "Q", "stage": "primary", "model": name, "time_limit_s": 20, **keys, **more})
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_a_bound_is_told_on_the_way_and_is_none_that_the_answer_beats(county, name):
-    steps = []
+@pytest.fixture
+def asked_county(county, request):
+    """Give the county that the question is asked of."""
+    is_demo = request.node.callspec.params["name"] in ASKED_OF_DEMO
+    return request.getfixturevalue("demo_workspace").county if is_demo else county
+
+
+@pytest.mark.parametrize("name", [*ASKED, *ASKED_OF_DEMO])
+def test_a_bound_is_told_on_the_way_and_is_none_that_the_answer_beats(asked_county, name):
+    county, steps = asked_county, []
     found = answer(county, question(name), follow=steps.append)
     bounds = [step.bound for step in steps if math.isfinite(step.bound)]
     assert bounds, "no bound was told"
@@ -50,10 +64,9 @@ def test_a_bound_is_told_on_the_way_and_is_none_that_the_answer_beats(county, na
     assert best <= value + slack if found.proposal.sense == "min" else best >= value - slack
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_a_question_that_is_told_to_stop_ends_without_a_false_proof(county, name):
-    stopped = []
-    steps = []
+@pytest.mark.parametrize("name", [*ASKED, *ASKED_OF_DEMO])
+def test_a_question_that_is_told_to_stop_ends_without_a_false_proof(asked_county, name):
+    county, stopped, steps = asked_county, [], []
 
     def follow(step) -> None:
         steps.append(step)

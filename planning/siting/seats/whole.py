@@ -34,7 +34,8 @@ Note = Callable[[float, Bools], None]
 _TABLES = 60_000_000  # seats times arcs up to which the knapsacks are solved exactly
 _PRICES_SHARE, _SEARCH_SHARE = 0.2, 0.2  # of the time
 _PROVABLE, _PROOF_SHARE = 3000, 0.5  # with more arcs left, HiGHS gets a part of the time and the search the rest
-_KICKS = 200
+_KICKS, _KICKS_AT_ONCE = 200, 20
+_PASSES, _PASSES_AT_ONCE = 50, 2  # through all rows, before the clock is looked at
 _NEIGHBOURS = 40  # sites that may come in, tried with every site that may go
 _FINES = 4  # how often the price of a pupil above the seats is raised
 
@@ -92,7 +93,7 @@ class _Search:
 
     def __init__(self, question: FlowQuestion, clock: Clock, note: Note | None = None) -> None:
         self.question, self.clock, self.note = question, clock, note
-        self.value = float("inf")
+        self.value, self.bound = float("inf"), float("-inf")
         self.opened: Bools | None = None
         self.seat_prices = np.zeros(question.n_sites)
         used = np.flatnonzero(question.pupils > 0)
@@ -137,9 +138,18 @@ class _Search:
         if self.rows.size == 0:
             total, above = 0.0, 0
         for _ in range(_FINES if self.rows.size else 0):
-            self.turn += 1
-            at, total, above = search_whole(table, self.size, seats, fine, at, kicks, self.turn)
-            if above == 0:
+            for _ in range(_PASSES // _PASSES_AT_ONCE):
+                at, total, above, resting = search_whole(table, self.size, seats, fine, at, _PASSES_AT_ONCE, 0, 0)
+                if resting or self.clock.stopped:
+                    break
+            for _ in range(kicks // _KICKS_AT_ONCE):
+                if self.clock.stopped:
+                    break
+                self.turn += 1
+                at, total, above, _ = search_whole(
+                    table, self.size, seats, fine, at, _PASSES, _KICKS_AT_ONCE, self.turn
+                )
+            if above == 0 or self.clock.stopped:
                 break
             fine *= 4
         place = sites[at] if self.rows.size else begin
@@ -160,6 +170,13 @@ class _Search:
             self.note(value, opened)
         if value < self.value - 1e-12:
             self.value, self.opened, self.place = value, opened.copy(), place
+            self.clock.tell(value, min(value, self.bound))
+
+    def hear(self, bound: float) -> None:
+        """Take note of a bound of the whole question."""
+        if bound > self.bound:
+            self.bound = bound
+            self.clock.tell(self.value, min(self.value, bound))
 
     def flow(self) -> Floats:
         """Put the best layout on the arcs."""
@@ -250,8 +267,10 @@ def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) 
             search.offer(wanted_sites(question, share, count + more, np.zeros(share.size, dtype=bool)))
 
     filler.served(np.zeros(question.pupils.size), ~question.free)  # kernels are compiled before the time is parted
-    offer(filler.worth(np.zeros(question.pupils.size)) * 0.0, np.zeros(question.n_sites))
-    prices = price_rows(question, search, Clock(clock.left * _PRICES_SHARE, clock.cancel), filler=filler, offer=offer)
+    filler.worth(np.zeros(question.pupils.size))
+    offer(question.closable.astype(float), np.zeros(question.n_sites))  # all that stands, and as few new sites as may be
+    patience = Clock(clock.left * _PRICES_SHARE, clock.cancel)
+    prices = price_rows(question, search, patience, filler=filler, offer=offer, hear=search.hear)
     offer(prices.share, prices.edge)
     search.offer(choose_sites(question, prices.worth, prices.shut))
     searching = Clock(clock.left * _SEARCH_SHARE, clock.cancel)
@@ -260,7 +279,6 @@ def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) 
         search.send(search.opened, search.place, _KICKS)
         search.wander(prices, searching)
     bound = min(prices.bound, search.value)
-    clock.tell(search.value, bound)
     logger.debug("whole rows at %.1f s: bound %.8g of %.8g", clock.seconds, bound, search.value)
     if gap_between(search.value, bound) > OPTIMAL_GAP and not clock.stopped:
         bound = max(bound, _finish(question, filler, prices, search, clock))

@@ -9,6 +9,7 @@ from planning.siting.checks import Floats, Ints
 __all__ = ["round_whole"]
 
 _MOVABLE = (1_500, 6_000)  # cells that are moved: first few, then more
+_PASSES = 50  # through all rows, with each fine
 _FINES_RISE = 12  # times that the price of a pupil above the seats is raised
 
 
@@ -57,7 +58,7 @@ def round_whole(cost: Floats, pupils: Ints, seats: Ints, begun: Ints, prices: Fl
         some = some[np.argsort(-pupils[some], kind="stable")]  # large cells first
         near, at, above = np.ascontiguousarray(finite[some]), begun[some], 0
         for power in range(_FINES_RISE):
-            at, _, above = search_whole(near, pupils[some], left, fine * 4.0**power, at, 0, 1)
+            at, _, above, _ = search_whole(near, pupils[some], left, fine * 4.0**power, at, _PASSES, 0, 1)
             if above == 0:
                 break
         place[some] = at

@@ -53,14 +53,14 @@ def _swap(  # noqa: C901 - one loop nest: a kernel that calls another counts eve
                 continue
             further = cost[i, b] - cost[i, a]
             over = _over(load[a], seats[a]) + _over(load[b], seats[b])
-            if over == 0 and further >= gain[b, a] - 1e-9:
+            if further - gain[b, a] - fine * over >= -1e-9:  # neither the ways nor the fines can give so much
                 continue
             for e in range(first[b], first[b + 1]):
                 h = member[e]
                 if at[h] != b:
                     continue
                 change = further + cost[h, a] - cost[h, b]
-                if change >= -1e-9 and over == 0:
+                if change - fine * over >= -1e-9:
                     continue
                 more = size[h] - size[i]
                 change += fine * (_over(load[a] + more, seats[a]) + _over(load[b] - more, seats[b]) - over)
@@ -82,8 +82,8 @@ def _rest(
     at: NDArray[np.int64],
     load: NDArray[np.int64],
     passes: int,
-) -> None:
-    """Move and exchange rows until nothing gets better."""
+) -> bool:
+    """Move and exchange rows until nothing gets better; tells whether that came about in so many passes."""
     n, m = cost.shape
     for _ in range(passes):
         moved = False
@@ -106,7 +106,8 @@ def _rest(
         if _swap(cost, size, seats, fine, at, load):
             moved = True
         if not moved:
-            break
+            return True
+    return False
 
 
 @kernel
@@ -133,9 +134,10 @@ def search_whole(  # noqa: C901 - as above
     seats: NDArray[np.int64],
     fine: float,
     begin: NDArray[np.int64],
+    passes: int,
     kicks: int,
     seed: int,
-) -> tuple[NDArray[np.int64], float, int]:
+) -> tuple[NDArray[np.int64], float, int, bool]:
     """
     Send each row to a site.
 
@@ -151,8 +153,11 @@ def search_whole(  # noqa: C901 - as above
         Price of a pupil above the seats.
     begin : numpy.ndarray of int64, shape (n_rows,)
         Site of each row to begin with; -1 = where it is cheapest and there is room.
+    passes : int
+        How often all rows are gone through at most before the search is at rest, and after each kick; whoever asks can look
+        at the clock after that.
     kicks : int
-        How often a few rows are moved by chance.
+        How often a few rows are moved by chance, once the search is at rest.
     seed : int
         Seed of that chance.
 
@@ -164,6 +169,8 @@ def search_whole(  # noqa: C901 - as above
         Cost, with fines.
     above : int
         Pupils above the seats.
+    resting : bool
+        True where the search came to rest.
     """
     n, m = cost.shape
     at, load = begin.copy(), np.zeros(m, np.int64)
@@ -179,8 +186,10 @@ def search_whole(  # noqa: C901 - as above
                     best, to = value, k
             at[i] = to
             load[to] += size[i]
-    _rest(cost, size, seats, fine, at, load, 50)
+    resting = _rest(cost, size, seats, fine, at, load, passes)
     best_total, above = _price(cost, seats, fine, at, load)
+    if not resting:
+        return at, best_total, above, False
     best_at, best_load = at.copy(), load.copy()
     state = np.uint64(seed * 2654435769 + 88172645463325252)
     for _ in range(kicks):
@@ -210,7 +219,7 @@ def search_whole(  # noqa: C901 - as above
             load[a] -= size[row]
             load[goal] += size[row]
             at[row] = goal
-        _rest(cost, size, seats, fine, at, load, 50)
+        _rest(cost, size, seats, fine, at, load, passes)
         total, over = _price(cost, seats, fine, at, load)
         if total < best_total - 1e-12:
             best_total, above = total, over
@@ -223,4 +232,4 @@ def search_whole(  # noqa: C901 - as above
                 at[i] = best_at[i]
             for k in range(m):
                 load[k] = best_load[k]
-    return best_at, best_total, above
+    return best_at, best_total, above, True
