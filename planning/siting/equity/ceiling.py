@@ -306,7 +306,8 @@ def _search(sites: _Sites, start: Bools, ceiling: float, clock: Clock) -> _Found
             _look(sites, opened, ceiling, clock, found, seen)
         return found
     _look(sites, start, ceiling, clock, found, seen)
-    _look(sites, sites.existing, ceiling, clock, found, seen)
+    if found.opened is None or not clock.stopped:
+        _look(sites, sites.existing, ceiling, clock, found, seen)
     is_better = True
     while is_better:
         before, middle = found.value, start if found.opened is None else found.opened
@@ -374,6 +375,8 @@ def _seat_evenly(
 
 def _weigh(seater: _Seater, even: _Seated, ceiling: float, clock: Clock) -> _Seated:
     """Find the price of evenness at which the ceiling is just kept; then go as far from there to the cheap side as it lets."""
+    if clock.stopped:
+        return even
     best, cheap = even, seater.seat(0.0)
     if cheap.keeps(ceiling):
         return cheap
@@ -391,7 +394,7 @@ def _weigh(seater: _Seater, even: _Seated, ceiling: float, clock: Clock) -> _Sea
                 break
         else:
             low, cheap = middle, cheap if found.is_short else found
-    if not cheap.is_short:
+    if not cheap.is_short and not clock.cancelled:
         found = seater.seat_between(cheap, even, ceiling)
         best = min(best, found, key=lambda one: one.value) if found.keeps(ceiling) else best
     return best
