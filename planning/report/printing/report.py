@@ -21,7 +21,6 @@ from planning.report.printing.blocks import (
     FigureRow,
     Heading,
     Notes,
-    PageBreak,
     Paragraph,
     Piece,
     Words,
@@ -46,7 +45,7 @@ __all__ = ["Format", "print_report", "report_content"]
 Format = Literal["pdf", "docx"]
 Tell = Callable[[float, Message], None]
 #: Width of a map that stands alone [share of the page].
-_MAP_SHARE = 0.48
+_MAP_SHARE = 0.44
 _MOST_NAMES = 6
 
 
@@ -140,7 +139,6 @@ def report_content(
             *_summary(t, result),
             Heading(words(t("Contents")), level=2),
             ContentsList(),
-            PageBreak(),
             *blocks,
             Heading(words(t("What the report rests on"))),
             *assumption_blocks(t, county),
