@@ -108,6 +108,10 @@ def ledger(
     pack: RulePack,
     *,
     reach_m: Mapping[str, pd.Series] | None = None,
+    parts: pd.DataFrame | None = None,
+    passes: pd.DataFrame | None = None,
+    classes: pd.DataFrame | None = None,
+    staff: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """
     Hold every open primary and junior school of the county against the pack.
@@ -123,6 +127,10 @@ def ledger(
         The rules; those that are doubtful or superseded do not enter.
     reach_m : Mapping of str to pandas.Series, optional
         By stage, how far from each school its farthest day pupil lives, in a straight line [m].
+    parts, passes, classes, staff : pandas.DataFrame, optional
+        What :func:`planning.compliance.balance.school_parts`, :func:`planning.compliance.balance.school_pass`,
+        :func:`planning.compliance.class_sizes.class_sizes` and :func:`planning.compliance.staffing.staffing` give for the
+        same schools and pupils, where they are known already; worked out here by default.
 
     Returns
     -------
@@ -131,18 +139,20 @@ def ledger(
         where a rule that binds nobody is not reached; ``missing`` names the columns that are unknown.
     """
     book = _Book(pack)
-    parts = school_parts(schools, pupils_by_stage, evaluated_from=pack.number("teaching_point.evaluated_from"))
-    sizes = class_sizes(schools, pupils_by_stage, pack)
-    staff = staffing(schools, pupils_by_stage, pack)
+    if parts is None:
+        parts = school_parts(schools, pupils_by_stage, evaluated_from=pack.number("teaching_point.evaluated_from"))
+    sizes = class_sizes(schools, pupils_by_stage, pack) if classes is None else classes
+    staff = staffing(schools, pupils_by_stage, pack) if staff is None else staff
     values = indicator_values(parts).to_dict("index")
-    passes, due = school_pass(parts, pack).to_dict("index"), staff.to_dict("index")
+    passed = (school_pass(parts, pack) if passes is None else passes).to_dict("index")
+    due, known = staff.to_dict("index"), schools.to_dict("index")
     by_code = {code: group.droplevel("school_id") for code, group in sizes.groupby(level="school_id", sort=True)}
     for code, of_school in by_code.items():
-        school = _school(schools, str(code), of_school)
+        school = _school(known[code], str(code), of_school)
         for stage, size in of_school.iterrows():
             key = (str(code), str(stage))
             if key in values:
-                _indicators(book, school, str(stage), values[key], passes[key])
+                _indicators(book, school, str(stage), values[key], passed[key])
             _sizes(book, school, str(stage), size)
             if reach_m is not None and stage in reach_m:
                 _service(book, school, str(stage), float(reach_m[str(stage)].get(str(code), _NAN)))
@@ -156,8 +166,7 @@ def ledger(
     return pd.DataFrame(book.rows, columns=list(LEDGER_COLUMNS)).astype({"value": "Float64", "limit": "Float64"})
 
 
-def _school(schools: pd.DataFrame, code: str, of_school: pd.DataFrame) -> _School:
-    row = schools.loc[code].to_dict()
+def _school(row: Mapping[Hashable, Any], code: str, of_school: pd.DataFrame) -> _School:
     return _School(
         code=code,
         row=row,

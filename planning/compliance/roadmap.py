@@ -82,6 +82,8 @@ def draw_roadmap(
     pack: RulePack,
     *,
     unit_costs: Mapping[str, float] | None = None,
+    spread: pd.DataFrame | None = None,
+    passes: pd.DataFrame | None = None,
 ) -> Roadmap:
     """
     Say what stops a county and find the least change that would pass.
@@ -102,6 +104,9 @@ def draw_roadmap(
         The rules.
     unit_costs : Mapping of str to float, optional
         Price of one more unit of each indicator [yuan/unit].
+    spread, passes : pandas.DataFrame, optional
+        What :func:`planning.compliance.balance.balance` and :func:`planning.compliance.balance.school_pass` give for the same
+        parts, where they are known already; worked out here by default.
 
     Returns
     -------
@@ -114,15 +119,17 @@ def draw_roadmap(
         If a price is missing, negative or not a number.
     """
     check_prices(unit_costs)
+    now = balance(parts, pack) if spread is None else spread
+    passed = school_pass(parts, pack) if passes is None else passes
     found = pd.concat([_of_stage(parts, stage, pack, unit_costs) for stage in EVALUATED_STAGES], ignore_index=True)
     sizes, uncounted = crowded(schools, classes, pack)
     missing = found.loc[found["is_missing"], ["school_id", "stage", "indicator"]].set_axis(list(COUNT_COLUMNS), axis=1)
     found["is_complete"] = found["has"].notna().groupby([found["school_id"], found["stage"]]).transform("all")
     needs = found[found["add"] > 0]
     return Roadmap(
-        stops=_stops(parts, classes, pack, sizes, uncounted),
+        stops=_stops(now, passed, classes, pack, sizes, uncounted),
         additions=needs[list(ADDITION_COLUMNS)].sort_values(["school_id", "stage"], kind="stable", ignore_index=True),
-        indicators=_by_indicator(found, parts, pack),
+        indicators=_by_indicator(found, parts, now, pack),
         sizes=sizes,
         to_count=pd.concat([missing, uncounted], ignore_index=True).sort_values(
             ["school_id", "stage"], kind="stable", ignore_index=True
@@ -194,11 +201,10 @@ def _each_is_tested(pack: RulePack) -> bool:
     return rule is None or rule.yes
 
 
-def _by_indicator(found: pd.DataFrame, parts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
+def _by_indicator(found: pd.DataFrame, parts: pd.DataFrame, now: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Sum up by indicator, with the coefficient before and after."""
     standard = found.assign(add=found["for_standard"])
     after = [balance(added_to(parts, table), pack) for table in (standard, found)]
-    now = balance(parts, pack)
     rows = []
     for at, row in now.iterrows():
         stage, name = row["stage"], row["indicator"]
@@ -222,11 +228,15 @@ def _by_indicator(found: pd.DataFrame, parts: pd.DataFrame, pack: RulePack) -> p
 
 
 def _stops(
-    parts: pd.DataFrame, classes: pd.DataFrame, pack: RulePack, sizes: pd.DataFrame, uncounted: pd.DataFrame
+    spread: pd.DataFrame,
+    passes: pd.DataFrame,
+    classes: pd.DataFrame,
+    pack: RulePack,
+    sizes: pd.DataFrame,
+    uncounted: pd.DataFrame,
 ) -> pd.DataFrame:
     """Collect the tests that the county is not known to pass."""
     rows: list[tuple[object, ...]] = []
-    spread = balance(parts, pack)
     rows += [
         (
             row["stage"],
@@ -242,7 +252,7 @@ def _stops(
         for row in spread.to_dict("records")
         if row["verdict"] in (NOT_MET, UNKNOWN)
     ]
-    passed = school_pass(parts, pack)["verdict"]
+    passed = passes["verdict"]
     for stage in EVALUATED_STAGES:
         own = passed[passed.index.get_level_values("stage") == stage]
         failed, unknown = int((own == NOT_MET).sum()), int((own == UNKNOWN).sum())

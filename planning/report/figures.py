@@ -377,7 +377,7 @@ def _picture(
     image = Image.fromarray(pixels)
     image.putpalette(bytes.fromhex("".join(colour[1:] for colour in (*colours, "#ffffff"))))
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", transparency=len(colours), optimize=True, bits=4)
+    image.save(buffer, format="PNG", transparency=len(colours), bits=4)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

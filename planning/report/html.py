@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
+from planning.compliance.verdicts import NOT_APPLICABLE
 from planning.errors import Message
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
@@ -169,7 +170,7 @@ def report_page(
             pack=county.pack.title.in_language(t.language),
             rules_held=compliance_section(t, result),
             structure=structure_section(t, result),
-            rules=rule_section(t, county),
+            rules=rule_section(t, county, judged=_judged_by(result)),
             overrides=override_section(t, county),
             set_aside=[
                 (item.source, "" if item.row is None else t.number(item.row), item.item, t.message(item.reason))
@@ -180,6 +181,12 @@ def report_page(
     )
     told(1.0)
     return page
+
+
+def _judged_by(result: RunResult) -> set[str]:
+    """Name the rules by which something in the report was judged: schools, coefficients, class sizes."""
+    tables = [table for held in result.compliance.every() for table in (held.ledger, held.balance, held.sizes)]
+    return {str(path) for table in tables for path in table.loc[table["verdict"] != NOT_APPLICABLE, "path"].unique()}
 
 
 def gap_in_words(t: Translator, answer: Answer) -> str:
@@ -241,6 +248,7 @@ def _stage(
     values = _values(state)
     by_township = state.by_township.pivot_table(index="township", columns="indicator", values="value", aggfunc="first")
     columns = [name for name in _BY_TOWNSHIP if name in by_township and name in values]
+    off_road = _off_road(t, result, state)
     without = state.sites.index.difference(drawn["nearest"].index)
     return {
         "code": stage,
@@ -260,9 +268,11 @@ def _stage(
             for township, row in by_township.iterrows()
             if len(by_township) > 1 or township
         ],
-        "off_road": _off_road(t, result, state),
+        "off_road": off_road[:_MOST_OFF_ROAD],
+        "off_road_more": max(len(off_road) - _MOST_OFF_ROAD, 0),
         "off_road_share": t.percent(result.county.project.terrain.off_road_share, 0),
         "fullest": _fullest(t, state),
+        "fullest_more": max(len(state.sites) - _FULLEST, 0),
         "seats_known": bool(state.sites["seats"].notna().any()),
         "without_catchment": [_called(state.sites, site) for site in without[:_LONGEST_LIST]],
         "without_catchment_more": max(len(without) - _LONGEST_LIST, 0),
@@ -282,7 +292,7 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
 
 def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple[str, str, str, str, str, str]]:
     """List the places whose pupils go farthest off the mapped roads."""
-    table = off_road_places(result.county, state)[:_MOST_OFF_ROAD]
+    table = off_road_places(result.county, state)
     names = table["name"].where(table["name"] != "", table["cell_id"])
     return [
         (str(name), str(township), t.number(pupils), quantity(t, way, "m"), quantity(t, off, "m"), t.percent(share, 0))

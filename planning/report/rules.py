@@ -14,6 +14,8 @@ from planning.stages import STAGE_OF_BAND
 from planning.standards.model import CONFIDENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from planning.i18n import Translator
     from planning.scenario.county import County
     from planning.standards import Rule
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["override_section", "rule_section", "rule_table", "rule_value"]
 
 
-def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
+def rule_section(t: Translator, county: County, *, judged: Collection[str] | None = None) -> list[dict[str, Any]]:
     """
     List the rules in force, in groups; a default of this tool or of the project is never shown as law.
 
@@ -31,12 +33,15 @@ def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
         The language.
     county : County
         Its project, stages and rule pack.
+    judged : collection of str, optional
+        Paths of the rules by which something was judged; all by default.
 
     Returns
     -------
     list of dict
         ``title`` of a pack and its ``rules``, each with ``rule``, ``value``, ``source``, ``clause``, ``confidence``, ``law``
-        (law | tool), ``mark`` (confidence), ``in_use`` and ``note``. The project's own limits come first.
+        (law | tool), ``mark`` (confidence), ``in_use``, ``judged`` (by it, or it is a limit
+        of the way to school) and ``note``. The project's own limits come first.
     """
     pack, project = county.pack, county.project
     groups: dict[str, list[dict[str, Any]]] = {"": [], **{key: [] for key in reversed(pack.packs)}}
@@ -52,6 +57,7 @@ def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
                 "law": "tool",
                 "mark": "T",
                 "in_use": True,
+                "judged": True,
                 "note": "",
             }
         )
@@ -74,6 +80,7 @@ def rule_section(t: Translator, county: County) -> list[dict[str, Any]]:
                 "law": "law" if rule.is_law else "tool",
                 "mark": rule.confidence,
                 "in_use": rule.enabled,
+                "judged": judged is None or section == "bands" or path in judged,
                 "note": rule.note.in_language(t.language) if rule.note else "",
             }
         )

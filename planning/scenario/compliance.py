@@ -58,6 +58,8 @@ class Compliance:
         ``school_id, stage, reason`` of those that are not evaluated.
     balance : pandas.DataFrame
         Coefficients of variation against their limits.
+    classes : pandas.DataFrame
+        Classes and pupils of each school and stage, as :func:`planning.compliance.class_sizes.class_sizes` gives them.
     sizes : pandas.DataFrame
         Shares of large classes, schools above the caps.
     ledger : pandas.DataFrame
@@ -76,6 +78,7 @@ class Compliance:
     passes: pd.DataFrame
     left_out: pd.DataFrame
     balance: pd.DataFrame
+    classes: pd.DataFrame
     sizes: pd.DataFrame
     ledger: pd.DataFrame
     staffing: pd.DataFrame
@@ -186,6 +189,11 @@ def comply(county: County, states: Mapping[str, StageState], *, when: str = "bas
     pack = county.pack
     schools, pupils = schools_of(county, states)
     parts = school_parts(schools, pupils, evaluated_from=pack.number("teaching_point.evaluated_from"))
+    classes, staff, passes = (
+        class_sizes(schools, pupils, pack),
+        staffing(schools, pupils, pack),
+        school_pass(parts, pack),
+    )
     reach = {stage: _farthest(county, state) for stage, state in states.items() if stage in EVALUATED_STAGES}
     return Compliance(
         when=when,
@@ -193,12 +201,13 @@ def comply(county: County, states: Mapping[str, StageState], *, when: str = "bas
         schools=schools,
         pupils=pupils,
         parts=parts,
-        passes=school_pass(parts, pack),
+        passes=passes,
         left_out=left_out(schools, pupils, evaluated_from=pack.number("teaching_point.evaluated_from")),
         balance=balance(parts, pack),
-        sizes=size_shares(class_sizes(schools, pupils, pack), pack),
-        ledger=ledger(schools, pupils, pack, reach_m=reach),
-        staffing=staffing(schools, pupils, pack),
+        classes=classes,
+        sizes=size_shares(classes, pack),
+        ledger=ledger(schools, pupils, pack, reach_m=reach, parts=parts, passes=passes, classes=classes, staff=staff),
+        staffing=staff,
         service=_service(county, states),
     )
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from planning.compliance.balance import school_parts
-from planning.compliance.class_sizes import class_sizes
 from planning.compliance.groups import GroupLimits, Groups, assign_groups
 from planning.compliance.roadmap import Roadmap, draw_roadmap
 from planning.compliance.strength import roles, strength
@@ -287,8 +286,10 @@ def roadmap_of(county: County, held: Compliance) -> Roadmap:
     Roadmap
         What stops, what to add, what to count first.
     """
-    classes = class_sizes(held.schools, held.pupils, county.pack)
-    return draw_roadmap(held.schools, held.parts, classes, county.pack, unit_costs=_prices(county))
+    return draw_roadmap(
+        held.schools, held.parts, held.classes, county.pack,
+        unit_costs=_prices(county), spread=held.balance, passes=held.passes,
+    )  # fmt: skip
 
 
 def roadmaps_of_proposals(county: County, standing: Standing) -> tuple[tuple[str, Roadmap, Roadmap], ...]:

@@ -9,9 +9,10 @@ carries the class ``screen`` is for the screen only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from planning.i18n.terms import term
 from planning.report.printing.blocks import (
     Block,
     Column,
@@ -30,6 +31,9 @@ from planning.report.printing.blocks import (
 )
 from planning.report.printing.drawings import figure_of_page, parse_page, shared_parts
 
+if TYPE_CHECKING:
+    from planning.i18n import Translator
+
 __all__ = ["blocks_of_page"]
 
 _LEVELS = {"h1": 1, "h2": 1, "h3": 2, "h4": 3, "summary": 2}
@@ -43,14 +47,19 @@ _PIECES: Mapping[str, PieceKind] = {"badge": "badge", "soft": "soft", "lacking":
 _BLANKS = re.compile(r"[ \t\r\f\v\n]+")
 
 
-def blocks_of_page(page: str) -> tuple[Block, ...]:
+def blocks_of_page(page: str, t: Translator | None = None) -> tuple[Block, ...]:
     """
     Read a page of the report.
+
+    A table that the page marks as long is shortened for paper: of each of its groups the first rows, what is not met before
+    the others; how many are left out, and where they are, is told below it.
 
     Parameters
     ----------
     page : str
         HTML as :func:`planning.report.html.report_page` makes it.
+    t : Translator, optional
+        The language of what is told of rows left out; without it every row is kept.
 
     Returns
     -------
@@ -64,14 +73,14 @@ def blocks_of_page(page: str) -> tuple[Block, ...]:
     """
     body = parse_page(page)
     parts = shared_parts(body)
-    return tuple(block for child in body if child.tag not in ("header", "footer") for block in _blocks(child, parts))
+    return tuple(block for child in body if child.tag not in ("header", "footer") for block in _blocks(child, parts, t))
 
 
 def _classes(element: Any) -> list[str]:
     return (element.get("class") or "").split()
 
 
-def _blocks(element: Any, parts: Mapping[str, Any]) -> Iterator[Block]:
+def _blocks(element: Any, parts: Mapping[str, Any], t: Translator | None) -> Iterator[Block]:
     classes = _classes(element)
     if not isinstance(element.tag, str) or element.tag in _SKIPPED or "screen" in classes:
         return
@@ -79,9 +88,9 @@ def _blocks(element: Any, parts: Mapping[str, Any]) -> Iterator[Block]:
         yield Heading(_words(element), _LEVELS[element.tag])
     elif element.tag in _THROUGH or (element.tag == "div" and not classes):
         for child in element:
-            yield from _blocks(child, parts)
+            yield from _blocks(child, parts, t)
     elif element.tag == "table":
-        yield _table(element)
+        yield from _shortened(element, t)
     elif element.tag == "figure":
         yield figure_of_page(element, parts)
     elif "charts" in classes:
@@ -112,6 +121,53 @@ def _table(element: Any) -> Table:
         tuple(Column(_words(head), "n" in _classes(head)) for head in heads),
         tuple(_row(row) for row in rows),
     )
+
+
+def _shortened(element: Any, t: Translator | None) -> Iterator[Block]:
+    """Give a table, of a long one its first rows and how many are left out; the workbook has them all."""
+    whole = _table(element)
+    most = element.get("data-most")
+    if t is None or most is None:
+        yield whole
+        return
+    left = {at for at, row in enumerate(element.findall("tbody/tr")) if row.get("data-left")}
+    kept, counted = [], 0
+    for group in _groups(whole.rows):
+        body = [at for at in group if not _is_head(whole.rows[at])]
+        body.sort(key=lambda at: (whole.rows[at].kind != "total", not _has_failed(whole.rows[at])))
+        stay = [at for at in body if at not in left][: int(most)]
+        counted += len(body) - len(stay)
+        kept += [at for at in group if _is_head(whole.rows[at])] + stay
+    if any(not _is_head(whole.rows[at]) for at in kept):
+        yield Table(whole.columns, tuple(whole.rows[at] for at in kept))
+    more = counted + int(element.get("data-more") or 0)
+    if more:
+        sheet = element.get("data-sheet")
+        told = t(
+            "{n} more rows are not printed here; the full table is in the workbook (tables.xlsx), sheet {sheet}, and in {file}.",
+            n=t.number(more), sheet=term(t, sheet), file=f"{sheet}.csv",
+        )  # fmt: skip
+        yield Paragraph((Piece(told),), "soft")
+
+
+def _groups(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """Part the rows where one spans the table, which is the head of those below."""
+    group: list[int] = []
+    for at, row in enumerate(rows):
+        if _is_head(row) and group:
+            yield group
+            group = []
+        group.append(at)
+    if group:
+        yield group
+
+
+def _is_head(row: Row) -> bool:
+    return len(row.cells) == 1
+
+
+def _has_failed(row: Row) -> bool:
+    return any(piece.kind == "failed" for cell in row.cells for piece in cell)
 
 
 def _row(row: Any) -> Row:
