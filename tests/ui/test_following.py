@@ -26,7 +26,12 @@ ASKED = {
 
 #: Asked of the county that ships: it has roads for buses, and columns of what schools have.
 ASKED_OF_DEMO = {
-    "balance": {"model": "capacitated", "new": 1, "seats": 1080, "balance": {"indicator": "computers", "at_most": 0.45}},
+    "balance": {
+        "model": "capacitated",
+        "new": 1,
+        "seats": 1080,
+        "balance": {"indicator": "computers", "at_most": 0.45},
+    },
     "boarding": {"stage": "junior", "new": 1, "beds": 600},
 }
 

@@ -268,7 +268,9 @@ def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) 
 
     filler.served(np.zeros(question.pupils.size), ~question.free)  # kernels are compiled before the time is parted
     filler.worth(np.zeros(question.pupils.size))
-    offer(question.closable.astype(float), np.zeros(question.n_sites))  # all that stands, and as few new sites as may be
+    offer(
+        question.closable.astype(float), np.zeros(question.n_sites)
+    )  # all that stands, and as few new sites as may be
     patience = Clock(clock.left * _PRICES_SHARE, clock.cancel)
     prices = price_rows(question, search, patience, filler=filler, offer=offer, hear=search.hear)
     offer(prices.share, prices.edge)
