@@ -12,6 +12,7 @@ import streamlit as st
 
 from planning.errors import Message, msg
 from planning.i18n import Translator
+from planning.i18n.terms import TERMS, term
 from planning.scenario.edits import Edit
 from planning.ui import shell
 from planning.ui.file_offers import offer_files, zipped
@@ -74,9 +75,12 @@ def export_panel(workspace: Workspace, t: Translator) -> None:
     else:
         contents = _contents(t)
         files, archive = job.result()
-        offer_files(
-            files, archive, workspace.county.project.name, lambda file: contents.get(file, ""), t, key="download-all"
-        )
+
+        def holds(file: str) -> str:
+            name = Path(file).stem  # a table is called what its sheet in the workbook is called
+            return contents.get(file) or (term(t, name) if file.endswith(".csv") and name in TERMS else "")
+
+        offer_files(files, archive, workspace.county.project.name, holds, t, key="download-all")
 
 
 def _announce(t: Translator) -> None:
