@@ -268,9 +268,8 @@ def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) 
 
     filler.served(np.zeros(question.pupils.size), ~question.free)  # kernels are compiled before the time is parted
     filler.worth(np.zeros(question.pupils.size))
-    offer(
-        question.closable.astype(float), np.zeros(question.n_sites)
-    )  # all that stands, and as few new sites as may be
+    # to begin with: all that stands, and as few new sites as may be
+    offer(question.closable.astype(float), np.zeros(question.n_sites))
     patience = Clock(clock.left * _PRICES_SHARE, clock.cancel)
     prices = price_rows(question, search, patience, filler=filler, offer=offer, hear=search.hear)
     offer(prices.share, prices.edge)
@@ -284,6 +283,7 @@ def solve_whole(question: FlowQuestion, clock: Clock, note: Note | None = None) 
     logger.debug("whole rows at %.1f s: bound %.8g of %.8g", clock.seconds, bound, search.value)
     if gap_between(search.value, bound) > OPTIMAL_GAP and not clock.stopped:
         bound = max(bound, _finish(question, filler, prices, search, clock))
+        search.hear(bound)
         if gap_between(search.value, bound) > OPTIMAL_GAP:
             search.wander(prices, clock)
     bound = min(bound, search.value)
