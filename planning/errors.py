@@ -37,7 +37,7 @@ class Message:
     id : str
         English sentence with ``{named}`` places.
     params : Mapping
-        What stands in the places; a value may itself be a message.
+        What stands in the places; a value may itself be a message, or a tuple of names that are put side by side.
     """
 
     id: str
@@ -45,7 +45,9 @@ class Message:
 
     def __str__(self) -> str:
         """Fill the English template."""
-        return self.id.format(**self.params)
+        return self.id.format(
+            **{key: ", ".join(value) if type(value) is tuple else value for key, value in self.params.items()}
+        )
 
 
 def msg(id: str, /, **params: object) -> Message:  # noqa: A002 - the catalogue's own word

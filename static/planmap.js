@@ -222,8 +222,9 @@
 
   window.startPlanMap = function (map, options) {
     const words = options.words, bounds = [options.bounds.slice(0, 2), options.bounds.slice(2)];
-    const room = { paddingTopLeft: [50, 12], paddingBottomRight: [212, 24] }; // for buttons, legend and scale
     const container = map.getContainer(), markers = new Map(), timings = [];
+    // Room for buttons, legend and scale. A narrow map has none to spare beside its buttons: the county stands below them.
+    const room = () => ({ paddingTopLeft: container.clientWidth < 700 ? [12, 52] : [50, 12], paddingBottomRight: [212, 24] });
     let legendContent = "", folded = !!sessionStorage.getItem("planmap-folded");
     let state = null, sites = null, numbers = null, picture = null, ghost = null, follower = null, found = null, was = null, now = null, sequence = 0, clicked = 0, dragged = null, dropped = -1e9, raster, cellNames, names;
 
@@ -236,7 +237,7 @@
     map.options.zoomDelta = 0.5;
     map.setMinZoom(7).setMaxZoom(18);
     const remembered = JSON.parse(sessionStorage.getItem("planmap-" + options.key) || "null");
-    remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });
+    remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room() });
     // The frame gets its height after the map is made: set the view again, until the planner takes the map in hand.
     let untouched = true;
     for (const act of ["pointerdown", "wheel", "keydown"]) container.addEventListener(act, () => (untouched = false), true);
@@ -244,7 +245,7 @@
       if (!container.clientWidth || !container.clientHeight) return; // a frame on its way out shrinks to nothing
       map.invalidateSize({ pan: false });
       if (!untouched) return;
-      remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room });
+      remembered ? map.setView(remembered.center, remembered.zoom, { animate: false }) : map.fitBounds(bounds, { animate: false, ...room() });
     }).observe(container);
     map.on("moveend", () =>
       untouched || sessionStorage.setItem("planmap-" + options.key, JSON.stringify({ center: map.getCenter(), zoom: map.getZoom() }))
@@ -266,7 +267,7 @@
     whole.textContent = "⤢";
     whole.setAttribute("role", "button");
     whole.setAttribute("aria-label", words.whole_county);
-    L.DomEvent.on(whole, "click", (e) => { L.DomEvent.stop(e); map.fitBounds(bounds, room); });
+    L.DomEvent.on(whole, "click", (e) => { L.DomEvent.stop(e); map.fitBounds(bounds, room()); });
     container.querySelector(".leaflet-control-zoom").append(whole);
     const panel = (className) => {
       const node = document.createElement("div");

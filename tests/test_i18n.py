@@ -57,6 +57,14 @@ def test_one_is_said_in_the_singular(sentence, n, said):
     assert ZH(sentence + "!", n=n) == (sentence + "!").format(n=n)  # no catalogue has it: nothing of English is bent
 
 
+def test_names_stand_side_by_side_with_the_comma_of_the_language():
+    told = msg(
+        "No site reaches cell {cells}: {pupils} pupils are left out of the question.", cells=("甲村", "乙村"), pupils=3
+    )
+    assert EN.message(told) == str(told) == "No site reaches cell 甲村, 乙村: 3 pupils are left out of the question."
+    assert "甲村、乙村" in ZH.message(told)
+
+
 def test_large_numbers_in_sentences_are_grouped_and_years_are_not():
     t = get_translator("en")
     said = t(

@@ -291,11 +291,11 @@ def _counted(
     return tuple(notes), table.loc[members, "pupils"].notna().to_numpy(), table.loc[heads, "pupils"].notna().to_numpy()
 
 
-def _listed(table: pd.DataFrame, codes: list[str], longest: int = 20) -> str:
+def _listed(table: pd.DataFrame, codes: list[str], longest: int = 20) -> tuple[str, ...]:
     """Name the schools, by their codes where they have no names."""
     names = table["name"] if "name" in table else pd.Series("", index=table.index)
     shown = [str(names.at[code] or code) for code in codes[:longest]]
-    return ", ".join(shown) + (" …" if len(codes) > longest else "")
+    return (*shown, "…") if len(codes) > longest else tuple(shown)
 
 
 def _room(table: pd.DataFrame, heads: pd.Index[str], limits: GroupLimits) -> Floats:

@@ -91,7 +91,7 @@ class Translator:
         id : str
             English sentence with ``{named}`` places; must be a literal, so that the catalogues collect it.
         **params : object
-            What stands in the places; messages inside are put into words as well.
+            What stands in the places; messages inside are put into words as well, names of a tuple side by side.
 
         Returns
         -------
@@ -197,7 +197,10 @@ class Translator:
         return str(babel.dates.format_date(day, format="long", locale=self.locale))
 
     def _value(self, value: object) -> object:
-        return self.message(value) if isinstance(value, Message) else value
+        if isinstance(value, Message):
+            return self.message(value)
+        # Names; a subclass of tuple writes itself.
+        return self(", ").join(value) if type(value) is tuple else value
 
 
 def _unsigned(value: float, digits: int) -> float:

@@ -78,7 +78,7 @@ class Closing:
     limits: Mapping[str, BandLimit]
     exceptions: int = 0
     unseated: Callable[[int], int] = lambda school: 0
-    places: Callable[[NDArray[np.int64]], str] | None = None
+    places: Callable[[NDArray[np.int64]], tuple[str, ...]] | None = None
     answers: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
 

@@ -124,7 +124,7 @@ def explained(
     return replace(proposal, explanation=tuple(_words(message) for message in proposal.explanation))
 
 
-def listed(every: Sequence[str]) -> str:
+def listed(every: Sequence[str]) -> tuple[str, ...]:
     """
     Name the first of many, each once, and count the rest.
 
@@ -135,12 +135,13 @@ def listed(every: Sequence[str]) -> str:
 
     Returns
     -------
-    str
-        Such as ``A, B (+3)``.
+    tuple of str
+        Such as ``("A", "B (+3)")``, for a message.
     """
     names = list(dict.fromkeys(every))  # a school that may become a hub has two columns
-    shown = ", ".join(names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} (+{len(names) - NAMED})"
+    if len(names) <= NAMED:
+        return tuple(names)
+    return (*names[: NAMED - 1], f"{names[NAMED - 1]} (+{len(names) - NAMED})")
 
 
 def _number(value: object) -> int:

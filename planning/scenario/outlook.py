@@ -254,9 +254,9 @@ def seats_there(county: County, stages: list[str]) -> tuple[pd.DataFrame, list[M
     return pd.DataFrame(table, index=pd.Index(townships, name="township")), told
 
 
-def _names(schools: pd.DataFrame, some: pd.Index) -> str:
+def _names(schools: pd.DataFrame, some: pd.Index) -> tuple[str, ...]:
     named = [str(schools.at[one, "name"]) or str(one) for one in some[:10]]
-    return ", ".join(named) + (" …" if len(some) > 10 else "")
+    return (*named, "…") if len(some) > 10 else tuple(named)
 
 
 def _held_against(

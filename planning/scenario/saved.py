@@ -245,12 +245,19 @@ def _plain(value: object) -> object:
         return _message_data(value)
     if isinstance(value, np.generic):
         return value.item()
+    if type(value) is tuple:
+        return list(value)
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
 def _message(data: Mapping[str, Any]) -> Message:
-    params = {name: _message(value) if isinstance(value, dict) else value for name, value in data["params"].items()}
-    return Message(data["id"], params)
+    return Message(data["id"], {name: _said(value) for name, value in data["params"].items()})
+
+
+def _said(value: Any) -> object:
+    if isinstance(value, dict):
+        return _message(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _aside_data(item: SetAside) -> dict[str, Any]:

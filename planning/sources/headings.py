@@ -143,9 +143,9 @@ def match_headings(
     return Headings(MappingProxyType(used), tuple(h for h in columns if h not in used.values()))
 
 
-def listed(words: Sequence[str], most: int = 30) -> str:
+def listed(words: Sequence[str], most: int = 30) -> tuple[str, ...]:
     """
-    Write words in a row, not too many.
+    Take words to put side by side, not too many.
 
     Parameters
     ----------
@@ -156,10 +156,10 @@ def listed(words: Sequence[str], most: int = 30) -> str:
 
     Returns
     -------
-    str
-        The words with commas between them.
+    tuple of str
+        The words, for a message.
     """
-    return ", ".join(words[:most]) + (" …" if len(words) > most else "")
+    return (*words[:most], "…") if len(words) > most else tuple(words)
 
 
 def headings_in(rows: Sequence[Sequence[object]], subject: str, wanted: frozenset[str]) -> tuple[int, int, list[str]]:

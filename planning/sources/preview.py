@@ -107,6 +107,19 @@ def subject_columns(subject: str) -> tuple[str, ...]:
     return tuple(vocabulary()["subjects"][subject])
 
 
+#: English names of columns whose own names do not read as words.
+_SPELT_OUT = {
+    "school_id": "school code",
+    "village_id": "village code",
+    "lon": "longitude",
+    "lat": "latitude",
+    "x": "easting (x)",
+    "y": "northing (y)",
+    "classes_56_65": "classes of 56 to 65",
+    "classes_66": "classes of 66 and more",
+}
+
+
 def word_for(column: str, subject: str, language: str) -> str:
     """
     Name one of our columns as a bureau's table would.
@@ -123,11 +136,16 @@ def word_for(column: str, subject: str, language: str) -> str:
     Returns
     -------
     str
-        The first heading of that language in the vocabulary.
+        The first heading of that language in the vocabulary; in English our own name, spelt out.
     """
     words = [str(word) for word in vocabulary()["subjects"][subject].get(column, ())]
     if language == "zh":
         return next((word for word in words if not word.isascii()), column)
+    if column in _SPELT_OUT:
+        return _SPELT_OUT[column]
+    stem = next((stem for stem in _SPELT_OUT if column.startswith(stem + "_")), None)
+    if stem is not None:
+        return f"{_SPELT_OUT[stem]}, {column.removeprefix(stem + '_')}"
     return column.replace("_m2", "").replace("_yuan", "").replace("_", " ")
 
 

@@ -100,7 +100,7 @@ def _details(here: Session, workspace: Workspace, entry: Entry, number: int, n: 
         ids = [other.id for other in here.plan.document.entries]
         st.caption(
             t("Entries {numbers} rest on this one and are switched off or taken back with it.",
-              numbers=", ".join(t.number(ids.index(other) + 1) for other in resting))
+              numbers=tuple(t.number(ids.index(other) + 1) for other in resting))
         )  # fmt: skip
     if entry.made:
         st.caption(t("made {when}", when=entry.made[:16].replace("T", " ") + " UTC"))

@@ -108,8 +108,13 @@ def test_edits_go_through_plain_data_and_odd_entries_are_refused():
 
 def test_messages_in_messages_survive(tmp_path):
     result = finished()
-    notes = (msg("{column}: {expected}", column="a", expected=msg("must be {limit:g} or more", limit=3)),)
+    notes = (
+        msg("{column}: {expected}", column="a", expected=msg("must be {limit:g} or more", limit=3)),
+        msg("Nothing is made of: {headings}", headings=("甲", "乙")),
+    )
     from dataclasses import replace
 
     save_run(replace(result, county=replace(result.county, notices=notes)), tmp_path)
-    assert [str(note) for note in load_run(tmp_path).county.notices] == ["a: must be 3 or more"]
+    read = load_run(tmp_path).county.notices
+    assert [str(note) for note in read] == ["a: must be 3 or more", "Nothing is made of: 甲, 乙"]
+    assert read[1] == notes[1]

@@ -104,3 +104,5 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
 def test_columns_are_named_in_the_readers_language():
     assert word_for("seats_primary", "schools", "zh") == "小学学位数"
     assert word_for("teaching_area_m2", "schools", "en") == "teaching area"
+    assert word_for("classes_56_65_primary", "schools", "en") == "classes of 56 to 65, primary"
+    assert word_for("lon", "villages", "en") == "longitude"

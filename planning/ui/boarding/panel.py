@@ -56,9 +56,11 @@ def boarding_panel(workspace: Workspace, asked: Asked, edits: Sequence[Edit], t:
 
 def _offer(asked: Asked, start: object, t: Translator) -> None:
     question = asked.question
-    st.html(
-        f'<div class="pl-empty">{escape(t("The question “{name}” of this project has not been answered for the open plan. The answer takes some seconds to a minute.", name=question.name))}</div>'
-    )  # fmt: skip
+    text = t(
+        "The question '{name}' of this project has not been answered for the open plan. The answer takes some seconds to a minute.",
+        name=question.name,
+    )
+    st.html(f'<div class="pl-empty">{escape(text)}</div>')
     st.button(t("Answer it now"), type="primary", on_click=start, kwargs={"again": False}, key="boarding-start")
 
 

@@ -39,7 +39,7 @@ def phases_panel(workspace: Workspace, edits: Sequence[Edit], t: Translator) -> 
     if not questions:
         how = [
             t("No question of this project is about coming years."),
-            t("On the page Propose, choose “Plan by year”, the years, and the schools or the money of each: the answer says what opens when. In the project file that is a question with model: phases and years: [2026, 2028, 2030]."),
+            t("On the page Propose, choose 'Plan by year', the years, and the schools or the money of each: the answer says what opens when. In the project file that is a question with model: phases and years: [2026, 2028, 2030]."),
             t("Any other question is asked of one coming year with year: 2030 and births: low, middle or high."),
             t("The children of coming years must be known: see Children and years."),
         ]  # fmt: skip

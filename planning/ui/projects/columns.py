@@ -127,7 +127,7 @@ def _choices(
     shell.section(t("What the headings mean"), t("our proposal; change what is wrong, then save"))
     unused = [heading for heading in preview.headings if heading not in preview.used.values()]
     if unused:
-        st.caption(t("Nothing is made of: {headings}", headings=plain(", ".join(unused))))
+        st.caption(t("Nothing is made of: {headings}", headings=plain(t(", ").join(unused))))
     chosen: dict[str, str | None] = {}
     table = f"{slot.name}-{files_of(content, slot)[0]}-{value_of(content, f'{part}.sheet') or ''}"
     with st.container(border=True):
