@@ -80,18 +80,18 @@ def edits(page: Page, relay: Relay, n: int) -> Iterator[tuple[str, dict[str, flo
                               [at[0] - box["x"], at[1] - box["y"]]):  # fmt: skip
             continue
         page.mouse.move(*at)
-        row = _timed(page, frame, relay, lambda at=at: page.mouse.click(*at))  # type: ignore[misc]
-        if row is None:
+        placed = _timed(page, frame, relay, lambda at=at: page.mouse.click(*at))  # type: ignore[misc]
+        if placed is None:
             continue
-        done += 1
-        yield "place", row
         mark = page.frame_locator(MAP).locator(".leaflet-marker-icon.is-new").last.bounding_box()
         assert mark is not None
         x, y = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
-        row = _timed(page, frame, relay, lambda x=x, y=y: _drag(page, x, y))  # type: ignore[misc]
-        if row is not None:
-            yield "drag", row
-        for _ in range(1 if row is None else 2):
+        dragged = _timed(page, frame, relay, lambda x=x, y=y: _drag(page, x, y))  # type: ignore[misc]
+        if dragged is not None:  # a pair of which either ended outside the county is not counted
+            done += 1
+            yield "place", placed
+            yield "drag", dragged
+        for _ in range(1 if dragged is None else 2):
             before = frame.evaluate("document.getElementById('map_div').dataset.revision")
             page.locator(".st-key-undo button").click()
             frame.wait_for_function("r => document.getElementById('map_div').dataset.revision !== r", arg=before)
