@@ -74,3 +74,9 @@ def mend(page) -> None:
     page.locator("[data-testid=stForm] [data-testid=stCheckbox] label").nth(1).click()
     page.locator("[data-testid=stFormSubmitButton] button").click()
     page.wait_for_selector(".st-key-check-open", timeout=180_000)
+
+
+def send_project_file(page, file: Path) -> None:
+    """Open a project's zip through the uploader of the list of projects, and wait until the page says so."""
+    page.locator("[class*=st-key-project-zip] input[type=file]").set_input_files(file)
+    expect(page.locator(".pl-note", has_text=file.stem)).to_be_visible()

@@ -124,7 +124,7 @@ def take_packed(widget: str) -> None:
         here.told["list"] = error
         return
     open_folder(file)
-    here.told["list"] = msg("{name} was opened from its file, with its scenarios.", name=file.parent.name)
+    here.told["list"] = msg("{name} was opened from its file, with its scenarios.", name=Path(sent.name).stem)
 
 
 def throw_away(folder: Path) -> None:
