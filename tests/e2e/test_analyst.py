@@ -163,3 +163,44 @@ def test_analyst_s_story(walk, analyst_server, county, ran, root, tmp_path, lang
     (tmp_path / "project.zip").write_bytes(downloaded(page, "download-project"))
     command(root, "unpack", str(tmp_path / "project.zip"), "--to", str(tmp_path / "elsewhere"))
     assert (tmp_path / "elsewhere" / "project.yaml").read_bytes() == (county / "project.yaml").read_bytes()
+
+
+@pytest.mark.parametrize(("language", "encoding"), [("zh", "UTF-8"), ("en", "GBK")])
+def test_catchments_of_a_plan_made_in_the_app(walk, analyst_server, ran, root, tmp_path, language, encoding):
+    visitor = walk(language, at=analyst_server)
+    page = visitor.page
+    visitor.go("plan")
+    before = visitor.figures()
+    box = visitor.map.locator("#map_div").bounding_box()
+    visitor.map.locator("#map_div").click(position={"x": box["width"] * 0.36, "y": box["height"] * 0.45})
+    visitor.wait_for_figures(other_than=before)
+    page.locator(".st-key-scenario-menu button").click()
+    (tmp_path / "plan.yaml").write_bytes(downloaded(page, "scenario-export"))
+    page.keyboard.press("Escape")
+    visitor.go("export")
+    page.locator(".st-key-export-view button").nth(1).click()
+    choose_zone(page, "4524")
+    page.locator(".st-key-exchange-encoding button", has_text=encoding).click()
+    page.locator(".st-key-make-layers button").click()
+    archive = zipfile.ZipFile(io.BytesIO(downloaded(page, "download-layers")))
+    archive.extractall(tmp_path / "layers")
+
+    (edit,) = yaml.safe_load((tmp_path / "plan.yaml").read_text("utf-8"))["entries"]
+    table = pyogrio.read_dataframe(tmp_path / "layers" / "catchments_nearest.shp")
+    new = table[table["school_id"] == edit["site_id"]]
+    assert list(new["stage"]) == ["primary"]
+    assert new["pupils"].item() > 0
+    assert table.crs.to_epsg(min_confidence=70) == 4524
+    assert new["name"].item().strip()
+    geod = pyproj.Geod(ellps="GRS80")
+    measured = [abs(geod.geometry_area_perimeter(shape)[0]) / 1e6 for shape in table.to_crs(4490).geometry]
+    np.testing.assert_allclose(table["area_km2"], measured, rtol=1e-6, atol=2e-6)
+    gdal_opens(tmp_path / "layers" / "layout.gpkg")
+
+    command(root, "export", str(ran), "--scenario", str(tmp_path / "plan.yaml"), "--format", "shp", "--crs", "EPSG:4524",
+            "--encoding", encoding, "--language", language, "--out", str(tmp_path / "again"), "--layer", "catchments_nearest")  # fmt: skip
+    again = pyogrio.read_dataframe(tmp_path / "again" / "catchments_nearest.shp")
+    pd.testing.assert_frame_equal(table, again)
+    for part in ("shp", "prj", "cpg", "qml"):
+        file = f"catchments_nearest.{part}"
+        assert (tmp_path / "layers" / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), part
