@@ -268,9 +268,7 @@ def unpack_project(archive: Path, folder: Path) -> Unpacked:
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
     try:
         for name, data in contents.items():
-            target = draft / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+            _write(draft / name, data, archive.name, name)
         project = _checked_project(draft, contents, archive.name)
         scenarios = [
             document_from_yaml(data, where=name) for name, data in contents.items() if name.startswith(f"{_SCENARIOS}/")
@@ -287,6 +285,23 @@ def unpack_project(archive: Path, folder: Path) -> Unpacked:
     return Unpacked(file, tuple(one.name for one in scenarios), document["tables"], tuple(notices))
 
 
+def _write(target: Path, data: bytes, archive: str, name: str) -> None:
+    """Write a file that is not there yet: names that one machine keeps apart may be one and the same on another."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise SourceError(
+            msg(
+                "{file}: {name} cannot be written here ({reason}). Give it another name in the project and pack it again.",
+                file=archive,
+                name=name,
+                reason=error.strerror or str(error),
+            )
+        ) from error
+
+
 def _read(archive: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Read a zip whole, and compare every file with the hash that was packed."""
     name = archive.name
@@ -294,6 +309,8 @@ def _read(archive: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     try:
         with zipfile.ZipFile(archive) as opened:
             contents = {entry.filename: opened.read(entry) for entry in entries}
+        if len(contents) < len(entries):
+            raise ValueError("a name twice")
         document = json.loads(contents.pop(MANIFEST))
         hashes, tables = document["sha256"], document["tables"]
         if document["format"] != _FORMAT or not isinstance(hashes, dict) or not isinstance(tables, dict):
@@ -302,7 +319,7 @@ def _read(archive: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         raise SourceError(
             msg("{file}: the .zip is broken or incomplete. Pack or download it again.", file=name)
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise SourceError(
             msg("{file}: this is no project that was packed here. Choose another file.", file=name)
         ) from error

@@ -4,23 +4,58 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
+from zip_bomb import zip_bomb
 
 from planning.cli import app
 from planning.config import load_project
 from planning.errors import ConfigError, PlanningError, SourceError
 from planning.report.exchange.bundle import MANIFEST, pack_project, table_hashes, unpack_project
 from planning.scenario.document import Document, Entry, document_from_data, document_to_data
-from planning.scenario.edits import CloseSchool
+from planning.scenario.edit_order import faults_of_edits
+from planning.scenario.edits import (
+    Assumption,
+    CloseSchool,
+    ConvertSchool,
+    Edit,
+    MergeInto,
+    MoveSchool,
+    NewEstate,
+    NewRoad,
+    NewSchool,
+    SetSeats,
+)
 from planning.scenario.evaluate import evaluate
 from planning.scenario.saved import load_county
 from planning.store.scenarios import ScenarioStore, store_file
+
+
+def every_edit(county) -> tuple[Edit, ...]:
+    """Make an edit of every kind, each on a school of its own, and a second one to be switched off."""
+    schools = county.schools[county.schools["seats_primary"].notna() & (county.schools["kind"] == "primary")]
+    moved, gone, merged, into, larger, other = schools.index[1:7]
+    place = schools.geometry
+    end, start = place[moved], place[other]
+    return (
+        NewSchool("new-1", "新校", end.x + 400, end.y + 300, "primary", 270, "primary"),
+        SetSeats(into, "primary", 9),
+        MoveSchool(moved, end.x + 900, end.y),
+        CloseSchool(gone),
+        MergeInto(merged, into, with_seats=True),
+        SetSeats(larger, "primary", 1800),
+        ConvertSchool(other, "nine_year", beds=60),
+        NewRoad("road-1", "新路", ((start.x, start.y), (end.x, end.y)), "tertiary"),
+        NewEstate("estate-1", "新苑", start.x + 200, start.y, 900, 2027, (("primary", 41.0),)),
+        Assumption("walking_speed_factor", 0.9),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +73,8 @@ def here(clip, demo_folder, tmp_path_factory) -> Path:
     store = ScenarioStore(store_file(folder / "project.yaml"))
     school = clip.base["primary"].sites.index[0]
     store.create(document_to_data(Document(entries=(Entry("e1", CloseSchool(school)),))), name="撤一所", comment="试")
+    entries = tuple(Entry(f"e{n}", edit, is_on=n != 2) for n, edit in enumerate(every_edit(clip.county), 1))
+    store.create(document_to_data(Document(entries=entries)), name="各种改动", comment="")
     command("run", folder, "--out", folder / "runs" / "project")
     return folder
 
@@ -50,16 +87,19 @@ def command(*arguments: object) -> str:
 
 def figures(folder: Path, run: Path) -> pd.DataFrame:
     """Evaluate the one scenario of a project on a run of it."""
-    (found,) = ScenarioStore(store_file(folder / "project.yaml")).scenarios()
-    assert (found.name, found.comment) == ("撤一所", "试")
-    edits = document_from_data(found.data, where="x").edits
-    return pd.concat([evaluate(load_county(run / "state"), stage, edits).indicators for stage in ("primary", "junior")])
+    county = load_county(run / "state")
+    told = {}
+    for found in ScenarioStore(store_file(folder / "project.yaml")).scenarios():
+        edits = document_from_data(found.data, where="x").edits
+        for stage in ("primary", "junior"):
+            told[found.name, found.comment, stage] = evaluate(county, stage, edits).indicators
+    return pd.concat(told)
 
 
 def test_a_zip_opens_on_another_path_and_replays_every_number(here, tmp_path):
     archive, there = tmp_path / "county.zip", tmp_path / "machine two" / "另一台"
     said = command("pack", here, "--out", archive, "--lang", "en")
-    assert "1 scenario" in said
+    assert "2 scenarios" in said
     moved = shutil.move(archive, tmp_path / "x.zip")
     command("unpack", moved, "--to", there)
     project = load_project(there / "project.yaml")
@@ -74,7 +114,17 @@ def test_a_zip_opens_on_another_path_and_replays_every_number(here, tmp_path):
     )
     assert one["versions"] == two["versions"]
     assert sorted(one["sha256"].values()) == sorted(two["sha256"].values())
-    pd.testing.assert_frame_equal(figures(here, here / "runs" / "project"), figures(there, there / "again"))
+    before, after = figures(here, here / "runs" / "project"), figures(there, there / "again")
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+    assert {key[:2] for key in before.index} == {("撤一所", "试"), ("各种改动", "")}
+
+
+def test_every_kind_of_edit_travels(clip):
+    edits = every_edit(clip.county)
+    assert {type(edit) for edit in edits} == set(get_args(Edit))
+    assert not faults_of_edits(dict(clip.county.schools["kind"]), edits)
+    told = evaluate(clip.county, "primary", edits).indicators
+    assert not told.equals(evaluate(clip.county, "primary", ()).indicators)
 
 
 def test_the_same_project_gives_the_same_zip(here, tmp_path):
@@ -83,7 +133,7 @@ def test_the_same_project_gives_the_same_zip(here, tmp_path):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     first = unpack_project(tmp_path / "a.zip", tmp_path / "a")
     assert first.notices == ()
-    assert first.scenarios == ("撤一所",)
+    assert sorted(first.scenarios) == ["各种改动", "撤一所"]
     # packed once more from there, everything is where it was
     pack_project(tmp_path / "a", tmp_path / "c.zip", run=here / "runs" / "project")
     assert (tmp_path / "c.zip").read_bytes() == (tmp_path / "a.zip").read_bytes()
@@ -130,10 +180,88 @@ def packed(here, tmp_path_factory) -> Path:
 )  # fmt: skip
 def test_what_was_tampered_with_is_refused_and_leaves_nothing(packed, tmp_path, changes, honest, words):
     bad = rewritten(packed, tmp_path / "bad.zip", changes, honest=honest)
+    refused(bad, tmp_path / "to" / "there", words)
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.create_system, entry.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("C:/evil.yaml", "leaves its folder"),
+        ("C:\\evil.yaml", "leaves its folder"),
+        ("..\\evil.yaml", "leaves its folder"),
+        ("files/../../evil.yaml", "leaves its folder"),
+        (link("files/link"), "leaves its folder"),
+        ("schools.xlsx/inner.csv", "cannot be written here"),
+        ("x" * 300, "cannot be written here"),
+        ("nul\0byte", "changed since"),
+        ("scenarios/010.yaml", "damaged"),
+    ],
+    ids=lambda value: repr(getattr(value, "filename", value))[:25],
+)
+def test_hostile_entries_are_refused_and_leave_nothing(packed, tmp_path, entry, words):
+    name = getattr(entry, "filename", entry)
+    bad = rewritten(packed, tmp_path / "bad.zip", {name: b"[" * 5000}, honest=True)
+    if not isinstance(entry, str):
+        bad = tmp_path / "link.zip"
+        with zipfile.ZipFile(tmp_path / "bad.zip") as read, zipfile.ZipFile(bad, "w") as archive:
+            for kept in read.namelist():
+                archive.writestr(entry if kept == name else kept, read.read(kept))
+    refused(bad, tmp_path / "to" / "there", words)
+
+
+def refused(archive: Path, folder: Path, words: str) -> None:
     with pytest.raises(PlanningError) as told:
-        unpack_project(bad, tmp_path / "to" / "there")
+        unpack_project(archive, folder)
     assert words in str(told.value)
-    assert not list((tmp_path / "to").rglob("*")) if (tmp_path / "to").exists() else True
+    assert not folder.parent.exists() or not list(folder.parent.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_twice_is_refused(packed, tmp_path):
+    bad = tmp_path / "bad.zip"
+    shutil.copy(packed, bad)
+    with zipfile.ZipFile(bad, "a") as archive:
+        archive.writestr("schools.xlsx", zipfile.ZipFile(packed).read("schools.xlsx"))
+    refused(bad, tmp_path / "to" / "there", "no project")
+
+
+def flagged(data: bytes) -> bytes:
+    """Say of every entry that it is encrypted."""
+    for sign, place in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        at = data.find(sign)
+        while at >= 0:
+            data = data[: at + place] + bytes([data[at + place] | 1]) + data[at + place + 1 :]
+            at = data.find(sign, at + 4)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda data: data[: len(data) // 2], "broken or incomplete"),
+        (lambda data: b"", "broken or incomplete"),
+        (lambda data: b"PK and no more", "broken or incomplete"),
+        (flagged, "password"),
+        (lambda data: data.replace(b"PK\1\2", b"PK\1\3", 1), "broken or incomplete"),
+        (lambda data: zip_bomb("project.yaml"), "refused"),
+    ],
+    ids=["half", "empty", "text", "encrypted", "directory", "bomb"],
+)
+def test_spoilt_files_are_refused_and_leave_nothing(packed, tmp_path, spoil, words):
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(spoil(packed.read_bytes()))
+    refused(bad, tmp_path / "to" / "there", words)
+
+
+def test_a_manifest_without_end_is_refused(packed, tmp_path):
+    bad = rewritten(packed, tmp_path / "bad.zip", {MANIFEST: b"[" * 100_000}, honest=False)
+    refused(bad, tmp_path / "to" / "there", "no project")
 
 
 def test_a_project_that_names_files_of_the_machine_is_refused(packed, tmp_path):
