@@ -32,7 +32,7 @@ def test_numbers_dates_and_shares():
     assert "2026" in EN.date(dt.date(2026, 11, 22))
 
 
-@pytest.mark.parametrize(("value", "digits", "shown"), [(-0.04, 1, "0.0"), (-0.05, 1, "0.0"), (-0.051, 1, "-0.1"), (0.04, 1, "0.0"), (-0.4, 0, "0"), (-0.0, 0, "0"), (-1.0, 0, "-1")])  # fmt: skip
+@pytest.mark.parametrize(("value", "digits", "shown"), [(-0.04, 1, "0.0"), (-0.05, 1, "0.0"), (-0.051, 1, "\u22120.1"), (0.04, 1, "0.0"), (-0.4, 0, "0"), (-0.0, 0, "0"), (-1.0, 0, "\u22121")])  # fmt: skip
 def test_what_is_rounded_to_nothing_has_no_sign(value, digits, shown):
     assert EN.number(value, digits) == ZH.number(value, digits) == shown
     assert EN.percent(value / 100, digits) == ZH.percent(value / 100, digits) == f"{shown}%"

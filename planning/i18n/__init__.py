@@ -19,10 +19,12 @@ from babel.messages.pofile import read_po
 from planning.errors import Message, PlanningError
 from planning.i18n.singular import counts, of_one
 
-__all__ = ["LANGUAGES", "Language", "Translator", "get_translator", "own_name"]
+__all__ = ["LANGUAGES", "MINUS", "Language", "Translator", "get_translator", "own_name"]
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+#: The sign of numbers below nothing, as wide as a plus; a hyphen would be taken for a dash, and lines break behind it.
+MINUS = "\u2212"
 _LOCALES: Mapping[str, str] = {"zh": "zh_CN", "en": "en"}
 
 
@@ -156,7 +158,7 @@ class Translator:
             return "–" if value is None or math.isnan(value) else "∞"
         places = "." + "0" * digits if digits else ""
         value = _unsigned(value, digits)
-        return str(babel.numbers.format_decimal(value, format=f"#,##0{places}", locale=self.locale))
+        return str(babel.numbers.format_decimal(value, format=f"#,##0{places}", locale=self.locale)).replace("-", MINUS)
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """
@@ -178,7 +180,9 @@ class Translator:
             return "–"
         places = "." + "0" * digits if digits else ""
         share = _unsigned(share, digits + 2)
-        return str(babel.numbers.format_percent(share, format=f"#,##0{places}%", locale=self.locale))
+        return str(babel.numbers.format_percent(share, format=f"#,##0{places}%", locale=self.locale)).replace(
+            "-", MINUS
+        )
 
     def date(self, day: dt.date) -> str:
         """

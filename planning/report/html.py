@@ -33,6 +33,7 @@ from planning.report.phases import phase_section
 from planning.report.rules import override_section, rule_section
 from planning.report.ways_to_school import way_sections
 from planning.report.words import change, quantity, unit_name
+from planning.scenario.naming import place_names
 from planning.scenario.off_road import off_road_places
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def _stage(
     values = _values(state)
     by_township = state.by_township.pivot_table(index="township", columns="indicator", values="value", aggfunc="first")
     columns = [name for name in _BY_TOWNSHIP if name in by_township and name in values]
-    off_road = _off_road(t, result, state)
+    off_road, off_road_more = _off_road(t, result, state)
     without = state.sites.index.difference(drawn["nearest"].index)
     return {
         "code": stage,
@@ -268,8 +269,8 @@ def _stage(
             for township, row in by_township.iterrows()
             if len(by_township) > 1 or township
         ],
-        "off_road": off_road[:_MOST_OFF_ROAD],
-        "off_road_more": max(len(off_road) - _MOST_OFF_ROAD, 0),
+        "off_road": off_road,
+        "off_road_more": off_road_more,
         "off_road_share": t.percent(result.county.project.terrain.off_road_share, 0),
         "fullest": _fullest(t, state),
         "fullest_more": max(len(state.sites) - _FULLEST, 0),
@@ -290,11 +291,19 @@ def _reconciliation(t: Translator, state: StageState) -> list[tuple[str, str, st
     ]
 
 
-def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple[str, str, str, str, str, str]]:
-    """List the places whose pupils go farthest off the mapped roads."""
-    table = off_road_places(result.county, state)
-    names = table["name"].where(table["name"] != "", table["cell_id"])
-    return [
+def _off_road(
+    t: Translator, result: RunResult, state: StageState
+) -> tuple[list[tuple[str, str, str, str, str, str]], int]:
+    """List the places whose pupils go farthest off the mapped roads, and say how many more there are."""
+    county = result.county
+    every = off_road_places(county, state)
+    table = every.head(_MOST_OFF_ROAD)
+    places = place_names(county, county.cells.index.get_indexer(table["cell_id"]))
+    names = [
+        name if name == place else f"{place} [{cell}]"
+        for name, place, cell in zip(table["name"], places, table["cell_id"], strict=True)
+    ]
+    rows = [
         (str(name), str(township), t.number(pupils), quantity(t, way, "m"), quantity(t, off, "m"), t.percent(share, 0))
         for name, township, pupils, way, off, share in zip(
             names,
@@ -306,6 +315,7 @@ def _off_road(t: Translator, result: RunResult, state: StageState) -> list[tuple
             strict=True,
         )
     ]
+    return rows, len(every) - len(table)
 
 
 def _called(sites: pd.DataFrame, site_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planning.errors import Message, SetAside
-from planning.i18n import Translator
+from planning.i18n import MINUS, Translator
 from planning.i18n.terms import term
 from planning.network.ground import road_km
 from planning.ui.tables import Figure, message_html, table_html
@@ -292,7 +292,7 @@ def _difference(name: str, before: float, after: float, unit: str, t: Translator
     if unit == "seat/pupil":
         size = t.number(abs(change), 2)
     good = (change > 0) == (_GOOD.get(name, -1) > 0)
-    return ("+" if change > 0 else "\u2212") + size, "same" if name in _NEUTRAL else "good" if good else "bad"
+    return ("+" if change > 0 else MINUS) + size, "same" if name in _NEUTRAL else "good" if good else "bad"
 
 
 def _plain(value: float, unit: str, t: Translator) -> str:

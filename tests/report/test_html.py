@@ -21,6 +21,8 @@ from planning.report import write_outputs
 from planning.report.html import gap_in_words, write_html
 from planning.scenario.areas import catchments
 from planning.scenario.evaluate import evaluate
+from planning.scenario.naming import place_names
+from planning.scenario.off_road import off_road_places
 
 HOSTILE = ("<img src=x onerror=alert(1)>", '=HYPERLINK("http://x")', "</script></title></svg><script>alert(1)</script>")
 
@@ -235,3 +237,18 @@ def test_what_is_lost_in_pupils_is_said_in_whole_pupils(clip, tmp_path: Path) ->
     assert "149 人" in texts
     assert "5 人" in texts
     assert any("（单位：人）" in text for text in texts)
+
+
+def test_places_off_the_roads_have_names_and_codes(clip, tmp_path):
+    terrain = clip.county.project.terrain.model_copy(update={"off_road_share": 0.05})
+    low = with_county(clip, project=clip.county.project.model_copy(update={"terrain": terrain}))
+    every = off_road_places(low.county, low.base["primary"])
+    assert len(every) > 15
+    page = report(low, tmp_path)
+    shown = every.head(15)
+    cells = low.county.cells
+    for cell, own, place in zip(
+        shown["cell_id"], shown["name"], place_names(low.county, cells.index.get_indexer(shown["cell_id"])), strict=True
+    ):
+        assert (own or f"{place} [{cell}]") in page.text
+    assert f"[{every['cell_id'].iloc[15]}]" not in page.text.split(get_translator("zh")("Fullest schools"))[0]

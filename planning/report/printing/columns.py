@@ -14,6 +14,8 @@ _ROOM = {6: 118, 9: 127, 999: 140}
 #: What a column of words has at least, and the blank beside the words of a cell [widths of a letter].
 _LEAST_TEXT, _PADDING = 10, 2
 _FLAT = 0.75
+#: How much wider bold letters are.
+_BOLD = 1.1
 #: Lines that the head of a column of numbers may take before the column is widened for it.
 _HEAD_LINES = 3
 
@@ -38,7 +40,7 @@ def column_widths(table: Table) -> list[float]:
     full = [row for row in table.rows if len(row.cells) == len(table.columns)]
     least, wanted = [], []
     for at, column in enumerate(table.columns):
-        body = max((_wide(row.cells[at]) for row in full), default=0)
+        body = max((_wide(row.cells[at]) * (_BOLD if row.kind in ("total", "own") else 1) for row in full), default=0)
         head = _letters(plain(column.words))
         longest = max((_letters(word) for word in _breakable(plain(column.words))), default=0)
         within = body if column.is_number else min(body, _LEAST_TEXT)
@@ -62,14 +64,15 @@ def _breakable(text: str) -> list[str]:
     found = []
     for word in text.replace("\n", " ").split(" "):
         chinese = any(unicodedata.east_asian_width(sign) in "WF" for sign in word)
-        found.append(word[:4] if chinese else word)
+        found.append(word[: 5 if len(word) % 4 == 1 else 4] if chinese else word)  # no character alone on a line
     return found
 
 
-def _wide(text: Words) -> int:
+def _wide(text: Words) -> float:
     """Measure words in letters; a Chinese character counts as two."""
     return max((_letters(line) for line in plain(text).split("\n")), default=0)
 
 
 def _letters(line: Iterable[str]) -> int:
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in line)
+    # "Ambiguous" signs, such as the dash between two years, are as wide as a Chinese character in a Chinese font.
+    return sum(2 if unicodedata.east_asian_width(sign) in "WFA" else 1 for sign in line)
