@@ -227,21 +227,26 @@ def village_ways(places: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each plan, stage, band, township, village and class: the ``SUMS``, the mean ways ``way_before_m, way_after_m``
-        and their ``difference_m`` [m], the mean times [min], and ``school_before, school_after``, the names of the schools that
+        and their ``difference_m`` [m] and the mean times [min], of the plan's children before and after (of those of before
+        where the plan has none), so that children who move in are no change of the way; and ``school_before, school_after``, the names of the schools that
         are nearest, that of most pupils first, and how many more there are. A village of which some children come nearer and
         others go farther has a row for each, so that nobody vanishes in a mean.
     """
     keys = ["plan", "stage", "band", "township", "village", "class"]
-    weights = {
-        f"minutes_{when}": (places[f"time_{when}_min"] * places[f"pupils_{when}"]).fillna(0.0)
-        for when in ("before", "after")
-    }
+    after = places.groupby(keys, observed=True)["pupils_after"].transform("sum")
+    same = places["pupils_after"].where(after > 0, places["pupils_before"]).astype(float)
+    weights: dict[str, Any] = {}
+    for when in ("before", "after"):
+        there = places[f"way_{when}_m"].notna()
+        weights[f"same_{when}"] = same.where(there, 0.0)
+        weights[f"metres_{when}"] = same * places[f"way_{when}_m"].fillna(0).astype(float)
+        weights[f"minutes_{when}"] = (same * places[f"time_{when}_min"]).fillna(0.0)
     rows = pd.concat([places[keys], _summed(places), pd.DataFrame(weights)], axis=1)
     found = rows.groupby(keys, observed=True, sort=True).sum()
     for when in ("before", "after"):
-        reached = found[f"reached_{when}"].astype(float)
+        reached = found.pop(f"same_{when}")
         reached = reached.where(reached > 0)
-        found[f"way_{when}_m"] = found[f"pupil_m_{when}"] / reached
+        found[f"way_{when}_m"] = found.pop(f"metres_{when}") / reached
         found[f"time_{when}_min"] = found.pop(f"minutes_{when}") / reached
         found[f"school_{when}"] = _schools(places, keys, when, names).astype(object).reindex(found.index).fillna("")
     found["difference_m"] = found["way_after_m"] - found["way_before_m"]

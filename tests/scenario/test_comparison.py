@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from line_county import line_county, project_of
 
 from planning.errors import ConfigError
@@ -168,6 +170,71 @@ def test_children_of_a_new_estate_count_in_the_plan_only(county, plans):
     of_county = after.county[["pupils_before", "pupils_after"]].sum()
     assert of_county["pupils_after"] - of_county["pupils_before"] == 60
     assert after.county["pupil_m_difference"].sum() == 60 * 2000
+
+
+#: Between which changes of the mean way a village's row of a class lies [m].
+BETWEEN = {
+    "much_nearer": (-np.inf, -1000), "nearer": (-999, -50), "same_way": (-49, 49), "farther": (50, 999),
+    "much_farther": (1000, np.inf),
+}  # fmt: skip
+PLACE = st.tuples(
+    st.sampled_from("AB"), st.sampled_from(["T1", "T2"]), st.integers(0, 90), st.integers(0, 90),
+    st.one_of(st.none(), st.integers(0, 9000)), st.one_of(st.none(), st.integers(-3000, 3000)),
+)  # fmt: skip
+
+
+def drawn_places(drawn) -> pd.DataFrame:
+    """Write what was drawn as a table of places; the way after is told as a change, so that all classes come."""
+    rows = []
+    for number, (village, township, before, after, was, by) in enumerate(drawn):
+        now = None if by is None else max((2000 if was is None else was) + by, 0)
+        rows.append((1, "primary", "primary_lower", f"c{number}", village, township, before, after, was, now))
+    columns = ["plan", "stage", "band", "cell_id", "village", "township", "pupils_before", "pupils_after",
+               "way_before_m", "way_after_m"]  # fmt: skip
+    places = pd.DataFrame(rows, columns=columns)
+    places = places[(places["pupils_before"] > 0) | (places["pupils_after"] > 0)].reset_index(drop=True)
+    for when in ("before", "after"):
+        places[f"way_{when}_m"] = places[f"way_{when}_m"].astype("Int64")
+        places[f"time_{when}_min"] = (places[f"way_{when}_m"] / 80).astype("Float64").to_numpy(float, na_value=np.nan)
+        places[f"school_{when}"] = np.where(places[f"way_{when}_m"].notna(), "one", None)
+    was, now = (
+        places[f"way_{when}_m"].astype("Float64").to_numpy(float, na_value=np.inf) for when in ("before", "after")
+    )
+    named = np.array(CLASSES, dtype=object)[difference_classes(was, now)]
+    return places.assign(**{"class": pd.Categorical(named, categories=list(CLASSES))})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PLACE, min_size=1, max_size=12))
+def test_a_village_s_numbers_are_those_of_its_class(drawn):
+    """Whoever moves in or out: the change of a row is that of its class, and the sums are those of the county."""
+    places = drawn_places(drawn)
+    assume(len(places))
+    rows = village_ways(places, pd.Series(dtype=object))
+    for row in rows.to_dict("records"):
+        if row["class"] in BETWEEN:
+            least, most = BETWEEN[row["class"]]
+            assert least - 1e-6 <= row["difference_m"] <= most + 1e-6
+        else:
+            assert np.isnan(row["difference_m"])
+            assert np.isnan(row["way_before_m"]) == (row["class"] != "no_longer_in_reach")
+            assert np.isnan(row["way_after_m"]) == (row["class"] != "newly_in_reach")
+    townships, county = sums_by(places, township=True), sums_by(places, township=False)
+    for finer in (rows, townships):
+        assert (finer[list(SUMS)].sum() == county[list(SUMS)].sum()).all()
+    assert (townships[list(CLASSES)].sum() == county[list(CLASSES)].sum()).all()
+    of_class = rows.groupby("class", observed=False)["pupils_after"].sum()
+    assert (of_class[list(CLASSES)].to_numpy() == county[list(CLASSES)].sum().to_numpy()).all()
+
+
+def test_children_who_move_in_are_no_change_of_the_way():
+    """Two places of one village, the ways as they were; sixty children of an estate come to live at the far one."""
+    places = drawn_places([("A", "T1", 10, 10, 0, 0), ("A", "T1", 0, 60, 4000, 0)])
+    (row,) = village_ways(places, pd.Series(dtype=object)).to_dict("records")
+    assert row["class"] == "same_way"
+    assert row["difference_m"] == 0
+    assert row["way_before_m"] == row["way_after_m"] == pytest.approx(240_000 / 70)
+    assert row["pupil_m_difference"] == 240_000
 
 
 def test_seats_built_and_running(plans):

@@ -313,7 +313,8 @@ def _read(archive: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
             raise ValueError("a name twice")
         document = json.loads(contents.pop(MANIFEST))
         hashes, tables = document["sha256"], document["tables"]
-        if document["format"] != _FORMAT or not isinstance(hashes, dict) or not isinstance(tables, dict):
+        mappings = (hashes, tables, document.get("versions", {}))
+        if document["format"] != _FORMAT or not all(isinstance(part, dict) for part in mappings):
             raise ValueError(document["format"])
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise SourceError(
@@ -354,7 +355,7 @@ def _differences(project: Project, contents: Mapping[str, bytes], document: Mapp
     other = [f"{name} {packed[name]} → {here[name]}" for name in here if packed.get(name, here[name]) != here[name]]
     if other:
         yield msg("Packed with other versions, so that numbers may differ: {names}.", names=", ".join(other))
-    if contents.get(_STANDARDS, b"").decode() != _standards(project):
+    if contents.get(_STANDARDS, b"") != _standards(project).encode():
         yield msg("The standards of this version differ from those it was packed with; numbers may differ.")
 
 

@@ -171,6 +171,7 @@ def packed(here, tmp_path_factory) -> Path:
         ({MANIFEST: None}, False, "no project"),
         ({MANIFEST: b"{}"}, False, "no project"),
         ({MANIFEST: b"[1]"}, False, "no project"),
+        ({MANIFEST: b'{"format": 1, "sha256": {}, "tables": {}, "versions": []}'}, False, "no project"),
         ({"../evil.yaml": b"x"}, True, "leaves its folder"),
         ({"/etc/evil": b"x"}, True, "leaves its folder"),
         ({"schools.xlsx": None}, True, "there is no file schools.xlsx"),
@@ -262,6 +263,12 @@ def test_spoilt_files_are_refused_and_leave_nothing(packed, tmp_path, spoil, wor
 def test_a_manifest_without_end_is_refused(packed, tmp_path):
     bad = rewritten(packed, tmp_path / "bad.zip", {MANIFEST: b"[" * 100_000}, honest=False)
     refused(bad, tmp_path / "to" / "there", "no project")
+
+
+def test_standards_that_are_no_text_are_told_as_others(packed, tmp_path):
+    other = rewritten(packed, tmp_path / "o.zip", {"standards.json": b"\xff\xfe"}, honest=True)
+    (told,) = unpack_project(other, tmp_path / "there").notices
+    assert "standards" in str(told)
 
 
 def test_a_project_that_names_files_of_the_machine_is_refused(packed, tmp_path):
