@@ -79,6 +79,12 @@ def choose_zone(page, zone: str) -> None:
     page.locator("[role=option]").first.click()
 
 
+def settle(visitor) -> None:
+    """Let the browser ask for each file that is offered, as it does of itself, before the page takes them away."""
+    visitor.rest()
+    visitor.page.wait_for_load_state("networkidle")
+
+
 def gdal_opens(file: Path) -> str:
     if shutil.which("ogrinfo") is None:
         assert not os.environ.get("PLANNING_STRICT"), "ogrinfo must be there (Debian: gdal-bin)"
@@ -136,6 +142,7 @@ def test_analyst_s_story(walk, analyst_server, county, ran, root, tmp_path, lang
         assert same[0] == same[1], part  # a .dbf begins with the day
 
     # and the numbers of the report
+    settle(visitor)
     page.locator(".st-key-export-view button").nth(0).click()
     page.locator(".st-key-with-answers label").click(timeout=60_000)
     page.locator(".st-key-make-files button").click()
@@ -155,9 +162,7 @@ def test_analyst_s_story(walk, analyst_server, county, ran, root, tmp_path, lang
     assert found.to_dict() == indicators.set_index("stage")["value"].astype(int).to_dict()
 
     # the project as one file opens elsewhere
-    page.wait_for_load_state(
-        "networkidle"
-    )  # the browser asks for each file that is offered: none is taken away meanwhile
+    settle(visitor)
     page.locator(".st-key-export-view button").nth(2).click()
     page.locator(".st-key-make-project button").click(timeout=60_000)
     (tmp_path / "project.zip").write_bytes(downloaded(page, "download-project"))
