@@ -17,6 +17,7 @@ __all__ = [
     "CrsError",
     "InfeasibleError",
     "Message",
+    "Names",
     "NetworkError",
     "PlanningError",
     "SchemaError",
@@ -25,6 +26,16 @@ __all__ = [
     "SourceMissingError",
     "msg",
 ]
+
+
+class Names(tuple[str, ...]):
+    """Names side by side in a sentence; each language has its own sign between them."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Write them as English does."""
+        return ", ".join(self)
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class Message:
     id : str
         English sentence with ``{named}`` places.
     params : Mapping
-        What stands in the places; a value may itself be a message, or a tuple of names that are put side by side.
+        What stands in the places; a value may itself be a message, or :class:`Names`.
     """
 
     id: str
@@ -45,9 +56,7 @@ class Message:
 
     def __str__(self) -> str:
         """Fill the English template."""
-        return self.id.format(
-            **{key: ", ".join(value) if type(value) is tuple else value for key, value in self.params.items()}
-        )
+        return self.id.format(**self.params)
 
 
 def msg(id: str, /, **params: object) -> Message:  # noqa: A002 - the catalogue's own word

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from babel.messages.pofile import read_po
 
-from planning.errors import ConfigError, msg
+from planning.errors import ConfigError, Names, msg
 from planning.i18n import LANGUAGES, get_translator
 from planning.i18n.terms import TERMS, term
 
@@ -59,7 +59,9 @@ def test_one_is_said_in_the_singular(sentence, n, said):
 
 def test_names_stand_side_by_side_with_the_comma_of_the_language():
     told = msg(
-        "No site reaches cell {cells}: {pupils} pupils are left out of the question.", cells=("甲村", "乙村"), pupils=3
+        "No site reaches cell {cells}: {pupils} pupils are left out of the question.",
+        cells=Names(["甲村", "乙村"]),
+        pupils=3,
     )
     assert EN.message(told) == str(told) == "No site reaches cell 甲村, 乙村: 3 pupils are left out of the question."
     assert "甲村、乙村" in ZH.message(told)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from planning.compliance.assignment import Assignment, assign, by_code, costs_of
-from planning.errors import Message, SchemaError, msg
+from planning.errors import Message, Names, SchemaError, msg
 from planning.siting.clock import Cancel, Clock
 from planning.siting.proposal import OPTIMAL_GAP, Status, gap_between
 
@@ -291,11 +291,11 @@ def _counted(
     return tuple(notes), table.loc[members, "pupils"].notna().to_numpy(), table.loc[heads, "pupils"].notna().to_numpy()
 
 
-def _listed(table: pd.DataFrame, codes: list[str], longest: int = 20) -> tuple[str, ...]:
+def _listed(table: pd.DataFrame, codes: list[str], longest: int = 20) -> Names:
     """Name the schools, by their codes where they have no names."""
     names = table["name"] if "name" in table else pd.Series("", index=table.index)
     shown = [str(names.at[code] or code) for code in codes[:longest]]
-    return (*shown, "…") if len(codes) > longest else tuple(shown)
+    return Names([*shown, "…"] if len(codes) > longest else shown)
 
 
 def _room(table: pd.DataFrame, heads: pd.Index[str], limits: GroupLimits) -> Floats:

@@ -16,7 +16,7 @@ import babel.dates
 import babel.numbers
 from babel.messages.pofile import read_po
 
-from planning.errors import Message, PlanningError
+from planning.errors import Message, Names, PlanningError
 from planning.i18n.singular import counts, of_one
 
 __all__ = ["LANGUAGES", "MINUS", "Language", "Translator", "get_translator", "own_name"]
@@ -93,7 +93,7 @@ class Translator:
         id : str
             English sentence with ``{named}`` places; must be a literal, so that the catalogues collect it.
         **params : object
-            What stands in the places; messages inside are put into words as well, names of a tuple side by side.
+            What stands in the places; messages inside are put into words as well.
 
         Returns
         -------
@@ -203,8 +203,7 @@ class Translator:
     def _value(self, value: object) -> object:
         if isinstance(value, Message):
             return self.message(value)
-        # Names; a subclass of tuple writes itself.
-        return self(", ").join(value) if type(value) is tuple else value
+        return self(", ").join(value) if isinstance(value, Names) else value
 
 
 def _unsigned(value: float, digits: int) -> float:

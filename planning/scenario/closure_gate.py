@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from planning.compliance.verdicts import MET, NOT_MET
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.i18n.terms import TERMS
 from planning.scenario.limits import BandLimit
 from planning.stages import BANDS, stages_of_kind, teaches
@@ -78,7 +78,7 @@ class Closing:
     limits: Mapping[str, BandLimit]
     exceptions: int = 0
     unseated: Callable[[int], int] = lambda school: 0
-    places: Callable[[NDArray[np.int64]], tuple[str, ...]] | None = None
+    places: Callable[[NDArray[np.int64]], Names] | None = None
     answers: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.i18n.terms import TERMS
 from planning.siting import Proposal
 from planning.siting.answer import NAMED, NumberList
@@ -124,7 +124,7 @@ def explained(
     return replace(proposal, explanation=tuple(_words(message) for message in proposal.explanation))
 
 
-def listed(every: Sequence[str]) -> tuple[str, ...]:
+def listed(every: Sequence[str]) -> Names:
     """
     Name the first of many, each once, and count the rest.
 
@@ -135,13 +135,13 @@ def listed(every: Sequence[str]) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
-        Such as ``("A", "B (+3)")``, for a message.
+    Names
+        Such as ``A, B (+3)``, for a message.
     """
     names = list(dict.fromkeys(every))  # a school that may become a hub has two columns
     if len(names) <= NAMED:
-        return tuple(names)
-    return (*names[: NAMED - 1], f"{names[NAMED - 1]} (+{len(names) - NAMED})")
+        return Names(names)
+    return Names([*names[: NAMED - 1], f"{names[NAMED - 1]} (+{len(names) - NAMED})"])
 
 
 def _number(value: object) -> int:

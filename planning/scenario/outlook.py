@@ -15,7 +15,7 @@ import pandas as pd
 
 from planning.demand.cohorts import Move, Projection, project_cohorts
 from planning.demand.outlook import COUNTY, convert_seats, early_warning, seats_needed, special_schools_due
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.scenario.children_today import children_today, stage_ages, survival_of, townships_of
 from planning.scenario.coming_births import coming_births
 from planning.scenario.new_dwellings import children_of_dwellings, estates_of, schools_due
@@ -254,9 +254,9 @@ def seats_there(county: County, stages: list[str]) -> tuple[pd.DataFrame, list[M
     return pd.DataFrame(table, index=pd.Index(townships, name="township")), told
 
 
-def _names(schools: pd.DataFrame, some: pd.Index) -> tuple[str, ...]:
+def _names(schools: pd.DataFrame, some: pd.Index) -> Names:
     named = [str(schools.at[one, "name"]) or str(one) for one in some[:10]]
-    return (*named, "…") if len(some) > 10 else tuple(named)
+    return Names([*named, "…"] if len(some) > 10 else named)
 
 
 def _held_against(

@@ -14,7 +14,7 @@ import pyproj
 
 from planning import store
 from planning.config import Project
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.network.build import Network
 from planning.roads import Roads
 from planning.scenario.balance_ceiling import BalanceKept
@@ -245,7 +245,7 @@ def _plain(value: object) -> object:
         return _message_data(value)
     if isinstance(value, np.generic):
         return value.item()
-    if type(value) is tuple:
+    if isinstance(value, Names):
         return list(value)
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
@@ -257,7 +257,7 @@ def _message(data: Mapping[str, Any]) -> Message:
 def _said(value: Any) -> object:
     if isinstance(value, dict):
         return _message(value)
-    return tuple(value) if isinstance(value, list) else value
+    return Names(value) if isinstance(value, list) else value
 
 
 def _aside_data(item: SetAside) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from planning.errors import Message, SourceError, msg
+from planning.errors import Message, Names, SourceError, msg
 from planning.sources.cells import normal, text_of, vocabulary, without_unit
 from planning.sources.series import forms_of_heading, half_of_heading, in_series, joined, series_column, without_sum
 
@@ -143,7 +143,7 @@ def match_headings(
     return Headings(MappingProxyType(used), tuple(h for h in columns if h not in used.values()))
 
 
-def listed(words: Sequence[str], most: int = 30) -> tuple[str, ...]:
+def listed(words: Sequence[str], most: int = 30) -> Names:
     """
     Take words to put side by side, not too many.
 
@@ -156,10 +156,10 @@ def listed(words: Sequence[str], most: int = 30) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
+    Names
         The words, for a message.
     """
-    return (*words[:most], "…") if len(words) > most else tuple(words)
+    return Names([*words[:most], "…"] if len(words) > most else words)
 
 
 def headings_in(rows: Sequence[Sequence[object]], subject: str, wanted: frozenset[str]) -> tuple[int, int, list[str]]:

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from planning.errors import Names
 from planning.i18n import Translator
 from planning.scenario.document import Document, Entry, resting_on
 from planning.scenario.edits import school_of
@@ -100,7 +101,7 @@ def _details(here: Session, workspace: Workspace, entry: Entry, number: int, n: 
         ids = [other.id for other in here.plan.document.entries]
         st.caption(
             t("Entries {numbers} rest on this one and are switched off or taken back with it.",
-              numbers=tuple(t.number(ids.index(other) + 1) for other in resting))
+              numbers=Names(t.number(ids.index(other) + 1) for other in resting))
         )  # fmt: skip
     if entry.made:
         st.caption(t("made {when}", when=entry.made[:16].replace("T", " ") + " UTC"))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from line_county import line_county, project_of
 
-from planning.errors import SourceError, SourceMissingError, msg
+from planning.errors import Names, SourceError, SourceMissingError, msg
 from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool, SetSeats, edits_from_data, edits_to_data
 from planning.scenario.evaluate import evaluate
 from planning.scenario.questions import answer
@@ -110,7 +110,7 @@ def test_messages_in_messages_survive(tmp_path):
     result = finished()
     notes = (
         msg("{column}: {expected}", column="a", expected=msg("must be {limit:g} or more", limit=3)),
-        msg("Nothing is made of: {headings}", headings=("甲", "乙")),
+        msg("Nothing is made of: {headings}", headings=Names(["甲", "乙"])),
     )
     from dataclasses import replace
 
