@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Iterator, Mapping
@@ -594,9 +596,22 @@ def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin transactions by its own rules
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")  # what was told to be saved survives a power cut
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Turn the journal on; SQLite's own waiting does not hold for the first to do so in a new file."""
+    patience = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                raise
+            time.sleep(0.01)
 
 
 def _on_begin(connection: sa.Connection) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from hypothesis import settings
@@ -156,10 +157,17 @@ def test_two_processes_at_once_lose_nothing(store, root):
     assert sorted(store.get(here.id).data["entries"]) == [[w, n] for w in range(2) for n in range(20)]
 
 
-def test_two_stores_made_at_once_share_the_file(tmp_path):
+@pytest.mark.parametrize("again", range(12))
+def test_two_stores_made_at_once_share_the_file(tmp_path, again):
     file = tmp_path / "scenarios.db"
+    gate = Barrier(8)
+
+    def make(_: int) -> None:
+        gate.wait()
+        ScenarioStore(file).create(doc(), name="a")
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: ScenarioStore(file).create(doc(), name="a"), range(8)))
+        list(pool.map(make, range(8)))
     assert [scenario.name for scenario in ScenarioStore(file).scenarios()] == ["a", *(f"a {n}" for n in range(2, 9))]
 
 
