@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-__all__ = ["BANDS", "KINDS", "STAGES", "STAGE_OF_BAND", "TEACHES", "stages_of_kind", "teaches"]
+__all__ = ["BANDS", "KINDS", "KINDS_OF_STAGE", "STAGES", "STAGE_OF_BAND", "TEACHES", "stages_of_kind", "teaches"]
 
 #: Stages in the order in which a child passes through them, each with its grade bands.
 BANDS = MappingProxyType(
@@ -69,3 +69,9 @@ def stages_of_kind(kind: str) -> tuple[str, ...]:
         Stages in school order.
     """
     return tuple(dict.fromkeys(STAGE_OF_BAND[band] for band in TEACHES[kind]))
+
+
+#: Kinds of school that have at least one grade band of a stage.
+KINDS_OF_STAGE = MappingProxyType(
+    {stage: tuple(kind for kind in KINDS if stage in stages_of_kind(kind)) for stage in STAGES}
+)

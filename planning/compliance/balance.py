@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,11 +12,15 @@ import pandas as pd
 
 from planning.access import cv
 from planning.compliance.verdicts import MET, NOT_APPLICABLE, NOT_MET, UNKNOWN
-from planning.stages import STAGES, stages_of_kind
+from planning.stages import KINDS_OF_STAGE, STAGES, stages_of_kind
 from planning.standards.catalogue import BASIC_INDICATORS, CATALOGUE, INDICATORS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from planning.standards import RulePack
+
+    Floats = NDArray[np.float64]
 
 __all__ = [
     "BALANCE_COLUMNS",
@@ -95,18 +100,15 @@ def school_parts(
     tables = []
     for stage, (pupils, _) in rows.items():
         own = schools.loc[pupils.index]
-        share = _share_of_pupils(own, stage, pupils_by_stage)
-        whole = share.eq(1).fillna(value=False)
-        part = pd.DataFrame({"pupils": pupils})
-        divided = pd.Series(False, index=own.index)
-        for indicator, column in TOTALS.items():
-            given, total = _column(own, f"{column}_{stage}"), _column(own, column)
-            others = _others_given(own, column, stage)
-            rest = (total - others).where((total - others) >= 0)
-            total_part = (total * share).where(~whole, total)
-            divided |= given.isna() & rest.isna() & total_part.notna() & ~whole
-            part[indicator] = given.fillna(rest).fillna(total_part)
-        part["is_divided"] = divided
+        share = _numbers(_share_of_pupils(own, stage, pupils_by_stage))[:, None]
+        given, total = _columns(own, stage), _columns(own)
+        rest = total - _others_given(own, stage)
+        rest[rest < 0] = np.nan
+        by_pupils = np.where(share == 1, total, total * share)
+        divided = np.isnan(given) & np.isnan(rest) & ~np.isnan(by_pupils) & (share != 1)
+        part = pd.DataFrame(_first_known(given, rest, by_pupils), own.index, list(TOTALS)).astype("Float64")
+        part.insert(0, "pupils", pupils)
+        part["is_divided"] = divided.any(axis=1)
         tables.append(part.assign(stage=stage).set_index("stage", append=True))
     found = pd.concat(tables)
     found.index = found.index.set_names(["school_id", "stage"])
@@ -317,18 +319,20 @@ def added_to(parts: pd.DataFrame, additions: pd.DataFrame) -> pd.DataFrame:
         Like ``parts``; what is unknown stays unknown.
     """
     found = parts.copy()
-    more = additions.groupby(["school_id", "stage", "indicator"])["add"].sum().unstack("indicator")
-    for name in more.columns:
-        found[name] = found[name] + more[name].reindex(found.index).fillna(0.0)
+    at = parts.index.get_indexer(pd.MultiIndex.from_frame(additions[["school_id", "stage"]]))
+    add = additions["add"].to_numpy(dtype=np.float64)
+    for name, rows in additions.groupby("indicator").indices.items():
+        own = rows[at[rows] >= 0]
+        found[name] = found[name] + np.bincount(at[own], add[own], minlength=len(parts))
     return found
 
 
 def _spread(of_stage: pd.DataFrame, name: str) -> tuple[float, tuple[str, ...]]:
     """Give the coefficient over the schools whose number is known, and the codes of the others."""
-    known = (of_stage[name].notna() & of_stage["pupils"].notna()).to_numpy(dtype=bool)
+    totals, pupils = _numbers(of_stage[name]), _numbers(of_stage["pupils"])
+    known = ~np.isnan(totals) & ~np.isnan(pupils)
     missing = tuple(of_stage.index[~known])
-    totals, pupils = of_stage.loc[known, name].astype(float), of_stage.loc[known, "pupils"].astype(float)
-    return (cv(totals, pupils) if totals.sum() > 0 else float("nan")), missing
+    return (cv(totals[known], pupils[known]) if totals[known].sum() > 0 else float("nan")), missing
 
 
 def _verdict(found: float, limit: float, missing: Sequence[str]) -> str:
@@ -341,7 +345,7 @@ def _of_stage(
     schools: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series], *, evaluated_from: float | None
 ) -> tuple[pd.Series, pd.Series]:
     """Give the pupils of the evaluated schools of a stage, and the reasons of the open ones that are not."""
-    has = schools["kind"].map(lambda kind: stage in stages_of_kind(kind)).astype(bool)
+    has = schools["kind"].isin(KINDS_OF_STAGE[stage])
     there = schools[has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
     pupils = stage_pupils(there, stage, pupils_by_stage)
     reasons = pd.Series("", index=there.index, dtype=object)
@@ -357,21 +361,35 @@ def _share_of_pupils(own: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str
     here = stage_pupils(own, stage, pupils_by_stage)
     total = here.copy()
     for other in STAGES:
-        has = own["kind"].map(lambda kind, other=other: other in stages_of_kind(kind)).astype(bool)
+        has = own["kind"].isin(KINDS_OF_STAGE[other])
         if other != stage and has.any():
             total = total.where(~has, total + stage_pupils(own, other, pupils_by_stage))
     several = own["kind"].map(lambda kind: len(stages_of_kind(kind)) > 1).astype(bool)
     return (here / total).where(several, 1.0)
 
 
-def _others_given(own: pd.DataFrame, column: str, stage: str) -> pd.Series:
-    """Sum what the table gives for the other stages of each school; NA where it does not give all of them."""
-    found = pd.Series(pd.NA, index=own.index, dtype="Float64")
-    for other in EVALUATED_STAGES:
-        if other != stage:
-            found = found.fillna(_column(own, f"{column}_{other}"))
-    whole = own["kind"] == "nine_year"  # of a complete secondary school the senior stage is not in the table
-    return found.where(whole)
+def _others_given(own: pd.DataFrame, stage: str) -> Floats:
+    """Give what the table has for the other stage of each school, a column an indicator; NaN where it does not."""
+    others = [_columns(own, other) for other in EVALUATED_STAGES if other != stage]
+    whole = (
+        own["kind"] == "nine_year"
+    ).to_numpy()  # of a complete secondary school the senior stage is not in the table
+    return np.where(whole[:, None], _first_known(*others), np.nan)
+
+
+def _columns(own: pd.DataFrame, stage: str = "") -> Floats:
+    """Give what the table has of each indicator, in all or for a stage, a column an indicator; NaN where unknown."""
+    suffix = f"_{stage}" if stage else ""
+    return np.column_stack([_numbers(_column(own, column + suffix)) for column in TOTALS.values()])
+
+
+def _first_known(*tables: Floats) -> Floats:
+    """Take each number from the first table that knows it."""
+    return functools.reduce(lambda found, other: np.where(np.isnan(found), other, found), tables)
+
+
+def _numbers(column: pd.Series) -> Floats:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:

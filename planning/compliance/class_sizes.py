@@ -10,7 +10,7 @@ import pandas as pd
 
 from planning.compliance.balance import EVALUATED_STAGES, stage_pupils
 from planning.compliance.verdicts import MET, NOT_MET, UNKNOWN
-from planning.stages import stages_of_kind
+from planning.stages import KINDS_OF_STAGE
 
 if TYPE_CHECKING:
     from planning.standards import RulePack
@@ -49,7 +49,7 @@ def class_sizes(schools: pd.DataFrame, pupils_by_stage: Mapping[str, pd.Series],
     bands = (pack.number("class_size.large_from"), pack.number("class_size.oversize_from"))
     tables = []
     for stage in EVALUATED_STAGES:
-        has = schools["kind"].map(lambda kind, stage=stage: stage in stages_of_kind(kind)).astype(bool)
+        has = schools["kind"].isin(KINDS_OF_STAGE[stage])
         there = schools[has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
         pupils = stage_pupils(there, stage, pupils_by_stage)
         register = stage_pupils(there, stage, {})

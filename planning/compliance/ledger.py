@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -146,32 +147,34 @@ def ledger(
     values = indicator_values(parts).to_dict("index")
     passed = (school_pass(parts, pack) if passes is None else passes).to_dict("index")
     due, known = staff.to_dict("index"), schools.to_dict("index")
-    by_code = {code: group.droplevel("school_id") for code, group in sizes.groupby(level="school_id", sort=True)}
-    for code, of_school in by_code.items():
-        school = _school(known[code], str(code), of_school)
-        for stage, size in of_school.iterrows():
-            key = (str(code), str(stage))
-            if key in values:
-                _indicators(book, school, str(stage), values[key], passed[key])
-            _sizes(book, school, str(stage), size)
-            if reach_m is not None and stage in reach_m:
-                _service(book, school, str(stage), float(reach_m[str(stage)].get(str(code), _NAN)))
-        evaluated = any((str(code), stage) in values for stage in EVALUATED_STAGES)
-        _evaluation(book, school, evaluated=evaluated)
-        _whole_school(book, school, list(map(str, of_school.index)))
-        _boarding(book, school, list(map(str, of_school.index)))
-        _areas(book, school, list(map(str, of_school.index)))
+    reach = {stage: metres.to_dict() for stage, metres in (reach_m or {}).items()}
+    limits = {stage: thresholds(pack, stage) for stage in EVALUATED_STAGES}
+    records = sizes.reset_index().sort_values("school_id", kind="stable").to_dict("records")
+    for code, own in itertools.groupby(records, key=lambda size: str(size["school_id"])):
+        of_school = {str(size["stage"]): size for size in own}
+        stages = list(of_school)
+        school = _school(known[code], code, list(of_school.values()))
+        for stage, size in of_school.items():
+            if (code, stage) in values:
+                _indicators(book, school, stage, limits[stage], values[code, stage], passed[code, stage])
+            _sizes(book, school, stage, size)
+            if stage in reach:
+                _service(book, school, stage, float(reach[stage].get(code, _NAN)))
+        _evaluation(book, school, evaluated=any((code, stage) in values for stage in EVALUATED_STAGES))
+        _whole_school(book, school, stages)
+        _boarding(book, school, stages)
+        _areas(book, school, stages)
         if code in due:
-            _staff(book, school, str(of_school.index[-1]), due[code])
+            _staff(book, school, stages[-1], due[code])
     return pd.DataFrame(book.rows, columns=list(LEDGER_COLUMNS)).astype({"value": "Float64", "limit": "Float64"})
 
 
-def _school(row: Mapping[Hashable, Any], code: str, of_school: pd.DataFrame) -> _School:
+def _school(row: Mapping[Hashable, Any], code: str, of_school: Sequence[Mapping[Hashable, Any]]) -> _School:
     return _School(
         code=code,
         row=row,
-        pupils=float(of_school["pupils"].sum(skipna=False)) if of_school["pupils"].notna().all() else _NAN,
-        classes=float(of_school["classes"].sum()) if of_school["classes"].notna().all() else _NAN,
+        pupils=sum(_float(size["pupils"]) for size in of_school),
+        classes=sum(_float(size["classes"]) for size in of_school),
         boarders=_float(row.get("boarders")),
         beds=_float(row.get("beds")),
         is_new=bool(row.get("is_new", False)),
@@ -183,10 +186,14 @@ def _float(value: Any) -> float:
 
 
 def _indicators(
-    book: _Book, school: _School, stage: str, values: Mapping[Hashable, Any], passed: Mapping[Hashable, Any]
+    book: _Book,
+    school: _School,
+    stage: str,
+    limits: Mapping[str, float],
+    values: Mapping[Hashable, Any],
+    passed: Mapping[Hashable, Any],
 ) -> None:
     """Write the seven indicators, how many are met, and how far the others are below."""
-    limits = thresholds(book.pack, stage)
     for name in limits:
         value = _float(values[name])
         unknown = (TOTALS[name],) if math.isnan(value) else ()
@@ -212,7 +219,7 @@ def _indicators(
         )  # fmt: skip
 
 
-def _sizes(book: _Book, school: _School, stage: str, size: pd.Series) -> None:
+def _sizes(book: _Book, school: _School, stage: str, size: Mapping[Hashable, Any]) -> None:
     """Write the largest class and the size of a school of one stage; that of a nine-year school is judged as a whole."""
     path = f"stages.{stage}.class_size_max"
     limit = book.pack.number(path)

@@ -10,7 +10,7 @@ listed as to be counted first, and what is said of such a school is the least th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,11 @@ from planning.compliance.verdicts import MET, NOT_MET, UNKNOWN
 from planning.standards.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from planning.standards import RulePack
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["Roadmap", "added_to", "draw_roadmap"]
 
@@ -146,53 +150,67 @@ def _unit(indicator: str) -> str:
 
 
 def _of_stage(parts: pd.DataFrame, stage: str, pack: RulePack, unit_costs: Mapping[str, float] | None) -> pd.DataFrame:
-    """Give what each school of a stage has, is to have and needs more, a row for each indicator."""
+    """Give what each school of a stage has, is to have and needs more, a row for each indicator and school."""
     own = parts[parts.index.get_level_values("stage") == stage]
-    pupils = own["pupils"].astype("Float64")
-    tables = []
-    for name, limit in thresholds(pack, stage).items():
-        per = 100.0 if CATALOGUE[f"stages.{stage}.indicators.{name}"].unit == "per100" else 1.0
-        table = pd.DataFrame({"has": own[name].astype("Float64"), "standard": pupils * limit / per})
-        missing = own[name].isna()
-        known = table.where(table.notna().all(axis=1))  # without pupils nothing can be said of any of its numbers
-        tables.append(known.assign(indicator=name, unit=_unit(name), is_missing=missing).reset_index())
-    columns = ["school_id", "stage", "has", "standard", "indicator", "unit", "is_missing"]
-    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
-    found = found.astype({"has": "Float64", "standard": "Float64", "is_missing": bool})
-    found["for_standard"] = _for_standard(found, pack, unit_costs)
-    found["for_balance"] = _for_balance(found, pupils, pack.number(f"stages.{stage}.cv_max"), pack)
-    found["add"] = found["for_standard"] + found["for_balance"]
-    found["gap"] = (found["add"] / found["standard"]).fillna(0.0).astype(float)
-    return found
+    limits = thresholds(pack, stage)
+    names = list(limits)
+    per = [100.0 if CATALOGUE[f"stages.{stage}.indicators.{name}"].unit == "per100" else 1.0 for name in names]
+    pupils = own["pupils"].to_numpy(dtype=np.float64, na_value=np.nan)
+    # a row for each indicator, a column for each school
+    counted = own[names].to_numpy(dtype=np.float64, na_value=np.nan).T
+    asked = pupils * _upright(list(limits.values())) / _upright(per)
+    known = ~np.isnan(counted) & ~np.isnan(asked)  # without pupils nothing can be said of any of its numbers
+    has, standard = np.where(known, counted, np.nan), np.where(known, asked, np.nan)
+    price = 1 / standard if unit_costs is None else _upright([unit_costs[name] for name in names])
+    for_standard = _for_standard(has, standard, pack, price)
+    for_balance = _for_balance(has + for_standard, pupils, pack.number(f"stages.{stage}.cv_max"), pack)
+    add = for_standard + for_balance
+    found = pd.DataFrame(
+        {
+            "school_id": np.tile(own.index.get_level_values("school_id").to_numpy(), len(names)),
+            "stage": stage,
+            "pupils": np.tile(pupils, len(names)),
+            "has": has.ravel(),
+            "standard": standard.ravel(),
+            "indicator": np.repeat(names, len(own)),
+            "unit": np.repeat([_unit(name) for name in names], len(own)),
+            "is_missing": np.isnan(counted).ravel(),
+            "for_standard": for_standard.ravel(),
+            "for_balance": for_balance.ravel(),
+            "add": add.ravel(),
+            "gap": np.nan_to_num(add / standard).ravel(),
+        }
+    )
+    return found.astype({"has": "Float64", "standard": "Float64"})
 
 
-def _for_standard(found: pd.DataFrame, pack: RulePack, unit_costs: Mapping[str, float] | None) -> pd.Series:
+def _upright(numbers: Sequence[float]) -> Floats:
+    """Give a number for each indicator, so that it holds for all schools."""
+    return np.array(numbers, dtype=np.float64)[:, None]
+
+
+def _for_standard(has: Floats, standard: Floats, pack: RulePack, price: Floats) -> Floats:
     """Bring each school to its standard; leave those indicators at the floor that save most."""
-    has, standard = (found[name].astype(float).to_numpy() for name in ("has", "standard"))
     needed, floor = pack.number("evaluation.indicators_met_min"), pack.number("evaluation.floor_ratio")
     if needed is None:
-        return pd.Series(0.0, index=found.index)
+        return np.zeros(has.shape)
     full = whole_up(np.nan_to_num(np.maximum(standard - has, 0.0)))
     least = whole_up(np.nan_to_num(np.maximum(standard * (floor or 0.0) - has, 0.0)))
-    price = 1 / standard if unit_costs is None else found["indicator"].map(dict(unit_costs)).to_numpy(dtype=np.float64)
-    saved = pd.Series(np.nan_to_num((full - least) * price), index=found.index)
     # a number that is not known counts as met here: what is said of its school is the least
-    rank = saved.groupby([found["school_id"], found["stage"]]).rank(method="first", ascending=False)
-    per_school = saved.groupby([found["school_id"], found["stage"]]).transform("size")
-    stays = (rank <= per_school - needed).to_numpy()
-    return pd.Series(np.where(stays, least, full), index=found.index)
+    saved = np.nan_to_num((full - least) * price)
+    rank = np.argsort(np.argsort(-saved, axis=0, kind="stable"), axis=0)
+    return np.where(rank < len(has) - needed, least, full)
 
 
-def _for_balance(found: pd.DataFrame, pupils: pd.Series, limit: float | None, pack: RulePack) -> pd.Series:
+def _for_balance(totals: Floats, pupils: Floats, limit: float | None, pack: RulePack) -> Floats:
     """Level each indicator up, on top of what the standard asks for."""
-    more = pd.Series(0.0, index=found.index)
+    more = np.zeros(totals.shape)
     if limit is None or not _each_is_tested(pack):
         return more
-    for _, own in found[found["has"].notna()].groupby("indicator", sort=False):
-        totals = own["has"].astype(float) + own["for_standard"]
-        count = pupils.droplevel("stage").reindex(own["school_id"]).to_numpy(dtype=np.float64)
-        if totals.sum() > 0:
-            more.loc[own.index] = level_up_whole(totals.to_numpy(), count, limit)
+    for own, levelled in zip(totals, more, strict=True):
+        known = ~np.isnan(own)
+        if own[known].sum() > 0:
+            levelled[known] = level_up_whole(own[known], pupils[known], limit)
     return more
 
 
@@ -204,21 +222,21 @@ def _each_is_tested(pack: RulePack) -> bool:
 def _by_indicator(found: pd.DataFrame, parts: pd.DataFrame, now: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Sum up by indicator, with the coefficient before and after."""
     standard = found.assign(add=found["for_standard"])
-    after = [balance(added_to(parts, table), pack) for table in (standard, found)]
+    after = [balance(added_to(parts, table), pack)["cv"].tolist() for table in (standard, found)]
+    by_test = dict(iter(found.groupby(["stage", "indicator"], sort=False)))
     rows = []
-    for at, row in now.iterrows():
+    for at, row in enumerate(now.to_dict("records")):
         stage, name = row["stage"], row["indicator"]
-        own = found[(found["stage"] == stage) & (found["indicator"] == name)]
-        if own.empty:  # the mean of eight has no additions of its own
+        if (stage, name) not in by_test:  # the mean of eight has no additions of its own
             continue
-        known = own[own["has"].notna()]
-        count = parts["pupils"].xs(stage, level="stage").reindex(known["school_id"]).to_numpy(dtype=np.float64)
-        has = known["has"].to_numpy(dtype=np.float64)
+        own = by_test[stage, name]
+        known = own["has"].notna().to_numpy()
+        has, count = (own[column].to_numpy(dtype=np.float64, na_value=np.nan)[known] for column in ("has", "pupils"))
         alone = level_up_whole(has, count, float(row["limit"])).sum() if has.sum() > 0 else 0.0
         sums = own[["for_standard", "for_balance", "add"]].sum()
         rows.append(
             (
-                stage, name, _unit(name), row["cv"], row["limit"], *(table.at[at, "cv"] for table in after), *sums, alone,
+                stage, name, _unit(name), row["cv"], row["limit"], *(table[at] for table in after), *sums, alone,
                 row["schools"], row["schools_missing"],
             )
         )  # fmt: skip

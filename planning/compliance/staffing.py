@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planning.compliance.balance import stage_pupils
-from planning.stages import stages_of_kind
+from planning.stages import KINDS_OF_STAGE
 
 if TYPE_CHECKING:
     from planning.standards import RulePack
@@ -43,14 +43,14 @@ def staffing(schools: pd.DataFrame, pupils_by_stage: Mapping[str, pd.Series], pa
     """
     small_below = pack.number("small_school_below")
     per_class = pack.number("small_school_staff_per_class")
-    taught = schools["kind"].map(lambda kind: bool(set(STAFFED_STAGES) & set(stages_of_kind(kind)))).astype(bool)
+    taught = schools["kind"].isin({kind for stage in STAFFED_STAGES for kind in KINDS_OF_STAGE[stage]})
     there = schools[taught & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
     total = pd.Series(0.0, index=there.index, dtype="Float64")
     by_pupils, classes = total.copy(), total.copy()
     missing: dict[str, list[str]] = {str(code): [] for code in there.index}
     for stage in STAFFED_STAGES:
         ratio = pack.number(f"stages.{stage}.pupils_per_staff")
-        has = there["kind"].map(lambda kind, stage=stage: stage in stages_of_kind(kind)).astype(bool)
+        has = there["kind"].isin(KINDS_OF_STAGE[stage])
         pupils = stage_pupils(there, stage, pupils_by_stage)
         _tell(missing, has & pupils.isna(), f"pupils_{stage}")
         total = total.where(~has, total + pupils)

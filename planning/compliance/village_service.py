@@ -16,7 +16,7 @@ SERVICE_COLUMNS = ("township", "pupils", "within_network", "within_straight", "s
 
 
 def service_shares(
-    township: NDArray[np.object_],
+    township: NDArray[np.object_] | pd.Categorical,
     pupils: NDArray[np.int64],
     network: NDArray[np.bool_],
     straight: NDArray[np.bool_],
@@ -26,8 +26,8 @@ def service_shares(
 
     Parameters
     ----------
-    township : numpy.ndarray of str, shape (n_places,)
-        Where each place lies; "" where unknown.
+    township : numpy.ndarray of str or pandas.Categorical, shape (n_places,)
+        Where each place lies; "" where unknown. A categorical need not be sorted again for each band and limit.
     pupils : numpy.ndarray of int64, shape (n_places,)
         Children of the band there, 0 or more [pupils].
     network : numpy.ndarray of bool, shape (n_places,)
@@ -41,19 +41,13 @@ def service_shares(
         Columns ``SERVICE_COLUMNS``; the whole county first, with an empty township, then the townships by name. Shares
         are NaN where no children live.
     """
-    table = pd.DataFrame(
-        {
-            "township": township.astype(object),
-            "pupils": pupils,
-            "within_network": np.where(network, pupils, 0),
-            "within_straight": np.where(straight, pupils, 0),
-        }
-    )
-    sums = table.groupby("township", sort=True)[["pupils", "within_network", "within_straight"]].sum().reset_index()
-    sums["township"] = sums["township"].replace("", "–")
-    whole = pd.DataFrame([{"township": "", **{name: int(table[name].sum()) for name in sums.columns[1:]}}])
-    found = pd.concat([whole, sums[sums["pupils"] > 0]], ignore_index=True)
-    total = found["pupils"].where(found["pupils"] > 0).astype(float)
-    for measure in ("network", "straight"):
-        found[f"share_{measure}"] = found[f"within_{measure}"] / total
-    return found[list(SERVICE_COLUMNS)]
+    lies = pd.Categorical(township)
+    names = ["", *(str(name) or "–" for name in lies.categories)]
+    counted = [pupils, np.where(network, pupils, 0), np.where(straight, pupils, 0)]
+    by_township = np.array([np.bincount(lies.codes, own, minlength=len(lies.categories)) for own in counted], np.int64)
+    sums = np.column_stack([by_township.sum(axis=1), by_township])
+    kept = sums[0] > 0
+    kept[0] = True
+    shares = sums[1:] / np.where(sums[0] > 0, sums[0], np.nan)
+    columns = [np.array(names, dtype=object), *sums, *shares]
+    return pd.DataFrame({name: column[kept] for name, column in zip(SERVICE_COLUMNS, columns, strict=True)})

@@ -21,7 +21,7 @@ from planning.compliance.village_service import SERVICE_COLUMNS, service_shares
 from planning.network.modes import BIKE_KMH, DRIVE_KMH
 from planning.scenario.limits import limit_of_band
 from planning.scenario.years import county_asked_of
-from planning.stages import STAGES, stages_of_kind, teaches
+from planning.stages import KINDS_OF_STAGE, STAGES, teaches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -298,7 +298,7 @@ def schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.Dat
     gone = pd.Series(False, index=schools.index)
     stays = gone.copy()
     for stage, state in states.items():
-        has = schools["kind"].map(lambda kind, stage=stage: stage in stages_of_kind(kind)).astype(bool)
+        has = schools["kind"].isin(KINDS_OF_STAGE[stage])
         has &= ~(schools[f"seats_{stage}"] == 0).fillna(value=False)
         there = schools.index.isin(state.sites.index)
         gone |= has & ~there
@@ -332,9 +332,11 @@ def schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.Dat
 def _farthest(county: County, state: StageState) -> pd.Series:
     """Give how far from each school its farthest day pupil lives, in a straight line [m]."""
     flows = state.allocated[state.allocated["pupils"] > 0]
-    homes = county.cells.geometry.loc[flows["cell_id"]]
-    sites = state.sites.geometry.loc[flows["site_id"]]
-    metres = np.hypot(homes.x.to_numpy() - sites.x.to_numpy(), homes.y.to_numpy() - sites.y.to_numpy())
+    homes, sites = (
+        shapely.get_coordinates(table.geometry.to_numpy()[table.index.get_indexer(flows[column])])
+        for table, column in ((county.cells, "cell_id"), (state.sites, "site_id"))
+    )
+    metres = np.hypot(*(homes - sites).T)
     return pd.Series(metres, index=flows["site_id"].to_numpy()).groupby(level=0).max()
 
 
@@ -344,7 +346,7 @@ def _service(county: County, states: Mapping[str, StageState]) -> pd.DataFrame:
     ours = ~county.cells["in_margin"].to_numpy(dtype=bool)
     cells = county.cells[ours]
     xy = shapely.get_coordinates(cells.geometry.to_numpy())
-    township = cells["township"].to_numpy(dtype=object)
+    township = pd.Categorical(cells["township"])
     tables = []
     for stage, state in states.items():
         for band in state.bands:

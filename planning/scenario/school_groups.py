@@ -19,7 +19,7 @@ from planning.compliance.timetable import passing_years, timetable
 from planning.compliance.townships import estate_triggers, seats_per_thousand, township_nodes
 from planning.network.modes import WALK_KMH
 from planning.scenario.coming_rules import children_by_year, staffing_by_year
-from planning.stages import BANDS, STAGES, stages_of_kind
+from planning.stages import BANDS, KINDS_OF_STAGE, STAGES
 from planning.travel.costs import build_costs
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def seats_of(county: County, held: Compliance, *, outlook: Outlook | None = None
         children.index = pd.MultiIndex.from_product([[year], names], names=["year", "township"])
     seats = {}
     for stage in stages:
-        own = schools[np.array([stage in stages_of_kind(kind) for kind in schools["kind"]], dtype=bool)]
+        own = schools[schools["kind"].isin(KINDS_OF_STAGE[stage])]
         by_township = own[f"seats_{stage}"].astype("Float64").groupby(own["township"]).sum(skipna=False)
         seats[stage] = by_township.reindex(names, fill_value=0.0).astype(float)
     projection = project.projection

@@ -21,7 +21,7 @@ from planning.sources.coordinates import Bools, Floats
 from planning.sources.points import Points, ids_of, names_of, read_points, same_code
 from planning.sources.school_resources import read_resources
 from planning.sources.tables import Headings, RawTable, numbers, raise_faults, texts
-from planning.stages import STAGES, stages_of_kind
+from planning.stages import KINDS_OF_STAGE, STAGES, stages_of_kind
 
 __all__ = ["SchoolsRead", "read_schools", "schools_from_osm"]
 
@@ -382,7 +382,7 @@ def _by_stage(
         by_stage[stage] = by_stage[stage].mask(special, pd.NA)
     for stage, values in by_stage.items():
         # A zero for a stage the school does not have says just that.
-        absent = kinds.map(lambda kind, stage=stage: stage not in stages_of_kind(kind))
+        absent = ~kinds.isin(KINDS_OF_STAGE[stage])
         by_stage[stage] = values.mask(absent & (values == 0).fillna(value=False), pd.NA)
     return {f"{measure}_{stage}": values for stage, values in by_stage.items()}
 
@@ -425,7 +425,7 @@ def _odd_seats(schools: gpd.GeoDataFrame, file: str) -> list[SetAside]:
     """Tell seats and pupils of a stage that the school, by its kind, does not have."""
     told = []
     for stage in STAGES:
-        absent = ~schools["kind"].map(lambda kind, stage=stage: stage in stages_of_kind(kind))
+        absent = ~schools["kind"].isin(KINDS_OF_STAGE[stage])
         for measure in ("seats", "pupils"):
             for name, school in schools[absent & (schools[f"{measure}_{stage}"] > 0).fillna(value=False)].iterrows():
                 told.append(
@@ -448,7 +448,7 @@ def _odd_seats(schools: gpd.GeoDataFrame, file: str) -> list[SetAside]:
 def _unknown_seats(schools: gpd.GeoDataFrame, file: str) -> list[Message]:
     unknown = pd.Series(False, index=schools.index)
     for stage in STAGES:
-        has = schools["kind"].map(lambda kind, stage=stage: stage in stages_of_kind(kind))
+        has = schools["kind"].isin(KINDS_OF_STAGE[stage])
         unknown |= has & schools[f"seats_{stage}"].isna()
     if not unknown.any():
         return []
