@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -360,6 +361,8 @@ def _version() -> None:
 
 def main() -> None:
     """Run the command line."""
+    # A run is many objects that stay to the end: looking through all of them for garbage would take a sixth of the time.
+    gc.set_threshold(50_000)
     app()
 
 

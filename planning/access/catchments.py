@@ -76,7 +76,7 @@ def catchment_polygons(
     xy = shapely.get_coordinates(cells.geometry.to_numpy())
     ids = site.reindex(cells.index)
     codes, names = pd.factorize(ids.astype(object), sort=True)  # -1 where unreachable
-    land = _land(xy, boundary, cell_size_m, margin_m)
+    land = _land(cells.geometry.to_numpy(), boundary, cell_size_m, margin_m)
     faces, labels = _faces(xy, codes, land)
 
     sums = pd.DataFrame({"cells": 1}, index=cells.index)
@@ -108,14 +108,17 @@ def _check(cells: gpd.GeoDataFrame, site: pd.Series[Any], boundary: BaseGeometry
     points = cells.geometry.to_numpy()
     if not (shapely.get_type_id(points) == 0).all() or shapely.is_empty(points).any():
         raise SchemaError(msg("Every cell must be a point with coordinates."))
-    if not cells.index.is_unique or not site.index.is_unique or not cells.index.isin(site.index).all():
+    if not cells.index.is_unique or not site.index.is_unique or (site.index.get_indexer(cells.index) < 0).any():
         raise SchemaError(msg("Every cell needs one line that says which school it goes to, or that it reaches none."))
     if boundary is not None and (boundary.is_empty or boundary.area == 0):
         raise SchemaError(msg("The boundary of the county is no area."))
 
 
-def _land(xy: NDArray[np.float64], boundary: BaseGeometry | None, cell_size_m: float, margin_m: float) -> BaseGeometry:
+def _land(
+    points: NDArray[np.object_], boundary: BaseGeometry | None, cell_size_m: float, margin_m: float
+) -> BaseGeometry:
     """Give the land to be divided; every cell lies well inside of it."""
+    xy = shapely.get_coordinates(points)
     if boundary is None:
         # squares of a coarse grid first: their union is cheap however many cells there are
         step = max(margin_m, 1.0)
@@ -128,7 +131,6 @@ def _land(xy: NDArray[np.float64], boundary: BaseGeometry | None, cell_size_m: f
     shapely.prepare(county)
     line = shapely.boundary(county)
     shapely.prepare(line)
-    points = shapely.points(xy)
     outside = ~shapely.contains_properly(county, points) | shapely.dwithin(line, points, _AT_THE_LINE_M)
     if not outside.any():
         return county

@@ -97,16 +97,17 @@ def school_parts(
     rows = {
         stage: _of_stage(schools, stage, pupils_by_stage, evaluated_from=evaluated_from) for stage in EVALUATED_STAGES
     }
+    whole, by_stage = _columns(schools), {stage: _columns(schools, stage) for stage in EVALUATED_STAGES}
     tables = []
     for stage, (pupils, _) in rows.items():
-        own = schools.loc[pupils.index]
-        share = _numbers(_share_of_pupils(own, stage, pupils_by_stage))[:, None]
-        given, total = _columns(own, stage), _columns(own)
-        rest = total - _others_given(own, stage)
+        own = schools.index.get_indexer(pupils.index)
+        share = _numbers(_share_of_pupils(schools, stage, pupils_by_stage))[own, None]
+        given, total = by_stage[stage][own], whole[own]
+        rest = total - _others_given(schools, stage, by_stage)[own]
         rest[rest < 0] = np.nan
         by_pupils = np.where(share == 1, total, total * share)
         divided = np.isnan(given) & np.isnan(rest) & ~np.isnan(by_pupils) & (share != 1)
-        part = pd.DataFrame(_first_known(given, rest, by_pupils), own.index, list(TOTALS)).astype("Float64")
+        part = pd.DataFrame(_first_known(given, rest, by_pupils), pupils.index, list(TOTALS)).astype("Float64")
         part.insert(0, "pupils", pupils)
         part["is_divided"] = divided.any(axis=1)
         tables.append(part.assign(stage=stage).set_index("stage", append=True))
@@ -346,11 +347,11 @@ def _of_stage(
 ) -> tuple[pd.Series, pd.Series]:
     """Give the pupils of the evaluated schools of a stage, and the reasons of the open ones that are not."""
     has = schools["kind"].isin(KINDS_OF_STAGE[stage])
-    there = schools[has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
-    pupils = stage_pupils(there, stage, pupils_by_stage)
-    reasons = pd.Series("", index=there.index, dtype=object)
+    there = has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)
+    pupils = stage_pupils(schools, stage, pupils_by_stage)[there]
+    reasons = pd.Series("", index=pupils.index, dtype=object)
     if evaluated_from is not None:
-        small = (there["kind"] == "teaching_point") & (pupils < evaluated_from).fillna(value=False)
+        small = (schools["kind"] == "teaching_point")[there] & (pupils < evaluated_from).fillna(value=False)
         reasons = reasons.mask(small, "small_point")
     reasons = reasons.mask((pupils == 0).fillna(value=False), "no_pupils")
     return pupils[reasons == ""], reasons[reasons != ""]
@@ -368,19 +369,18 @@ def _share_of_pupils(own: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str
     return (here / total).where(several, 1.0)
 
 
-def _others_given(own: pd.DataFrame, stage: str) -> Floats:
-    """Give what the table has for the other stage of each school, a column an indicator; NaN where it does not."""
-    others = [_columns(own, other) for other in EVALUATED_STAGES if other != stage]
-    whole = (
-        own["kind"] == "nine_year"
-    ).to_numpy()  # of a complete secondary school the senior stage is not in the table
-    return np.where(whole[:, None], _first_known(*others), np.nan)
+def _others_given(schools: pd.DataFrame, stage: str, by_stage: Mapping[str, Floats]) -> Floats:
+    """Give what is known of the other stage of each school, a column an indicator; NaN where nothing is."""
+    others = [given for other, given in by_stage.items() if other != stage]
+    # of a complete secondary school the senior stage is not in the table
+    is_whole = (schools["kind"] == "nine_year").to_numpy()
+    return np.where(is_whole[:, None], _first_known(*others), np.nan)
 
 
-def _columns(own: pd.DataFrame, stage: str = "") -> Floats:
+def _columns(schools: pd.DataFrame, stage: str = "") -> Floats:
     """Give what the table has of each indicator, in all or for a stage, a column an indicator; NaN where unknown."""
     suffix = f"_{stage}" if stage else ""
-    return np.column_stack([_numbers(_column(own, column + suffix)) for column in TOTALS.values()])
+    return np.column_stack([_numbers(_column(schools, column + suffix)) for column in TOTALS.values()])
 
 
 def _first_known(*tables: Floats) -> Floats:

@@ -50,14 +50,14 @@ def class_sizes(schools: pd.DataFrame, pupils_by_stage: Mapping[str, pd.Series],
     tables = []
     for stage in EVALUATED_STAGES:
         has = schools["kind"].isin(KINDS_OF_STAGE[stage])
-        there = schools[has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)]
-        pupils = stage_pupils(there, stage, pupils_by_stage)
-        register = stage_pupils(there, stage, {})
+        there = has & (schools["status"] == "open") & ~schools["in_margin"].astype(bool)
+        pupils = stage_pupils(schools, stage, pupils_by_stage)
+        register = stage_pupils(schools, stage, {})
         as_counted = (pupils == register).fillna(value=False)
-        classes = _known(there, f"classes_{stage}").where(lambda found: found > 0)
-        very_large = _known(there, f"classes_66_{stage}").where(as_counted)
-        large = (_known(there, f"classes_56_65_{stage}") + very_large).where(as_counted)
-        largest = _known(there, f"largest_class_{stage}").where(as_counted)
+        classes = _known(schools, f"classes_{stage}").where(lambda found: found > 0)
+        very_large = _known(schools, f"classes_66_{stage}").where(as_counted)
+        large = (_known(schools, f"classes_56_65_{stage}") + very_large).where(as_counted)
+        largest = _known(schools, f"largest_class_{stage}").where(as_counted)
         if bands != _BANDS_OF_TABLE:
             large, very_large = large.mask(large.notna()), very_large.mask(very_large.notna())
         tables.append(
@@ -70,7 +70,7 @@ def class_sizes(schools: pd.DataFrame, pupils_by_stage: Mapping[str, pd.Series],
                     "large": large,
                     "oversize": very_large,
                 }
-            )
+            )[there]
             .assign(stage=stage)
             .set_index("stage", append=True)
         )

@@ -198,7 +198,7 @@ def project_cohorts(
         born = births.loc[townships, after].to_numpy(dtype=float)
         grown = np.column_stack([born, now[:, :-1]])
         alive = grown * stay
-        change = pd.DataFrame(0.0, index=pd.Index(townships, name="township"), columns=_CHANGES)
+        change = {name: np.zeros(len(townships)) for name in _CHANGES}
         change["births"] = alive[:, 0]
         change["deaths"] = (grown - alive)[:, 1:].sum(axis=1)
         change["grown_up"] = now[:, -1]
@@ -206,7 +206,7 @@ def project_cohorts(
         if estates is not None:
             now = _settle(now, int(after), townships, estates, change)
         blocks.append(now)
-        changes.append(change)
+        changes.append(pd.DataFrame(change, index=pd.Index(townships, name="township")))
     years = [year, *(int(after) for after in births.columns)]
     index = pd.MultiIndex.from_product([years, townships], names=["year", "township"])
     children = pd.DataFrame(np.vstack(blocks), index=index, columns=counted.columns)
@@ -221,7 +221,7 @@ def project_cohorts(
 _CHANGES = ["births", "deaths", "grown_up", "moved_in", "moved_out", "estates"]
 
 
-def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move], change: pd.DataFrame) -> Floats:
+def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move], change: dict[str, Floats]) -> Floats:
     """Let children move, all at once: shares are of those who were there before anybody moved."""
     delta = np.zeros_like(alive)
     for move in moves:
@@ -239,10 +239,10 @@ def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move],
             going = spread * (wanted if here is None else min(wanted, float(base.sum())))
         if here is not None:
             delta[here, ages] -= going
-            change.loc[move.origin, "moved_out"] += going.sum()
+            change["moved_out"][here] += going.sum()
         if there is not None:
             delta[there, ages] += going
-            change.loc[move.destination, "moved_in"] += going.sum()
+            change["moved_in"][there] += going.sum()
     moved = alive + delta
     if (moved < -1e-9 * np.maximum(alive, 1.0)).any():
         place, age = np.argwhere(moved < -1e-9 * np.maximum(alive, 1.0))[0]
@@ -253,13 +253,14 @@ def _move(alive: Floats, year: int, townships: list[str], moves: Sequence[Move],
     return np.maximum(moved, 0.0)
 
 
-def _settle(now: Floats, year: int, townships: list[str], estates: pd.DataFrame, change: pd.DataFrame) -> Floats:
+def _settle(now: Floats, year: int, townships: list[str], estates: pd.DataFrame, change: dict[str, Floats]) -> Floats:
     """Add the children of the dwellings that are ready this year."""
     now = now.copy()
     ready = estates[estates["year"] == year]
     for township, age, children in zip(ready["township"], ready["age"], ready["children"].astype(float), strict=True):
-        now[townships.index(str(township)), int(age)] += children
-        change.loc[township, "estates"] += children
+        there = townships.index(str(township))
+        now[there, int(age)] += children
+        change["estates"][there] += children
     return now
 
 

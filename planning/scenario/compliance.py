@@ -227,15 +227,8 @@ def changed_rules(before: Compliance, after: Compliance) -> pd.DataFrame:
         ``school_id, stage, path, verdict_before, verdict_after, change``; the change is ``mended`` (not met before, met now, or the school
         is no longer there) or ``broken`` (not met now, and not before). Notes and unknowns are neither.
     """
-    keys = ["school_id", "stage", "path"]
-    both = before.ledger[[*keys, "verdict"]].merge(
-        after.ledger[[*keys, "verdict"]], on=keys, how="outer", suffixes=("_before", "_after")
-    )
-    was, now = both["verdict_before"] == NOT_MET, both["verdict_after"] == NOT_MET
-    gone = both["verdict_after"].isna()
-    change = np.where(now & ~was, "broken", np.where(was & (both["verdict_after"].eq(MET) | gone), "mended", ""))
-    both["change"] = change
-    told: pd.DataFrame = both.loc[change != "", [*keys, "verdict_before", "verdict_after", "change"]].fillna("")
+    both = _side_by_side(before, after)
+    told: pd.DataFrame = both[both["change"] != ""].fillna("")
     return told.sort_values(["change", "path", "school_id", "stage"], ignore_index=True)
 
 
@@ -255,25 +248,32 @@ def rules_of_proposal(before: Compliance, after: Compliance) -> pd.DataFrame:
         changed as :func:`changed_rules` has it, meet it in neither, and cannot be judged afterwards; rules of which nothing can
         be said of any school are there as well.
     """
-    keys = ["school_id", "stage", "path"]
-    both = before.ledger[[*keys, "verdict"]].merge(
-        after.ledger[[*keys, "verdict"]], on=keys, how="right", suffixes=("_before", "_after")
-    )
-    changes = changed_rules(before, after)
-    was, now = both["verdict_before"], both["verdict_after"]
+    both = _side_by_side(before, after)
+    was, now, change = both["verdict_before"], both["verdict_after"], both["change"]
     counts = {
         "kept": both["path"][now.eq(MET) & ~was.eq(NOT_MET)],
-        "mended": changes.loc[changes["change"] == "mended", "path"],
-        "broken": changes.loc[changes["change"] == "broken", "path"],
+        "mended": both["path"][change == "mended"],
+        "broken": both["path"][change == "broken"],
         "still_broken": both["path"][now.eq(NOT_MET) & was.eq(NOT_MET)],
         "unknown": both["path"][now.eq(UNKNOWN)],
     }
-    judged = both.loc[now.isin([MET, NOT_MET, UNKNOWN]), "path"]
-    paths = sorted({*judged, *changes["path"]})
+    paths = sorted(set(both["path"][now.isin([MET, NOT_MET, UNKNOWN]) | (change != "")]))
     found = {
         name: paths_of.value_counts().reindex(paths).fillna(0).astype("int64") for name, paths_of in counts.items()
     }
     return pd.DataFrame(found, index=pd.Index(paths, name="path")).reset_index()
+
+
+def _side_by_side(before: Compliance, after: Compliance) -> pd.DataFrame:
+    """Set what two layouts say of each school and rule side by side, with the change, empty where there is none."""
+    keys = ["school_id", "stage", "path"]
+    both = before.ledger[[*keys, "verdict"]].merge(
+        after.ledger[[*keys, "verdict"]], on=keys, how="outer", suffixes=("_before", "_after")
+    )
+    was, now = both["verdict_before"] == NOT_MET, both["verdict_after"] == NOT_MET
+    no_longer = both["verdict_after"].eq(MET) | both["verdict_after"].isna()
+    both["change"] = np.where(now & ~was, "broken", np.where(was & no_longer, "mended", ""))
+    return both
 
 
 def schools_of(county: County, states: Mapping[str, StageState]) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
@@ -342,12 +342,13 @@ def _farthest(county: County, state: StageState) -> pd.Series:
 
 def _service(county: County, states: Mapping[str, StageState]) -> pd.DataFrame:
     """Share the county's children within the limit of each band, and within the service radius of towns."""
-    columns = ["stage", "band", "measure", "mode", "limit_min", "limit_m", *SERVICE_COLUMNS]
+    heads = ["stage", "band", "measure", "mode", "limit_min", "limit_m"]
     ours = ~county.cells["in_margin"].to_numpy(dtype=bool)
     cells = county.cells[ours]
     xy = shapely.get_coordinates(cells.geometry.to_numpy())
     township = pd.Categorical(cells["township"])
-    tables = []
+    tables: list[pd.DataFrame] = []
+    labels: list[tuple[object, ...]] = []
     for stage, state in states.items():
         for band in state.bands:
             sites = state.sites[np.array([teaches(kind, band) for kind in state.sites["kind"]], dtype=bool)]
@@ -361,27 +362,20 @@ def _service(county: County, states: Mapping[str, StageState]) -> pd.DataFrame:
             limit = limit_of_band(county.project, county.pack, band)
             if limit.is_set:
                 straight_min = straight_m / (_speed_kmh(county, band, state.mode) * 1000 / 60)
-                shares = service_shares(
-                    township, pupils, limit.within(time, distance), limit.within(straight_min, straight_m)
-                )
-                tables.append(
-                    shares.assign(stage=stage, band=band, measure="limit_of_band", mode=state.mode,
-                                  limit_min=limit.time_min, limit_m=limit.distance_m)
-                )  # fmt: skip
+                within = limit.within(time, distance), limit.within(straight_min, straight_m)
+                tables.append(service_shares(township, pupils, *within))
+                labels.append((stage, band, "limit_of_band", state.mode, limit.time_min, limit.distance_m))
             radius = county.pack.number(f"stages.{stage}.service_radius")
             urban = _locale_of(county, sites)[nearest]
             if radius is not None and urban.any():
-                shares = service_shares(
-                    township[urban], pupils[urban], distance[urban] <= radius, straight_m[urban] <= radius
-                )
-                tables.append(
-                    shares.assign(stage=stage, band=band, measure="service_radius", mode="walk", limit_min=np.inf,
-                                  limit_m=radius)
-                )  # fmt: skip
+                near = distance[urban] <= radius, straight_m[urban] <= radius
+                tables.append(service_shares(township[urban], pupils[urban], *near))
+                labels.append((stage, band, "service_radius", "walk", np.inf, radius))
     if not tables:
-        return pd.DataFrame(columns=columns)
-    found = pd.concat(tables, ignore_index=True)[columns]
-    return found.assign(**{name: found[name].where(np.isfinite(found[name])) for name in ("limit_min", "limit_m")})
+        return pd.DataFrame(columns=[*heads, *SERVICE_COLUMNS])
+    head = pd.DataFrame(labels, columns=heads).replace({"limit_min": np.inf, "limit_m": np.inf}, np.nan)
+    head = head.loc[np.repeat(head.index, [len(table) for table in tables])].reset_index(drop=True)
+    return head.join(pd.concat(tables, ignore_index=True))
 
 
 def _speed_kmh(county: County, band: str, mode: str) -> float:

@@ -13,6 +13,7 @@ from planning.access import cv
 from planning.compliance.balance import (
     COMPOSITE,
     TOTALS,
+    added_to,
     balance,
     indicator_values,
     left_out,
@@ -221,3 +222,18 @@ def test_the_parts_add_up_to_the_school(primary: int, junior: int, total: int, o
     parts = school_parts(schools_of({"N": row}), {})
     assert parts["books"].sum() == pytest.approx(total)
     assert (parts["books"] >= 0).all()
+
+
+def test_what_is_added_in_several_steps_adds_up():
+    schools = schools_of({"A": {"pupils_primary": 100} | ENOUGH, "B": {"pupils_primary": 100}})
+    parts = school_parts(schools, {})
+    steps = pd.DataFrame(
+        [("A", "computers", 3.0), ("A", "backbone_teachers", 1.5), ("A", "backbone_teachers", 2.0),
+         ("B", "backbone_teachers", 9.0), ("gone", "backbone_teachers", 7.0)],
+        columns=["school_id", "indicator", "add"],
+    ).assign(stage="primary")  # fmt: skip
+    after = added_to(parts, steps)
+    assert after["backbone_teachers"].tolist() == [pytest.approx(4.5), pd.NA]  # what is unknown stays unknown
+    assert after["computers"].isna().all()
+    same = parts.columns.drop(["backbone_teachers"])
+    pd.testing.assert_frame_equal(after[same], parts[same])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -93,13 +92,7 @@ def print_report(
     title = t("School layout report")
     paper = set_paper(t.language, project=result.county.project.name, title=title, day=day, map_number=map_number)
     told = tell or (lambda share, doing: None)
-    collects = gc.isenabled()
-    gc.disable()  # a run is many objects that stay: looking through them for garbage again and again takes a fifth of the time
-    try:
-        content = report_content(t, result, day=day, tell=lambda share, doing: told(0.75 * share, doing))
-    finally:
-        if collects:
-            gc.enable()
+    content = report_content(t, result, day=day, tell=lambda share, doing: told(0.75 * share, doing))
     told(0.75, msg("Setting the pages"))
     return to_pdf(content, paper) if format == "pdf" else to_word(content, paper)
 

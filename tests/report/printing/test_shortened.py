@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import re
 
@@ -15,7 +14,7 @@ from planning.i18n.terms import term
 from planning.report.printing.blocks import Figure, FigureRow, Heading, Paragraph, Table
 from planning.report.printing.page import blocks_of_page
 from planning.report.printing.pdf import draw_figures
-from planning.report.printing.report import print_report, report_content
+from planning.report.printing.report import report_content
 
 
 def page(rows: str, *, most: int, more: int = 0) -> str:
@@ -121,12 +120,3 @@ def test_the_sign_of_a_proposed_site_can_be_seen(clip):
     (picture,) = draw_figures([Figure((signs["Proposed site"],), 12, 12, share=0.05)])
     pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
     assert (np.abs(pixels - (0x00, 0x80, 0x6B)).sum(axis=2) < 30).mean() > 0.1
-
-
-def test_garbage_is_collected_again_after_a_report_that_was_stopped(clip):
-    def stop(share: float, doing: object) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        print_report(clip, language="en", tell=stop)
-    assert gc.isenabled()
