@@ -17,7 +17,7 @@ from planning.demand.grades import USUAL_AGES
 from planning.demand.pupils import ages_of_band
 from planning.errors import Message, msg
 from planning.scenario.coming_births import county_births
-from planning.stages import STAGES, stages_of_kind
+from planning.stages import KINDS_OF_STAGE, STAGES
 
 if TYPE_CHECKING:
     from planning.config import Project
@@ -80,9 +80,9 @@ def townships_of(county: County) -> list[str]:
         Where somebody lives or an open school of a stage stands, sorted; "" stands for no township.
     """
     cells, schools = county.cells, county.schools
-    lived_in = cells.loc[~cells["in_margin"].astype(bool), "township"].astype(str)
-    taught = schools["kind"].map(lambda kind: any(stage in county.project.stages for stage in stages_of_kind(kind)))
-    open_ones = schools[(schools["status"] == "open") & ~schools["in_margin"] & taught.astype(bool)]
+    lived_in = cells.loc[~cells["in_margin"].astype(bool), "township"].astype(str).unique()
+    taught = schools["kind"].isin({kind for stage in county.project.stages for kind in KINDS_OF_STAGE[stage]})
+    open_ones = schools[(schools["status"] == "open") & ~schools["in_margin"] & taught]
     return sorted({*lived_in, *open_ones["township"].astype(str)})
 
 

@@ -60,7 +60,7 @@ def estates_of(county: County, year: int, until: int) -> tuple[gpd.GeoDataFrame,
     if not len(housing):
         return housing.assign(township=pd.Series(dtype="str")), []
     own = county.cells[~county.cells["in_margin"].astype(bool)]
-    known = set(own["township"].astype(str)) - {""}
+    known = set(own["township"].astype(str).unique()) - {""}
     told = housing["township"].astype(str) if "township" in housing else pd.Series("", index=housing.index)
     place = assign_townships(housing, county.townships) if len(county.townships) else told
     place = place.where(place != "", told)

@@ -20,7 +20,7 @@ from planning.scenario.children_today import children_today, stage_ages, surviva
 from planning.scenario.coming_births import coming_births
 from planning.scenario.new_dwellings import children_of_dwellings, estates_of, schools_due
 from planning.sources.births import VARIANTS
-from planning.stages import stages_of_kind
+from planning.stages import KINDS_OF_STAGE
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -230,9 +230,7 @@ def seats_there(county: County, stages: list[str]) -> tuple[pd.DataFrame, list[M
     schools = county.schools[(county.schools["status"] == "open") & ~county.schools["in_margin"]]
     table, told = {}, []
     for stage in stages:
-        of_stage = schools[
-            np.array([stage in stages_of_kind(kind) for kind in schools["kind"].astype(str)], dtype=bool)
-        ]
+        of_stage = schools[schools["kind"].isin(KINDS_OF_STAGE[stage])]
         known = of_stage[f"seats_{stage}"].astype("Float64")
         stand_in = known.fillna(of_stage[f"pupils_{stage}"].astype("Float64")).astype(float)
         by_township = stand_in.groupby(of_stage["township"].astype(str)).agg(lambda seats: seats.sum(skipna=False))

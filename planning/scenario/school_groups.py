@@ -205,7 +205,7 @@ def nodes_of(county: County, held: Compliance) -> pd.DataFrame:
     """
     schools = held.schools[held.schools.index.isin(county.schools.index)]
     cells = county.cells[~county.cells["in_margin"].astype(bool)]
-    found = set(cells["township"]) | set(schools.loc[~schools["in_margin"].astype(bool), "township"])
+    found = set(cells["township"].unique()) | set(schools.loc[~schools["in_margin"].astype(bool), "township"])
     named = [str(name) for name in county.townships["name"]] if len(county.townships) else [str(name) for name in found]
     townships = sorted({name for name in named if name})
     by_people = cells.sort_index().sort_values("population", ascending=False, kind="stable")
@@ -239,7 +239,7 @@ def seats_of(county: County, held: Compliance, *, outlook: Outlook | None = None
     year = project.population.year or 0
     stages = [stage for stage in STAGES if stage in project.stages]
     schools = held.schools[(held.schools["status"] == "open") & ~held.schools["in_margin"].astype(bool)]
-    names = sorted(set(cells["township"]) | set(schools["township"]))
+    names = sorted(set(cells["township"].unique()) | set(schools["township"]))
     children = pd.DataFrame(
         {
             stage: cells[[f"pupils_{band}" for band in BANDS[stage]]].sum(axis=1).groupby(cells["township"]).sum()
