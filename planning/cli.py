@@ -21,7 +21,7 @@ import typer
 
 from planning import __version__
 from planning.config import Project, load_project
-from planning.errors import ConfigError, Message, PlanningError, SourceError, msg
+from planning.errors import ConfigError, Message, Names, PlanningError, SourceError, msg
 from planning.i18n import Language, Translator, get_translator
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _isochrones(
                 msg(
                     "--stage {stage}: the project has no such stage. It has {stages}.",
                     stage=of_stage,
-                    stages=", ".join(named.stages),
+                    stages=Names(named.stages),
                 )
             )
         if out.suffix.lower() != ".gpkg" or out.is_dir():
@@ -262,7 +262,7 @@ def _template(
                 msg(
                     "{folder}: holds {names} already. Name another folder, or move them away.",
                     folder=str(folder),
-                    names=", ".join(there),
+                    names=Names(there),
                 )
             )
         with _writing(folder):

@@ -33,6 +33,26 @@ class Names(tuple[str, ...]):
 
     __slots__ = ()
 
+    @classmethod
+    def first(cls, names: Iterable[str], most: int) -> Names:
+        """
+        Take the first of many names.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The names.
+        most : int
+            How many at most.
+
+        Returns
+        -------
+        Names
+            With an ellipsis where there are more.
+        """
+        every = tuple(names)
+        return cls(every if len(every) <= most else (*every[:most], "…"))
+
     def __str__(self) -> str:
         """Write them as English does."""
         return ", ".join(self)

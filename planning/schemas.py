@@ -10,7 +10,7 @@ import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
-from planning.errors import Message, SchemaError, msg
+from planning.errors import Message, Names, SchemaError, msg
 from planning.stages import KINDS, STAGES
 
 __all__ = [
@@ -236,7 +236,7 @@ def _in_words(cases: pd.DataFrame, *, rows: pd.Series | None, headings: Mapping[
                 "{column}: {expected} (row {shown}{more})",
                 column=name,
                 expected=expected if expected is not None else str(check),
-                shown=", ".join(shown),
+                shown=Names(shown),
                 more=f" … +{len(group) - 5}" if len(group) > 5 else "",
             )
         )

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from planning import errors
-from planning.errors import ConfigError, Message, PlanningError, SetAside, SourceMissingError, msg
+from planning.errors import ConfigError, Message, Names, PlanningError, SetAside, SourceMissingError, msg
 
 
 def test_a_message_fills_its_places_and_nests():
@@ -43,3 +43,9 @@ def test_a_set_aside_row_is_plain_data():
     item = SetAside("a.xlsx", "School", msg("why"), row=3)
     assert not item.kept
     assert pickle.loads(pickle.dumps(item.source)) == "a.xlsx"  # noqa: S301 - our own bytes
+
+
+def test_the_first_of_many_names_with_an_ellipsis():
+    assert Names.first(["A", "B"], 2) == Names(["A", "B"])
+    assert str(Names.first((name for name in "ABC"), 2)) == "A, B, …"
+    assert not Names.first([], 2)

@@ -221,7 +221,7 @@ def _roles_checked(
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()].unique()
-        raise SchemaError(msg("School groups: these codes stand twice: {codes}.", codes=", ".join(twice)))
+        raise SchemaError(msg("School groups: these codes stand twice: {codes}.", codes=Names(twice)))
     may_lead, needs = table["may_lead"].to_numpy(dtype=bool), table["needs_lead"].to_numpy(dtype=bool)
     if leads is not None:
         not_allowed = sorted(set(leads) - set(table.index[may_lead]))
@@ -230,13 +230,13 @@ def _roles_checked(
                 msg(
                     "School groups: {codes} cannot lead. A lead is an open public school of a city or town with a known "
                     "strength that is high enough.",
-                    codes=", ".join(not_allowed),
+                    codes=Names(not_allowed),
                 )
             )
         may_lead = table.index.isin(leads)
     both = table.index[may_lead & needs]
     if len(both):
-        raise SchemaError(msg("School groups: {codes} cannot both lead and be led.", codes=", ".join(both)))
+        raise SchemaError(msg("School groups: {codes} cannot both lead and be led.", codes=Names(both)))
     return may_lead, needs
 
 
@@ -244,7 +244,7 @@ def _ways(minutes: pd.DataFrame, members: pd.Index[str], heads: pd.Index[str], d
     """Give the longer direction of each pair, and the time on the road in a week, members by leads."""
     lacking = sorted((set(members) | set(heads)) - (set(minutes.index) & set(minutes.columns)))
     if lacking:
-        raise SchemaError(msg("School groups: travel times are missing for {codes}.", codes=", ".join(lacking)))
+        raise SchemaError(msg("School groups: travel times are missing for {codes}.", codes=Names(lacking)))
     there = minutes.loc[heads, members].to_numpy(dtype=np.float64).T
     back = minutes.loc[members, heads].to_numpy(dtype=np.float64)
     if not ((there >= 0).all() and (back >= 0).all()):
@@ -291,11 +291,10 @@ def _counted(
     return tuple(notes), table.loc[members, "pupils"].notna().to_numpy(), table.loc[heads, "pupils"].notna().to_numpy()
 
 
-def _listed(table: pd.DataFrame, codes: list[str], longest: int = 20) -> Names:
+def _listed(table: pd.DataFrame, codes: list[str]) -> Names:
     """Name the schools, by their codes where they have no names."""
     names = table["name"] if "name" in table else pd.Series("", index=table.index)
-    shown = [str(names.at[code] or code) for code in codes[:longest]]
-    return Names([*shown, "…"] if len(codes) > longest else shown)
+    return Names.first((str(names.at[code] or code) for code in codes), 20)
 
 
 def _room(table: pd.DataFrame, heads: pd.Index[str], limits: GroupLimits) -> Floats:

@@ -13,7 +13,7 @@ import pandas as pd
 from planning.compliance.balance import EVALUATED_STAGES, added_to, balance, school_pass
 from planning.compliance.levelling import whole_up
 from planning.compliance.verdicts import MET, NOT_APPLICABLE, NOT_MET, UNKNOWN
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 from planning.standards.catalogue import INDICATORS
 
 if TYPE_CHECKING:
@@ -167,6 +167,6 @@ def check_prices(unit_costs: Mapping[str, float] | None) -> None:
         raise SchemaError(
             msg(
                 "Prices of one more unit must be 0 or more and given for each indicator: {names}.",
-                names=", ".join(wrong),
+                names=Names(wrong),
             )
         )

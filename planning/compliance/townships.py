@@ -16,7 +16,7 @@ import pandas as pd
 
 from planning.compliance.verdicts import MET, NOT_MET, UNKNOWN
 from planning.demand.outlook import COUNTY
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 from planning.stages import BANDS, teaches
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def seats_per_thousand(
     names = list(dict.fromkeys(children.index.get_level_values(1)))
     lacking = [str(name) for name in names if name not in population.index]
     if lacking:
-        raise SchemaError(msg("Residents are not given for {names}.", names=", ".join(lacking)))
+        raise SchemaError(msg("Residents are not given for {names}.", names=Names(lacking)))
     people = {**{name: float(population[name]) for name in names}, COUNTY: float(population[names].sum())}
     rows: list[tuple[object, ...]] = []
     for year in dict.fromkeys(children.index.get_level_values(0)):

@@ -21,7 +21,7 @@ from planning.config.parts import (
     StageName,
 )
 from planning.config.question import Question
-from planning.errors import msg
+from planning.errors import Names, msg
 from planning.stages import BANDS
 
 __all__ = [
@@ -264,7 +264,7 @@ class Roadmap(Closed):
         if self.unit_costs is not None and len(self.unit_costs) < len(get_args(IndicatorName)):
             lacking = [name for name in get_args(IndicatorName) if name not in self.unit_costs]
             raise ValueError(
-                msg("unit_costs needs a price for each indicator; {names} are missing", names=", ".join(lacking))
+                msg("unit_costs needs a price for each indicator; {names} are missing", names=Names(lacking))
             )
         if self.yearly_budget is not None and self.unit_costs is None:
             raise ValueError(msg("yearly_budget needs unit_costs"))

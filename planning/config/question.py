@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from planning.config.parts import Closed, Codes, Limit, ModelName, NotNegative, Positive, StageName, school_codes
-from planning.errors import msg
+from planning.errors import Names, msg
 
 __all__ = ["Alternatives", "Balance", "Enlarge", "Frontier", "Question"]
 
@@ -197,11 +197,11 @@ class Question(Closed):
         for names, models in _KEYS_OF_MODELS:
             keys = [key for key in names if getattr(self, key) != type(self).model_fields[key].default]
             if keys and self.model not in models:
-                raise ValueError(msg("{keys}: only for model {models}", keys=", ".join(keys), models=", ".join(models)))
+                raise ValueError(msg("{keys}: only for model {models}", keys=Names(keys), models=Names(models)))
         if isinstance(self.close, tuple):
             both = sorted(set(self.close) & set(self.keep))
             if both:
-                raise ValueError(msg("close and keep both name {schools}", schools=", ".join(both)))
+                raise ValueError(msg("close and keep both name {schools}", schools=Names(both)))
         if self.balance is not None and self.whole:
             raise ValueError(
                 msg("balance and whole do not go together: a ceiling needs places whose children may be shared out")

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 
 __all__ = ["OUTSIDE", "Move", "Projection", "project_cohorts", "total_births"]
 
@@ -107,7 +107,7 @@ def total_births(births: pd.DataFrame, townships: pd.Index, shares: pd.Series) -
     twice = births[births.duplicated(["township", "year"])]
     if strange:
         raise SchemaError(
-            msg("Births are given for townships that the county does not have: {names}.", names=", ".join(strange))
+            msg("Births are given for townships that the county does not have: {names}.", names=Names(strange))
         )
     if len(twice):
         row = twice.iloc[0]
@@ -129,7 +129,7 @@ def total_births(births: pd.DataFrame, townships: pd.Index, shares: pd.Series) -
             if unnamed.any():
                 raise SchemaError(
                     msg("Births of {year} are given for some townships but not for {names}. Add them, or the county's number in a row without a township.",
-                        year=int(year), names=", ".join(map(str, table.index[unnamed])))
+                        year=int(year), names=Names(map(str, table.index[unnamed])))
                 )  # fmt: skip
             continue
         rest = float(county[year] - table[year].sum())
@@ -276,16 +276,16 @@ def _check_question(
     ages, townships = [int(age) for age in counted.columns], {str(name) for name in counted.index}
     if ages != list(range(len(ages))) or not ages:
         raise SchemaError(
-            msg("A projection needs every age from 0 on; {ages} are there.", ages=", ".join(map(str, ages)) or "-")
+            msg("A projection needs every age from 0 on; {ages} are there.", ages=Names(map(str, ages)) or "-")
         )
     if [int(column) for column in births.columns] != list(range(year + 1, year + 1 + births.shape[1])):
         raise SchemaError(
             msg("Births must be known for each year from {year} on, without a gap; {years} are there.",
-                year=year + 1, years=", ".join(map(str, births.columns)) or "-")
+                year=year + 1, years=Names(map(str, births.columns)) or "-")
         )  # fmt: skip
     lacking = sorted(townships - set(births.index))
     if lacking:
-        raise SchemaError(msg("Births are missing for {names}.", names=", ".join(lacking)))
+        raise SchemaError(msg("Births are missing for {names}.", names=Names(lacking)))
     values = survival.reindex(ages).to_numpy(dtype=float)
     if not ((values >= 0) & (values <= 1)).all():
         raise SchemaError(msg("Survival must be a share between 0 and 1 for each age from 0 to {last}.", last=ages[-1]))
@@ -296,7 +296,7 @@ def _check_question(
         raise SchemaError(
             msg(
                 "Moves or estates name townships that the county does not have: {names}.",
-                names=", ".join(sorted(named - townships)),
+                names=Names(sorted(named - townships)),
             )
         )
     for move in moves:

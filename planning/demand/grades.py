@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from planning.demand.ages import single_years
 from planning.demand.pupils import Stages, ages_of_band
-from planning.errors import Message, SchemaError, msg
+from planning.errors import Message, Names, SchemaError, msg
 from planning.i18n.terms import TERMS
 from planning.stages import BANDS
 
@@ -239,7 +239,7 @@ def _by_grade(
             reader.notices.append(
                 msg("{file}: {stage}: no column holds the grades {grades}; they were counted with no pupils. Add the columns, or the total of the stage.",
                     file=reader.source, stage=TERMS[stage],
-                         grades=", ".join(column.rpartition("_")[2] for column in absent))
+                         grades=Names(column.rpartition("_")[2] for column in absent))
                 if absent
                 else msg("{file}: in {n} villages some grades of {stage} are empty; they were counted with no pupils there.",
                          file=reader.source, n=int(partly.sum()), stage=TERMS[stage])

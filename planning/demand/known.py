@@ -18,7 +18,7 @@ from planning.demand.grades import Listed, listed_pupils
 from planning.demand.margins import fit_margins
 from planning.demand.pupils import Stages
 from planning.demand.rounding import round_table
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 from planning.i18n.terms import TERMS
 from planning.stages import BANDS
 
@@ -197,7 +197,7 @@ def _refuse_absent(numbers: pd.Series, townships: pd.Index) -> None:
     if absent:
         raise SchemaError(
             msg("{names}: a number above 0 is known, but the table has nobody there to scale. Add them to the table, or correct the known number.",
-                names=", ".join(absent))
+                names=Names(absent))
         )  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def _targets(base: pd.Series, given: pd.Series, total: float, *, what: object, s
     if empty:
         raise SchemaError(
             msg("{names}: a number above 0 is known, but the table has nobody there to scale. Add them to the table, or correct the known number.",
-                names=", ".join(empty))
+                names=Names(empty))
         )  # fmt: skip
     if np.isnan(total):
         return given.fillna(base)
@@ -326,5 +326,5 @@ def _refuse_empty(first: pd.DataFrame, fixed: pd.DataFrame) -> None:
     if empty:
         raise SchemaError(
             msg("{names}: a number above 0 is known, but the table has nobody there to scale. Add them to the table, or correct the known number.",
-                names=", ".join(empty))
+                names=Names(empty))
         )  # fmt: skip

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 
 __all__ = ["Fitted", "fit_margins"]
 
@@ -112,9 +112,7 @@ def _known(sums: pd.Series | None, labels: pd.Index) -> np.ndarray:
         return np.full(len(labels), np.nan)
     strange = [str(label) for label in sums.index if label not in labels]
     if strange:
-        raise SchemaError(
-            msg("Known sums are given for {names}, which the table does not have.", names=", ".join(strange))
-        )
+        raise SchemaError(msg("Known sums are given for {names}, which the table does not have.", names=Names(strange)))
     known = sums.reindex(labels).to_numpy(dtype=float)
     if (known < 0).any() or np.isinf(known).any():
         raise SchemaError(msg("Numbers of people must be 0 or more; correct the table of population."))
@@ -131,7 +129,7 @@ def _check_sums(first: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray, 
         if empty:
             raise SchemaError(
                 msg("{names}: a number above 0 is known, but the table has nobody there to scale. Add them to the table, or correct the known number.",
-                    names=", ".join(empty))
+                    names=Names(empty))
             )  # fmt: skip
     if not np.isnan(row_sum).any() and not np.isnan(column_sum).any():
         by_row, by_column = float(row_sum.sum()), float(column_sum.sum())

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 
 __all__ = ["COUNTY", "FILL_RATE", "SURPLUS", "convert_seats", "early_warning", "seats_needed", "special_schools_due"]
 
@@ -78,7 +78,7 @@ def seats_needed(
             raise SchemaError(
                 msg(
                     "The children lack the ages {ages} of stage {stage}.",
-                    ages=", ".join(map(str, lacking)),
+                    ages=Names(map(str, lacking)),
                     stage=stage,
                 )
             )
@@ -126,7 +126,7 @@ def early_warning(needed: pd.DataFrame, there: pd.DataFrame, *, surplus: float =
         str(stage) for stage in needed.columns if stage not in there.columns
     ]
     if lacking:
-        raise SchemaError(msg("Seats are not given for {names}.", names=", ".join(lacking)))
+        raise SchemaError(msg("Seats are not given for {names}.", names=Names(lacking)))
     rows = {}
     for stage in needed.columns:
         by_year = needed[stage].unstack(level=1)

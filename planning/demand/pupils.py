@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from planning.demand.ages import single_years
 from planning.demand.rounding import round_to_totals, round_with_sums
-from planning.errors import SchemaError, msg
+from planning.errors import Names, SchemaError, msg
 from planning.stages import BANDS
 
 __all__ = ["Stages", "ages_of_band", "band_shares", "expected_pupils", "whole_pupils"]
@@ -107,7 +107,7 @@ def expected_pupils(population: pd.Series, stages: Stages, *, ages: pd.DataFrame
                 raise SchemaError(
                     msg(
                         "The age groups of the population lack the ages {ages} of stage {stage}. Add the groups, or take them out and give a share.",
-                        ages=", ".join(map(str, lacking)),
+                        ages=Names(map(str, lacking)),
                         stage=stage,
                     )
                 )

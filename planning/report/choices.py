@@ -258,5 +258,7 @@ def _way_notes(t: Translator, answer: Answer, county: County) -> list[str]:
     if len(missing) < len(_RATES):
         notes.append(t("Costs a year are at the rates of the project file; they are this project's own, no rule."))
     if missing:
-        notes.append(t("A cost is not known where the project names no rate for it: {keys}.", keys=", ".join(missing)))
+        notes.append(
+            t("A cost is not known where the project names no rate for it: {keys}.", keys=t(", ").join(missing))
+        )
     return notes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planning.config import load_project
-from planning.errors import Message, SourceMissingError, msg
+from planning.errors import Message, Names, SourceMissingError, msg
 from planning.i18n import Language, get_translator
 from planning.report.comparison_files import write_comparison
 from planning.report.comparison_sheet import decision_sheet
@@ -143,7 +143,7 @@ def read_scenarios(project: Path, scenarios: Sequence[str], *, today: str) -> li
         saved = {scenario.name: scenario for scenario in store.scenarios()}
         if given not in saved:
             raise SourceMissingError(
-                msg("There is no saved scenario {name}. There are: {names}.", name=given, names=", ".join(saved) or "–")
+                msg("There is no saved scenario {name}. There are: {names}.", name=given, names=Names(saved) or "–")
             )
         found.append((given, document_from_data(saved[given].data, where=given).edits))
     return found

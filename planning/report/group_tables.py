@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.i18n.terms import term
 from planning.report.words import rule_name
 from planning.standards.model import CONFIDENCE
@@ -169,7 +169,7 @@ def pair_reason(groups: Groups, code: str, names: pd.Series) -> list[Message]:
             msg(
                 "{minutes} min away; nearer leads are taken by other schools, and all together travel less this way: {names}.",
                 minutes=f"{row['minutes']:.0f}",
-                names=", ".join(called(names, lead) for lead in row["nearer_full"]),
+                names=Names(called(names, lead) for lead in row["nearer_full"]),
             )
         ]
     else:

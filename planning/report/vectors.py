@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.text_safety import is_text_column
@@ -121,14 +121,13 @@ def shortened_names(layers: Iterable[gpd.GeoDataFrame], encoding: str) -> tuple[
     changed = sorted(name for name in names if _fitting(name, encoding) != name)
     if not changed:
         return ()
-    shown = ", ".join(name if len(name) <= 30 else name[:29] + "…" for name in changed[:10])
     return (
         msg(
             "The shapefiles ({encoding}) cannot hold {n} names as they are; they are cut, or have ? for a character: {names}. "
             "The GeoPackage has them whole.",
             encoding=encoding,
             n=len(changed),
-            names=shown + (" …" if len(changed) > 10 else ""),
+            names=Names.first((name if len(name) <= 30 else name[:29] + "…" for name in changed), 10),
         ),
     )
 

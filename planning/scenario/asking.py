@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planning.errors import ConfigError, Message, msg
+from planning.errors import ConfigError, Message, Names, msg
 from planning.i18n.terms import TERMS
 from planning.scenario.closure_gate import open_conditions
 from planning.scenario.limits import limit_of_question
@@ -93,7 +93,7 @@ def _gate_faults(question: Question, pack: RulePack) -> list[Message]:
             name=question.name,
             condition=condition,
             code=code,
-            known=", ".join(asked),
+            known=Names(asked),
         )
         for code, answers in question.gate_answers.items()
         for condition in answers

@@ -19,7 +19,7 @@ from planning.config import Project
 from planning.crs import check_metric, local_metric_crs, parse_crs
 from planning.demand.sheet import no_ages, no_pupils
 from planning.demand.villages import assign_townships
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.network.build import Network, build_network
 from planning.roads import Roads
 from planning.scenario.asking import check_questions, check_room, check_schools
@@ -373,7 +373,7 @@ def _schools(
                 msg(
                     "{n} schools have 0 seats of a stage they could teach and take no pupils of it: {names}.",
                     n=len(closed),
-                    names=", ".join(schools.loc[closed[:10], "name"]) + (" …" if len(closed) > 10 else ""),
+                    names=Names.first(schools.loc[closed, "name"], 10),
                 )
             )
     return schools
@@ -412,7 +412,7 @@ def _tell_unused(project: Project, told: Told) -> None:
     ]
     if unused:
         told.notices.append(
-            msg("Accepted, but without effect on the numbers of this version: {keys}.", keys=", ".join(unused))
+            msg("Accepted, but without effect on the numbers of this version: {keys}.", keys=Names(unused))
         )
 
 

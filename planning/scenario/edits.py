@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from planning.errors import ConfigError, Message, msg
+from planning.errors import ConfigError, Message, Names, msg
 from planning.stages import BANDS, KINDS, STAGES
 
 __all__ = [
@@ -355,7 +355,7 @@ def _fault_of_school_edit(edit: SchoolEdit) -> Message | None:
             "School {school_id}: {kind} is no kind of school. It must be one of {kinds}.",
             school_id=school_id,
             kind=edit.kind,
-            kinds=", ".join(KINDS),
+            kinds=Names(KINDS),
         )
     if isinstance(edit, NewSchool | SetSeats):
         if edit.stage not in STAGES:
@@ -363,7 +363,7 @@ def _fault_of_school_edit(edit: SchoolEdit) -> Message | None:
                 "School {school_id}: {stage} is no stage. It must be one of {stages}.",
                 school_id=school_id,
                 stage=edit.stage,
-                stages=", ".join(STAGES),
+                stages=Names(STAGES),
             )
         if edit.seats is not None and not _is_count(edit.seats):
             return msg(
@@ -389,7 +389,7 @@ def _fault_of_county_edit(edit: CountyEdit) -> Message | None:
         return _fault_of_estate(edit)
     if edit.key not in ASSUMPTIONS:
         return msg("{key} is nothing that can be assumed. It must be one of {keys}.",
-                   key=edit.key, keys=", ".join(ASSUMPTIONS))  # fmt: skip
+                   key=edit.key, keys=Names(ASSUMPTIONS))  # fmt: skip
     least, most = ASSUMPTIONS[edit.key]
     if not _is_finite(edit.value) or not least <= edit.value <= most:
         return msg("{key} must be between {least:g} and {most:g} (given: {given}).",
@@ -404,7 +404,7 @@ def _fault_of_road(edit: NewRoad) -> Message | None:
         return msg("Road {name} leads from a place to the same place.", name=edit.name or edit.road_id)
     if edit.highway not in HIGHWAYS:
         return msg("Road {name}: {highway} is no class of road. It must be one of {classes}.",
-                   name=edit.name or edit.road_id, highway=edit.highway, classes=", ".join(HIGHWAYS))  # fmt: skip
+                   name=edit.name or edit.road_id, highway=edit.highway, classes=Names(HIGHWAYS))  # fmt: skip
     return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.i18n.terms import TERMS
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def off_road_notices(county: County, base: Mapping[str, StageState]) -> tuple[Me
                 pupils=int(places["pupils"].sum()),
                 n=len(places),
                 percent=100 * county.project.terrain.off_road_share,
-                names=", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else ""),
+                names=Names.first(names, _NAMED),
             )
         )
     return tuple(told)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from planning.demand.cohorts import Move, Projection, project_cohorts
@@ -253,8 +252,7 @@ def seats_there(county: County, stages: list[str]) -> tuple[pd.DataFrame, list[M
 
 
 def _names(schools: pd.DataFrame, some: pd.Index) -> Names:
-    named = [str(schools.at[one, "name"]) or str(one) for one in some[:10]]
-    return Names([*named, "…"] if len(some) > 10 else named)
+    return Names.first((str(schools.at[one, "name"]) or str(one) for one in some), 10)
 
 
 def _held_against(

@@ -18,7 +18,7 @@ import pandas as pd
 
 from planning import siting
 from planning.access.allocation import Allocation
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.scenario.edits import Edit, NewSchool
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.layout_question import UNSERVED_WAYS
@@ -297,7 +297,7 @@ def _said_of_money(question: Question, size: int, price: float | None) -> list[M
     poor = [str(year) for year, there in zip(years, at_once, strict=True) if there < price * size]
     if poor:
         told.append(
-            msg("The money of {years} pays for no school: nothing can open then, whatever its pupils need.", years=", ".join(poor))
+            msg("The money of {years} pays for no school: nothing can open then, whatever its pupils need.", years=Names(poor))
         )  # fmt: skip
     return told
 

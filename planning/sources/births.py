@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.sources.by_township import strange_townships, township_or_county, years_of
 from planning.sources.tables import match_headings, numbers, raise_faults, read_table, texts
 
@@ -82,7 +82,7 @@ def read_births(
             raise SourceError(
                 msg("{file}: the column {column} is missing. Row {row} has the headings {headings}; add the column, or name its heading in the mapping.",
                     file=raw.file, column=words, row=raw.header_row,
-                    headings=", ".join(map(str, raw.frame.columns)))
+                    headings=Names(map(str, raw.frame.columns)))
             )  # fmt: skip
     years, faults = years_of(raw.frame[headings.used["year"]], headings.used["year"])
     notices = list(raw.notices)

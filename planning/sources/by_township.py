@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.sources.cells import is_unknown, normal, text_of, vocabulary
 
 __all__ = ["WHOLE_COUNTY", "strange_townships", "township_or_county", "years_of"]
@@ -108,9 +108,8 @@ def strange_townships(names: pd.Series, townships: Collection[str], heading: str
                     heading=heading, name=name, row=row, near=near[0])
             )  # fmt: skip
         else:
-            listed = ", ".join(own[:_MOST_NAMES]) + (" …" if len(own) > _MOST_NAMES else "")
             faults.append(
                 msg("{heading}: {name} is no township of the county (row {row}). It has {names}.",
-                    heading=heading, name=name, row=row, names=listed or "-")
+                    heading=heading, name=name, row=row, names=Names.first(own, _MOST_NAMES) or "-")
             )  # fmt: skip
     return faults

@@ -15,9 +15,9 @@ import charset_normalizer
 import openpyxl
 import openpyxl.utils.exceptions
 
-from planning.errors import Message, SourceError, msg
+from planning.errors import Message, Names, SourceError, msg
 from planning.sources.cells import text_of
-from planning.sources.headings import headings_in, listed
+from planning.sources.headings import MOST_HEADINGS, headings_in
 
 __all__ = ["csv_rows", "raise_faults", "xlsx_rows"]
 
@@ -129,7 +129,7 @@ def xlsx_rows(
                             "{file}: there is no sheet {sheet}. It has {names}.",
                             file=file,
                             sheet=sheet,
-                            names=listed(names),
+                            names=Names.first(names, MOST_HEADINGS),
                         )
                     )
                 chosen, rows, notices = _choose_sheet(book, file, [sheet] if sheet else names, subject, wanted)

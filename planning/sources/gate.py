@@ -27,7 +27,7 @@ import pyproj
 import shapely
 
 from planning.crs import parse_crs
-from planning.errors import CrsError, Message, SourceError, SourceMissingError, msg
+from planning.errors import CrsError, Message, Names, SourceError, SourceMissingError, msg
 
 __all__ = ["FileKind", "Layer", "Wanted", "check_file", "check_zip", "layer_names", "read_layer", "read_vector"]
 
@@ -319,7 +319,7 @@ def _require_parts(file: str, stem: str, parts: set[str]) -> None:
             msg(
                 "{file}: {missing} is missing. A shapefile is .shp, .shx and .dbf together: give all of them.",
                 file=file,
-                missing=", ".join(stem + part for part in missing),
+                missing=Names(stem + part for part in missing),
             )
         )
 
@@ -489,7 +489,7 @@ def _make_valid(table: gpd.GeoDataFrame, file: str) -> tuple[gpd.GeoDataFrame, l
                 "{file}: {n} shapes crossed themselves and were repaired (feature {which}).",
                 file=file,
                 n=len(bad),
-                which=", ".join(str(i + 1) for i in bad[:5]) + (" …" if len(bad) > 5 else ""),
+                which=Names.first((str(i + 1) for i in bad), 5),
             )
         )
     return table.set_geometry(gpd.GeoSeries(geometry, index=table.index, crs=table.crs)), told
@@ -541,7 +541,7 @@ def _choose_layer(source: Path, file: str, layer: str | None) -> str:
     if layer is None and len(names) == 1:
         return names[0]
     raise SourceError(
-        msg("{file}: it has the layers {names}. Leave one, or name the one to read.", file=file, names=", ".join(names))
+        msg("{file}: it has the layers {names}. Leave one, or name the one to read.", file=file, names=Names(names))
     )
 
 
@@ -573,7 +573,7 @@ def _unpacked(path: Path, layer: str | None) -> Iterator[Path]:
             msg(
                 "{file}: it has the layers {names}. Leave one, or name the one to read.",
                 file=path.name,
-                names=", ".join(PurePosixPath(stem).name for stem in shapefiles),
+                names=Names(PurePosixPath(stem).name for stem in shapefiles),
             )
         )
     with tempfile.TemporaryDirectory(prefix="planning-") as folder, zipfile.ZipFile(path) as archive:
@@ -671,7 +671,7 @@ def _read_geojson(path: Path) -> gpd.GeoDataFrame:
             msg(
                 "{file}: the shape of feature {which} cannot be read. Export the file again.",
                 file=file,
-                which=", ".join(map(str, broken[:5])),
+                which=Names(map(str, broken[:5])),
             )
         )
     rows = [p if isinstance(p := f.get("properties"), dict) else {} for f in features]

@@ -11,8 +11,10 @@ from planning.errors import Message, Names, SourceError, msg
 from planning.sources.cells import normal, text_of, vocabulary, without_unit
 from planning.sources.series import forms_of_heading, half_of_heading, in_series, joined, series_column, without_sum
 
-__all__ = ["Headings", "column_of", "headings_in", "listed", "match_headings"]
+__all__ = ["MOST_HEADINGS", "Headings", "column_of", "headings_in", "match_headings"]
 
+#: Headings that a message names at most.
+MOST_HEADINGS = 30
 _HEADER_SEARCHED_ROWS = 20
 _MERGED_ROWS = 2  # rows of headings that may stand above the last one
 
@@ -110,7 +112,7 @@ def match_headings(
             continue
         if ours not in known_columns and not in_series(ours, subject):
             faults.append(
-                msg("mapping: {column} is not one of {known}.", column=ours, known=", ".join(sorted(known_columns)))
+                msg("mapping: {column} is not one of {known}.", column=ours, known=Names(sorted(known_columns)))
             )
         elif not found:
             faults.append(
@@ -118,7 +120,7 @@ def match_headings(
                     "mapping: {column} names the heading {heading}, which the table lacks. It has {headings}.",
                     column=ours,
                     heading=theirs,
-                    headings=listed(columns),
+                    headings=Names.first(columns, MOST_HEADINGS),
                 )
             )
         else:
@@ -141,25 +143,6 @@ def match_headings(
     if faults:
         raise SourceError(msg("{file}: {n} faults in the headings.", file=file, n=len(faults)), faults)
     return Headings(MappingProxyType(used), tuple(h for h in columns if h not in used.values()))
-
-
-def listed(words: Sequence[str], most: int = 30) -> Names:
-    """
-    Take words to put side by side, not too many.
-
-    Parameters
-    ----------
-    words : sequence of str
-        The words.
-    most : int
-        How many at most.
-
-    Returns
-    -------
-    Names
-        The words, for a message.
-    """
-    return Names([*words[:most], "…"] if len(words) > most else words)
 
 
 def headings_in(rows: Sequence[Sequence[object]], subject: str, wanted: frozenset[str]) -> tuple[int, int, list[str]]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.schemas import HOUSING, check_table
 from planning.sources.by_township import years_of
 from planning.sources.cells import is_unknown
@@ -111,7 +111,7 @@ def read_housing(
                 file=raw.file,
                 column=msg("number of dwellings") if missing[0] == "dwellings" else msg("year"),
                 row=raw.header_row,
-                headings=", ".join(map(str, raw.frame.columns)),
+                headings=Names(map(str, raw.frame.columns)),
             )
         )
     dwellings, wrong, told = numbers(raw, headings, "dwellings")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.sources.cells import is_unknown, normal, vocabulary
 from planning.sources.points import told_of_headings
 from planning.sources.series import counted_columns
@@ -91,7 +91,7 @@ def read_known(
                 file=raw.file,
                 column=msg("population, or pupils of a stage or grade"),
                 row=raw.header_row,
-                headings=", ".join(map(str, raw.frame.columns)),
+                headings=Names(map(str, raw.frame.columns)),
             )
         )
     faults: list[Message] = []
@@ -127,7 +127,7 @@ def _repeated(names: pd.Series) -> list[Message]:
         msg(
             "{name} stands in rows {rows}. Keep one of them.",
             name=msg("the county") if name == COUNTY else name,
-            rows=", ".join(map(str, rows.index)),
+            rows=Names(map(str, rows.index)),
         )
         for name, rows in names.groupby(names)
         if len(rows) > 1
@@ -151,6 +151,6 @@ def _strange(names: pd.Series, townships: Collection[str], raw: RawTable) -> lis
                 msg("{name} is no township of the county (row {row}). Is it {near}?", name=name, row=row, near=near[0])
                 if near
                 else msg("{name} is no township of the county (row {row}). It has {names}.",
-                         name=name, row=row, names=", ".join(own[:30]) + (" …" if len(own) > 30 else ""))
+                         name=name, row=row, names=Names.first(own, 30))
             )  # fmt: skip
     return faults

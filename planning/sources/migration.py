@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.sources.by_township import strange_townships
 from planning.sources.cells import normal, parse_number, text_of, vocabulary
 from planning.sources.tables import (
@@ -125,7 +125,7 @@ def _missing(raw: RawTable, words: Message) -> SourceError:
             file=raw.file,
             column=words,
             row=raw.header_row,
-            headings=", ".join(map(str, raw.frame.columns)),
+            headings=Names(map(str, raw.frame.columns)),
         )
     )
 

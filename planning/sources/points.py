@@ -13,7 +13,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from planning.errors import CrsError, Message, SetAside, SourceError, msg
+from planning.errors import CrsError, Message, Names, SetAside, SourceError, msg
 from planning.sources.cells import normal, parse_degrees, text_of, vocabulary
 from planning.sources.coordinates import Bools, Floats, judge_points, place_points, source_crs
 from planning.sources.tables import Headings, RawTable, match_headings, no_number, read_table, texts
@@ -170,7 +170,7 @@ def told_of_headings(headings: Headings, file: str) -> list[Message]:
     ignored = [h for h in headings.unmatched if normal(h) not in (*words["serial"], *words["remarks"])]
     if not ignored:
         return []
-    return [msg("{file}: nothing was made of the columns {headings}.", file=file, headings=", ".join(ignored))]
+    return [msg("{file}: nothing was made of the columns {headings}.", file=file, headings=Names(ignored))]
 
 
 def names_of(raw: RawTable, headings: Headings) -> list[str]:
@@ -210,7 +210,7 @@ def _columns(raw: RawTable, headings: Headings) -> tuple[Floats, Floats, Bools, 
                 file=raw.file,
                 column=missing,
                 row=raw.header_row,
-                headings=", ".join(map(str, raw.frame.columns)),
+                headings=Names(map(str, raw.frame.columns)),
             )
         )
     read: list[Floats] = []
@@ -315,8 +315,8 @@ def same_code(code: pd.Series, names: pd.Series) -> list[Message]:
                 msg(
                     "the code {code} stands in rows {rows} ({names}). Give each its own code, or delete the one too many.",
                     code=value,
-                    rows=", ".join(map(str, rows.index)),
-                    names=", ".join(names[rows.index]),
+                    rows=Names(map(str, rows.index)),
+                    names=Names(names[rows.index]),
                 )
             )
     return faults

@@ -17,7 +17,7 @@ import rasterio.windows
 import shapely
 from numpy.typing import NDArray
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.sources.dem import Dem, read_dem
 from planning.sources.raster_files import crs_of, open_raster, place_of, scaled, shares_grid, to_metres, window_of
 
@@ -188,14 +188,14 @@ class _Layer:
     def notices(self) -> Iterator[SetAside]:
         """Say what was found odd in the pixels."""
         if self.odd:
-            shown = sorted(self.odd.items(), key=lambda item: -item[1])[:3]
+            frequent = sorted(self.odd.items(), key=lambda item: -item[1])
             yield SetAside(
                 self.file,
                 f"band {self.band}",
                 msg(
                     "{n} pixels hold what is no number of people ({values}) and is not declared as no-data: they count as empty.",
                     n=sum(self.odd.values()),
-                    values=", ".join(f"{value:g}" for value, _ in shown) + (" …" if len(self.odd) > 3 else ""),
+                    values=Names.first((f"{value:g}" for value, _ in frequent), 3),
                 ),
             )
         if self.n_full:

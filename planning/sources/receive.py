@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from planning.errors import Message, PlanningError, SourceError, msg
+from planning.errors import Message, Names, PlanningError, SourceError, msg
 from planning.sources.gate import FileKind, Wanted, check_file
 from planning.sources.osm_stream import open_osm
 from planning.sources.raster_files import crs_of, open_raster
@@ -132,9 +132,7 @@ def _main_of(names: Sequence[str]) -> str:
     stems = {name.split(".")[0] for name in names}
     if len(shapes) != 1 or len(stems) != 1 or len(names) > MAX_FILES or len(set(names)) < len(names):
         raise SourceError(
-            msg(
-                "Several files were chosen: {names}. Choose one, or the parts of one shapefile.", names=", ".join(names)
-            )
+            msg("Several files were chosen: {names}. Choose one, or the parts of one shapefile.", names=Names(names))
         )
     return shapes[0]
 

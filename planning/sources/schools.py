@@ -14,7 +14,7 @@ import pyproj
 import scipy.spatial
 import shapely
 
-from planning.errors import Message, SetAside, msg
+from planning.errors import Message, Names, SetAside, msg
 from planning.schemas import RESOURCES, SCHOOLS, check_table
 from planning.sources.cells import is_unknown, normal, vocabulary, word_of
 from planning.sources.coordinates import Bools, Floats
@@ -312,7 +312,7 @@ def _words(points: Points, column: str, words: str, default: str, notices: list[
                 "{file}: {heading}: {words} is not known and counts as not said.",
                 file=points.raw.file,
                 heading=points.headings.used[column],
-                words=", ".join(strange),
+                words=Names(strange),
             )
         )
     return found.fillna(default)
@@ -331,7 +331,7 @@ def _choices(
                 heading=points.headings.used[column],
                 value=cell,
                 row=row,
-                known=", ".join(w[1] for w in words.values()),
+                known=Names(w[1] for w in words.values()),
             )
         )
     return found.fillna(default)

@@ -10,11 +10,11 @@ import geopandas as gpd
 import pandas as pd
 import pyproj
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.sources.cell_rows import csv_rows, raise_faults, xlsx_rows
 from planning.sources.cells import normal, parse_number, text_of, vocabulary
 from planning.sources.gate import FileKind, check_file, read_layer
-from planning.sources.headings import Headings, headings_in, listed, match_headings
+from planning.sources.headings import MOST_HEADINGS, Headings, headings_in, match_headings
 from planning.sources.series import HALVES
 
 __all__ = [
@@ -191,7 +191,7 @@ def _table_from_rows(
             msg(
                 "{file}: the heading {heading} stands twice in row {row}. Rename one of the columns.",
                 file=file,
-                heading=listed(repeated),
+                heading=Names.first(repeated, MOST_HEADINGS),
                 row=header + 1,
             )
         )

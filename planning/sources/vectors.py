@@ -14,7 +14,7 @@ import pyproj
 import shapely
 
 from planning.crs import local_metric_crs
-from planning.errors import CrsError, Message, SetAside, SourceError, msg
+from planning.errors import CrsError, Message, Names, SetAside, SourceError, msg
 from planning.schemas import EXCLUSION_KINDS
 from planning.sources.cells import is_unknown, parse_number, text_of, vocabulary, word_of
 from planning.sources.gate import layer_names, read_layer
@@ -126,7 +126,7 @@ def _boundary_layers(path: Path) -> tuple[str | None, str | None]:
             msg(
                 "{file}: it has the layers {names}. Name the county's layer county and that of its townships townships.",
                 file=path.name,
-                names=", ".join(names),
+                names=Names(names),
             )
         )
     county, townships = found["county"], found["townships"]
@@ -141,7 +141,7 @@ def _polygons(table: gpd.GeoDataFrame, file: str) -> gpd.GeoDataFrame:
             msg(
                 "{file}: a boundary must be made of polygons; it has {kinds}.",
                 file=file,
-                kinds=", ".join(sorted(set(kinds.dropna().astype(str)))) or "-",
+                kinds=Names(sorted(set(kinds.dropna().astype(str)))) or "-",
             )
         )
     return polygons.reset_index(drop=True)

@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from planning.errors import Message, SetAside, SourceError, msg
+from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.schemas import VILLAGES, check_table
 from planning.sources.cells import is_unknown
 from planning.sources.points import Points, ids_of, read_points, same_code
@@ -122,7 +122,7 @@ def read_villages(
                 file=raw.file,
                 column=msg("population, or pupils of a stage or grade"),
                 row=raw.header_row,
-                headings=", ".join(map(str, raw.frame.columns)),
+                headings=Names(map(str, raw.frame.columns)),
             )
         )
     columns: dict[str, pd.Series] = {"name": texts(raw, headings, "name")}

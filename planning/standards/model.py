@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.standards.catalogue import CATALOGUE
 
 __all__ = [
@@ -312,7 +312,7 @@ class Gate(_Closed):
                 msg(
                     "{id} cannot be computed; the program computes {known}. Write decided_by: user.",
                     id=self.id,
-                    known=", ".join(COMPUTED_GATES),
+                    known=Names(COMPUTED_GATES),
                 )
             )
         return self

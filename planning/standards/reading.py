@@ -11,7 +11,7 @@ import pydantic
 from pydantic import Field
 
 from planning.config import faults_in_words, read_yaml
-from planning.errors import ConfigError, Message, SourceMissingError, msg
+from planning.errors import ConfigError, Message, Names, SourceMissingError, msg
 from planning.stages import STAGE_OF_BAND
 from planning.standards.catalogue import CATALOGUE, Entry, is_group
 from planning.standards.model import Gate, Override, Rule, RulePack, Source, Words, _Closed
@@ -177,7 +177,7 @@ def _place(name: str, folder: Path) -> Path:
             msg(
                 "standards: there is no rule pack {name}. Shipped: {names}; or write the path of a .yaml file.",
                 name=name,
-                names=", ".join(names),
+                names=Names(names),
             )
         )
     return Path(str(resources.files(__package__) / "packs" / f"{name}.yaml")).resolve()

@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from planning.config import Project, load_project, read_yaml
-from planning.errors import ConfigError, Message, SourceError, SourceMissingError, msg
+from planning.errors import ConfigError, Message, Names, SourceError, SourceMissingError, msg
 from planning.scenario.document import (
     Document,
     document_from_data,
@@ -332,7 +332,7 @@ def _read(archive: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
             msg(
                 "{file}: was changed since it was packed: {names}. Pack it again.",
                 file=name,
-                names=", ".join(changed[:10]),
+                names=Names(changed[:10]),
             )
         )
     return contents, document
@@ -344,7 +344,7 @@ def _checked_project(folder: Path, contents: Mapping[str, bytes], archive: str) 
     outside = [name for _, name in project.files() if PurePosixPath(name).as_posix() not in contents]
     if outside:
         raise ConfigError(
-            msg("{file}: its project names {names}, which is not in the .zip.", file=archive, names=", ".join(outside))
+            msg("{file}: its project names {names}, which is not in the .zip.", file=archive, names=Names(outside))
         )
     return project
 
@@ -354,7 +354,7 @@ def _differences(project: Project, contents: Mapping[str, bytes], document: Mapp
     packed = document.get("versions", {})
     other = [f"{name} {packed[name]} → {here[name]}" for name in here if packed.get(name, here[name]) != here[name]]
     if other:
-        yield msg("Packed with other versions, so that numbers may differ: {names}.", names=", ".join(other))
+        yield msg("Packed with other versions, so that numbers may differ: {names}.", names=Names(other))
     if contents.get(_STANDARDS, b"") != _standards(project).encode():
         yield msg("The standards of this version differ from those it was packed with; numbers may differ.")
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from planning.errors import ConfigError, Message, SourceError, SourceMissingError, msg
+from planning.errors import ConfigError, Message, Names, SourceError, SourceMissingError, msg
 from planning.i18n import Translator
 from planning.report.exchange.layers import LAYERS, exchange_layers
 from planning.report.exchange.systems import choose_system, county_bounds
@@ -84,13 +84,11 @@ def export_run(
     strange = [name for name in formats if name not in FORMATS]
     if strange:
         raise ConfigError(
-            msg("{names}: no such format. There are {known}.", names=", ".join(strange), known=", ".join(FORMATS))
+            msg("{names}: no such format. There are {known}.", names=Names(strange), known=Names(FORMATS))
         )
     unknown = [name for name in names if name not in LAYERS]
     if unknown:
-        raise ConfigError(
-            msg("{names}: no such layer. There are {known}.", names=", ".join(unknown), known=", ".join(LAYERS))
-        )
+        raise ConfigError(msg("{names}: no such layer. There are {known}.", names=Names(unknown), known=Names(LAYERS)))
     tell(0.0, msg("Opening the finished run"))
     result = load_run(state)
     county, states, answers = result.county, result.base, result.answers

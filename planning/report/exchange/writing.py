@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from planning.errors import Message, msg
+from planning.errors import Message, Names, msg
 from planning.report.exchange.fields import COLUMNS, write_fields
 from planning.report.exchange.kml import write_kml
 from planning.report.exchange.layers import LAYERS
@@ -224,8 +224,7 @@ def _unfit(layers: Mapping[str, gpd.GeoDataFrame], encoding: str) -> list[Messag
                 "{encoding} lacks {n} characters, which are ? in the shapefiles: {signs}; in {names}. The other formats, and UTF-8, have them.",
                 encoding=encoding,
                 n=len(signs),
-                signs=", ".join(f"{_shown(sign)} (U+{ord(sign):04X})" for sign in signs[:20])
-                + (" …" if len(signs) > 20 else ""),
+                signs=Names.first((f"{_shown(sign)} (U+{ord(sign):04X})" for sign in signs), 20),
                 names=_listed(sorted(lacking)),
             )
         )
@@ -254,9 +253,8 @@ def _shown(sign: str) -> str:
     return sign if sign.isprintable() else "?"
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(name if len(name) <= 30 else name[:29] + "…" for name in names[:10])
-    return shown + (" …" if len(names) > 10 else "")
+def _listed(names: Sequence[str]) -> Names:
+    return Names.first((name if len(name) <= 30 else name[:29] + "…" for name in names), 10)
 
 
 def _write_geojson(table: gpd.GeoDataFrame, path: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planning.errors import ConfigError, Message, msg
+from planning.errors import ConfigError, Message, Names, msg
 from planning.i18n import Language, Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.citations import Citation, cite, cite_gate, cite_limit
@@ -108,7 +108,7 @@ def hearing_of_answer(result: RunResult, question: str) -> Hearing:
     found = {answer.question.name: answer for answer in result.answers}
     if question not in found:
         raise ConfigError(
-            msg("The run has no question {name}. It has {names}.", name=question, names=", ".join(found) or "\u2013")
+            msg("The run has no question {name}. It has {names}.", name=question, names=Names(found) or "\u2013")
         )
     answer: Answer = found[question]
     stage = answer.question.stage
@@ -243,7 +243,7 @@ def _chosen(table: pd.DataFrame, villages: Collection[str]) -> pd.DataFrame:
             msg(
                 "There is no village {names} with children of this stage. Villages bear their own name, or that of the mapped "
                 "place close by; leave the village out for all that change.",
-                names=", ".join(unknown),
+                names=Names(unknown),
             )
         )
     chosen: pd.DataFrame = table[names.isin(list(villages))] if villages else table[table["changes"]]

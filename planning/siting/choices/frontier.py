@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planning.errors import Message, SchemaError, msg
+from planning.errors import Message, Names, SchemaError, msg
 from planning.siting.checks import (
     Floats,
     Ints,
@@ -228,9 +228,7 @@ def frontier(
     """
     clock = Clock(check_limit(time_limit_s, "time_limit_s"), cancel)
     if model not in _MODELS:
-        raise SchemaError(
-            msg("model: must be one of {models}, not {value}.", models=", ".join(_MODELS), value=str(model))
-        )
+        raise SchemaError(msg("model: must be one of {models}, not {value}.", models=Names(_MODELS), value=str(model)))
     if (counts is None) == (budgets is None):
         raise SchemaError(msg("counts or budgets: give one of the two."))
     if budgets is not None and (model != "max_coverage" or spend is None):

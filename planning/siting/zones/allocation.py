@@ -23,7 +23,7 @@ from scipy.sparse import csgraph
 
 from planning.access.allocation import allocate, seat_numbers
 from planning.access.pairs import cost_pairs, whole_numbers
-from planning.errors import Message, SchemaError, msg
+from planning.errors import Message, Names, SchemaError, msg
 from planning.siting.checks import Bools, Floats, Ints
 from planning.siting.clock import Cancel, Clock
 from planning.siting.highs import Model, Rows, solve_model
@@ -636,7 +636,7 @@ def _report(
         explanation = (
             msg(
                 "{n} cells with {pupils} pupils find no school that can take them whole, the first of them: {cells}.",
-                n=without.size, pupils=int(question.pupils[without].sum()), cells=", ".join(str(cell) for cell in without[:20]),
+                n=without.size, pupils=int(question.pupils[without].sum()), cells=Names(str(cell) for cell in without[:20]),
             ),
         )  # fmt: skip
         if np.isinf(bound) or (status == "optimal" and not allowed):
