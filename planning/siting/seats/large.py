@@ -121,7 +121,10 @@ def lay_out(
             kept.value = min(kept.value, exact)
         logger.debug("turn %d at %.1f s: bound %.8g of %.8g (%.8g)", turn, clock.seconds, bound, exact, kept.value)
         turn += 1
-    return (best if np.isfinite(exact) else None), max(bound, least_travel(question))
+    bound = max(bound, least_travel(question))
+    if np.isfinite(exact):
+        return best, bound
+    return _fallback(question, kept, seat_all), bound
 
 
 def _begin(question: FlowQuestion, kept: _Kept, seater: Seater) -> None:
@@ -138,15 +141,22 @@ def _in_hand(
     question: FlowQuestion, kept: _Kept, clock: Clock, start: Floats | None, seat_all: Callable[[Bools], float]
 ) -> tuple[Bools, float] | None:
     """Answer with the layout seen from afar, or else with what comes first, when there is no time for more."""
-    for best in [_most_asked_for(question), _most_seats(question)] if kept.layout is None else [kept.layout.opened]:
-        if question.fits(best) and np.isfinite(seat_all(best)):
-            break
-    else:
+    best = _fallback(question, kept, seat_all)
+    if best is None:
         return None
     bound = least_travel(question)
     if start is not None:
         bound = max(bound, price_rows(_within(question, start), kept, clock, start=start, rounds=1).bound)
     return best, bound
+
+
+def _fallback(question: FlowQuestion, kept: _Kept, seat_all: Callable[[Bools], float]) -> Bools | None:
+    """Take the first choice of sites that seats everybody who must have a seat, however good it is; None where none does."""
+    found = [] if kept.layout is None else [kept.layout.opened]
+    for opened in (*found, _most_asked_for(question), _most_seats(question)):
+        if question.fits(opened) and np.isfinite(seat_all(opened)):
+            return opened
+    return None
 
 
 def _most_asked_for(question: FlowQuestion) -> Bools:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -155,6 +157,21 @@ def test_a_large_question_keeps_its_rules_however_short_the_time(rules, seconds)
     assert (load[list(answer.sites)] >= question.get("min_pupils", 0)).all()
     assert not question.get("single_source") or ((flows > 0).sum(axis=1) == 1).all()
     assert answer.objective == float((flows * question["costs"]).sum())
+    assert 0 < answer.bound <= answer.objective
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("asked", range(12))
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_large_question_has_an_answer_wherever_it_is_called_off(rules, asked):
+    question, calls = county() | rules, itertools.count()
+    answer = siting.capacitated(**question, cancel=lambda: next(calls) >= asked)
+    assert answer.status == "cancelled"
+    flows = answer.allocation.flows.toarray()
+    assert (flows.sum(axis=1) == question["pupils"]).all()
+    assert (flows.sum(axis=0) <= question["seats"]).all()
+    assert (flows.sum(axis=0)[list(answer.sites)] >= question.get("min_pupils", 0)).all()
+    assert not question.get("single_source") or ((flows > 0).sum(axis=1) == 1).all()
     assert 0 < answer.bound <= answer.objective
 
 
