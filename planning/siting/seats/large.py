@@ -82,9 +82,7 @@ def lay_out(
     clock.tell(float("inf"), least_travel(question))
     start = None if clock.stopped else _look_from_afar(question, refuge, kept, clock, must_seat=must_seat)
     if clock.stopped:
-        in_hand = _in_hand(question, kept, clock, start, seat_all)
-        if in_hand is not None:
-            return in_hand
+        return _in_hand(question, kept, clock, start, seat_all)
     filler, seater = Filler(question), Seater(question, refuge)
     seen: set[bytes] = set()
 
@@ -139,21 +137,18 @@ def _begin(question: FlowQuestion, kept: _Kept, seater: Seater) -> None:
 
 def _in_hand(
     question: FlowQuestion, kept: _Kept, clock: Clock, start: Floats | None, seat_all: Callable[[Bools], float]
-) -> tuple[Bools, float] | None:
+) -> tuple[Bools | None, float]:
     """Answer with the layout seen from afar, or else with what comes first, when there is no time for more."""
-    best = _fallback(question, kept, seat_all)
-    if best is None:
-        return None
     bound = least_travel(question)
     if start is not None:
         bound = max(bound, price_rows(_within(question, start), kept, clock, start=start, rounds=1).bound)
-    return best, bound
+    return _fallback(question, kept, seat_all), bound
 
 
 def _fallback(question: FlowQuestion, kept: _Kept, seat_all: Callable[[Bools], float]) -> Bools | None:
     """Take the first choice of sites that seats everybody who must have a seat, however good it is; None where none does."""
     found = [] if kept.layout is None else [kept.layout.opened]
-    for opened in (*found, _most_asked_for(question), _most_seats(question)):
+    for opened in (*found, _most_asked_for(question), _most_seats(question), _as_it_stands(question)):
         if question.fits(opened) and np.isfinite(seat_all(opened)):
             return opened
     return None
