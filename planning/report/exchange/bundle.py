@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -281,7 +282,10 @@ def unpack_project(archive: Path, folder: Path) -> Unpacked:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     file = folder / PROJECT_FILE
-    _keep(file, scenarios)
+    with ExitStack() as undo:  # a project without its scenarios would be half of what was packed
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        _keep(file, scenarios)
+        undo.pop_all()
     return Unpacked(file, tuple(one.name for one in scenarios), document["tables"], tuple(notices))
 
 

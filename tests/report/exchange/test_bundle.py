@@ -139,6 +139,20 @@ def test_the_same_project_gives_the_same_zip(here, tmp_path):
     assert (tmp_path / "c.zip").read_bytes() == (tmp_path / "a.zip").read_bytes()
 
 
+def test_scenarios_that_cannot_be_kept_leave_nothing_behind(here, tmp_path, monkeypatch):
+    archive, store = tmp_path / "a.zip", tmp_path / "store"
+    pack_project(here, archive)
+    monkeypatch.setenv("PLANNING_STORE", str(store))
+    scenarios = store_file(tmp_path / "there" / "project.yaml")
+    store.mkdir()
+    scenarios.write_text("no database")
+    with pytest.raises(PlanningError, match="scenarios cannot be read or saved"):
+        unpack_project(archive, tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+    scenarios.unlink()
+    assert len(unpack_project(archive, tmp_path / "there").scenarios) == 2
+
+
 def rewritten(source: Path, target: Path, changes: dict[str, bytes | None], *, honest: bool) -> Path:
     """Write a zip with other contents; an honest one says their hashes."""
     import hashlib
