@@ -167,7 +167,7 @@ def _of_stage(parts: pd.DataFrame, stage: str, pack: RulePack, unit_costs: Mappi
     add = for_standard + for_balance
     found = pd.DataFrame(
         {
-            "school_id": np.tile(own.index.get_level_values("school_id").to_numpy(), len(names)),
+            "school_id": own.index.get_level_values("school_id")[np.tile(np.arange(len(own)), len(names))],
             "stage": stage,
             "pupils": np.tile(pupils, len(names)),
             "has": has.ravel(),

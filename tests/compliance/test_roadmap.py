@@ -48,6 +48,15 @@ def test_a_county_that_passes_needs_nothing(pack: RulePack):
     assert roadmap.to_count.empty
 
 
+def test_codes_are_text_as_in_the_parts_with_rows_or_without(pack: RulePack):
+    parts, nothing = _drawn({"A": GOOD}, pack)
+    _, something = _drawn({"A": GOOD | {"teaching_area_m2": 0}}, pack)
+    assert nothing.additions["school_id"].dtype == parts.reset_index()["school_id"].dtype
+    assert nothing.additions.empty
+    assert len(something.additions)
+    pd.testing.assert_series_equal(nothing.additions.dtypes, something.additions.dtypes)
+
+
 def test_the_cheapest_six_of_seven_by_hand(pack: RulePack):
     # 100 m² of rooms lack (22 %), 75 m² of grounds (10 %): the rooms may stay at 85 % of 450, that is 382.5
     _, roadmap = _drawn({"A": GOOD | {"teaching_area_m2": 350, "sports_area_m2": 675}, "B": GOOD}, pack)
