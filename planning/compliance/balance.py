@@ -12,7 +12,7 @@ import pandas as pd
 
 from planning.access import cv
 from planning.compliance.verdicts import MET, NOT_APPLICABLE, NOT_MET, UNKNOWN
-from planning.stages import KINDS_OF_STAGE, STAGES, stages_of_kind
+from planning.stages import KINDS_OF_STAGE, STAGES
 from planning.standards.catalogue import BASIC_INDICATORS, CATALOGUE, INDICATORS
 
 if TYPE_CHECKING:
@@ -357,15 +357,15 @@ def _of_stage(
     return pupils[reasons == ""], reasons[reasons != ""]
 
 
-def _share_of_pupils(own: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
+def _share_of_pupils(schools: pd.DataFrame, stage: str, pupils_by_stage: Mapping[str, pd.Series]) -> pd.Series:
     """Give the part of a school's pupils who are of a stage; NA where those of another stage are not known."""
-    here = stage_pupils(own, stage, pupils_by_stage)
-    total = here.copy()
+    here = stage_pupils(schools, stage, pupils_by_stage)
+    total, several = here.copy(), pd.Series(False, index=schools.index)
     for other in STAGES:
-        has = own["kind"].isin(KINDS_OF_STAGE[other])
+        has = schools["kind"].isin(KINDS_OF_STAGE[other])
         if other != stage and has.any():
-            total = total.where(~has, total + stage_pupils(own, other, pupils_by_stage))
-    several = own["kind"].map(lambda kind: len(stages_of_kind(kind)) > 1).astype(bool)
+            total = total.where(~has, total + stage_pupils(schools, other, pupils_by_stage))
+            several |= has
     return (here / total).where(several, 1.0)
 
 
