@@ -210,6 +210,10 @@ class Walk:
         """The map's frame, for looking things up in it."""
         return self.page.frame_locator(MAP)
 
+    def marker_of(self, name: str):
+        """Find a school's marker by its name, again each time it is asked for: the map may draw it anew at any time."""
+        return self.map.locator(".leaflet-marker-icon").and_(self.map.get_by_label(name, exact=True))
+
     @property
     def frame(self):
         """The map's frame, for running scripts in it."""
@@ -230,8 +234,8 @@ class Walk:
     def wait_for_figures(self, *, same_as: str | None = None, other_than: str | None = None) -> None:
         """Wait until the row of figures says what it should, or something else than before."""
         self.page.wait_for_function(
-            """([same, other]) => { const now = document.querySelector('.pl-figures').innerText;
-                                    return same === null ? now !== other : now === same; }""",
+            """([same, other]) => { const now = document.querySelector('.pl-figures')?.innerText;
+                                    return now !== undefined && (same === null ? now !== other : now === same); }""",
             arg=[same_as, other_than],
             timeout=90_000,
         )

@@ -36,7 +36,8 @@ def name_project(page, name: str) -> None:
     page.get_by_role("textbox").first.fill(name)
     page.keyboard.press("Tab")
     page.locator("[data-testid=stFormSubmitButton] button").click()
-    page.wait_for_selector("[data-testid=stFileUploaderDropzoneInstructions] span")
+    # The list of projects has an uploader too: wait for one that only the new project's desk has.
+    page.wait_for_selector(".st-key-pl-slot-boundary [data-testid=stFileUploaderDropzoneInstructions] span")
 
 
 def send(page, slot: str, file: Path) -> None:

@@ -4,6 +4,7 @@ import re
 import statistics
 
 import pytest
+from playwright.sync_api import expect
 
 HOSTILE = "<img src=x onerror=alert(1)>"  # as in conftest.py, whose copy of the demo county bears it
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -49,26 +50,15 @@ def test_map_is_whole_offline(walk):
 def test_hostile_school_is_text_on_the_map(walk):
     visitor = walk("zh")
     visitor.go("access")
-    visitor.map.locator(_marker_of(visitor, HOSTILE)).dispatch_event("mousemove", {"clientX": 300, "clientY": 300})
-    assert visitor.map.locator(".planmap-tip div").first.inner_text() == HOSTILE
+    visitor.marker_of(HOSTILE).dispatch_event("mousemove", {"clientX": 300, "clientY": 300})
+    expect(visitor.map.locator(".planmap-tip div").first).to_have_text(HOSTILE)
     assert visitor.frame.evaluate("document.querySelectorAll('img[src=x]').length") == 0
     visitor.go("plan")
     before = visitor.revision()
-    visitor.map.locator(_marker_of(visitor, HOSTILE)).dispatch_event("click")
+    visitor.marker_of(HOSTILE).dispatch_event("click")
     visitor.wait_for_change(before)
     visitor.page.get_by_text(HOSTILE, exact=True).first.wait_for()
     assert visitor.page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
-
-
-def _marker_of(visitor, name: str) -> str:
-    """Mark the school's marker, and give its selector."""
-    found = visitor.frame.evaluate(
-        """name => [...document.querySelectorAll('.leaflet-marker-icon')]
-                   .filter(node => node.getAttribute('aria-label') === name).map(node => { node.id = 'wanted'; }).length""",
-        name,
-    )
-    assert found == 1
-    return "#wanted"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -131,7 +121,7 @@ def test_pupils_lie_on_the_roads_and_overlays_come_and_go(walk):
     visitor.frame.wait_for_function(f"() => !({inked})()")
     _show(visitor, "plan-view", "道路上的学生")
     visitor.frame.wait_for_function(inked, timeout=120_000)
-    assert "≥ 1,500" in visitor.map.locator(".planmap-legend").inner_text()
+    expect(visitor.map.locator(".planmap-legend")).to_contain_text("≥ 1,500")
 
 
 def test_two_counties_never_share_a_map(walk):
@@ -140,7 +130,7 @@ def test_two_counties_never_share_a_map(walk):
     visitor.go("access")
     _show(visitor, "view", "服务片区")
     visitor.page.wait_for_timeout(1500)
-    assert "最近学校" in visitor.map.locator(".planmap-legend").inner_text()
+    expect(visitor.map.locator(".planmap-legend")).to_contain_text("最近学校")
     visitor.go("plan")
-    assert "服务片区" not in visitor.map.locator(".planmap-legend").inner_text()
-    assert "路程" in visitor.map.locator(".planmap-legend").inner_text()
+    expect(visitor.map.locator(".planmap-legend")).not_to_contain_text("服务片区")
+    expect(visitor.map.locator(".planmap-legend")).to_contain_text("路程")

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 BENDS = ((0.36, 0.42), (0.41, 0.47), (0.47, 0.5))
@@ -33,21 +34,21 @@ def test_road_is_drawn_by_clicks_listed_shown_and_undone(walk):
     told = visitor.map.locator(".planmap-hint b").inner_text()
     assert re.fullmatch(r"[\d.]+ 公里", told)
     visitor.page.keyboard.press("Backspace")
-    assert visitor.map.locator("path.planmap-bend").count() == 2
+    expect(visitor.map.locator("path.planmap-bend")).to_have_count(2)
     shorter = visitor.map.locator(".planmap-hint b").inner_text()
     assert float(shorter.split()[0]) < float(told.split()[0])
     before = visitor.revision()
     visitor.page.mouse.dblclick(*_spot(visitor, BENDS[-1]))
     visitor.wait_for_change(before)
     panel = visitor.page.get_by_test_id("stForm")
-    assert told.replace(" ", " ") in panel.inner_text(), "the form tells the length that was told while drawing"
+    expect(panel).to_contain_text(told)  # the form tells the length that was told while drawing
     assert visitor.map.locator(".leaflet-marker-icon.is-new").count() == 0, "no school was placed by drawing"
 
     panel.get_by_role("textbox").fill("新河路")
     panel.get_by_role("button", name="添加道路").click()
     visitor.page.locator(".st-key-pl-edits").get_by_text("新河路").wait_for()
     _wait_drawn(visitor, 1)
-    assert "新建道路" in visitor.map.locator(".planmap-legend").inner_text()
+    expect(visitor.map.locator(".planmap-legend")).to_contain_text("新建道路")
     middle = [(a + b) / 2 for a, b in zip(_spot(visitor, BENDS[0]), _spot(visitor, BENDS[1]), strict=True)]
     tip = visitor.map.locator(".planmap-tip").get_by_text("新河路")
     for _ in range(40):  # a map that is just painted anew takes the pointer for resting where it was
@@ -60,7 +61,7 @@ def test_road_is_drawn_by_clicks_listed_shown_and_undone(walk):
     visitor.page.locator(".st-key-undo button").click()
     _wait_drawn(visitor, 0)
     visitor.wait_for_figures(same_as=first)
-    assert "新建道路" not in visitor.map.locator(".planmap-legend").inner_text()
+    expect(visitor.map.locator(".planmap-legend")).not_to_contain_text("新建道路")
 
 
 def test_road_is_drawn_by_keys_alone_and_given_up(walk):
@@ -70,13 +71,13 @@ def test_road_is_drawn_by_keys_alone_and_given_up(walk):
     visitor.page.keyboard.press("Enter")
     visitor.page.keyboard.press(" ")
     visitor.page.keyboard.press("ArrowRight")
-    assert visitor.map.locator(".planmap-cross").is_visible()
+    expect(visitor.map.locator(".planmap-cross")).to_be_visible()
     visitor.page.wait_for_timeout(600)  # the map glides
     visitor.page.keyboard.press(" ")
-    assert visitor.map.locator("path.planmap-bend").count() == 2
+    expect(visitor.map.locator("path.planmap-bend")).to_have_count(2)
     visitor.page.keyboard.press("Escape")
-    assert visitor.map.locator("path.planmap-bend").count() == 0
-    assert not visitor.map.locator(".planmap-hint").is_visible()
+    expect(visitor.map.locator("path.planmap-bend")).to_have_count(0)
+    expect(visitor.map.locator(".planmap-hint")).to_be_hidden()
     assert visitor.page.get_by_test_id("stForm").count() == 0
 
 
@@ -88,14 +89,14 @@ def test_possible_sites_show_their_scores_and_take_a_school(walk):
     visitor.frame.wait_for_function(
         "Number(document.getElementById('map_div').dataset.spots || 0) > 100", timeout=120_000
     )
-    assert "≥ 100" in visitor.map.locator(".planmap-legend").inner_text()
+    expect(visitor.map.locator(".planmap-legend")).to_contain_text("≥ 100")
     best = visitor.page.locator(".st-key-pl-sites .pl-edit").first
-    name, gain = best.inner_text().split("\n")[0], re.search(r"增加 (\d+) 人", best.inner_text())[1]
+    expect(best).to_contain_text(re.compile(r"增加 \d+ 人"))
+    told = best.inner_text()
+    name, gain = told.split("\n")[0], re.search(r"增加 (\d+) 人", told)[1]
     first = visitor.figures()
     visitor.page.locator(".st-key-pl-sites button").first.click()
     visitor.map.locator(".leaflet-marker-icon.is-new").wait_for()
     visitor.wait_for_figures(other_than=first)
     assert int(gain) >= 100
-    visitor.page.wait_for_function(
-        "name => document.querySelector('.st-key-pl-sites .pl-edit').innerText.split('\\n')[0] !== name", arg=name
-    )
+    expect(best).not_to_contain_text(name)

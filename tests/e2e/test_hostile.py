@@ -17,6 +17,7 @@ import openpyxl
 import pyogrio
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from planning.scenario.document import Document, Entry, document_to_data
 from planning.scenario.edits import NewEstate, NewRoad, NewSchool
@@ -195,7 +196,7 @@ def test_app_shows_the_names_and_runs_nothing(walk, serve, planned, tmp_path):
     with serve(planned) as server:
         visitor = walk("en", at=server.address)
         page = visitor.page
-        assert PROJECT in page.locator("h1").first.inner_text()
+        expect(page.locator("h1").first).to_contain_text(PROJECT)
         for name in NAMES:
             visitor.go(name)
             _nothing_planted(visitor)
@@ -249,13 +250,9 @@ def _search_and_select(visitor) -> None:
     hit = visitor.map.locator(".planmap-search .hits").get_by_text(SCRIPT, exact=True).first
     hit.click()
     assert field.input_value() == SCRIPT
-    visitor.frame.evaluate(
-        """name => [...document.querySelectorAll('.leaflet-marker-icon')].find(n => n.getAttribute('aria-label') === name).id = 'wanted'""",
-        SCRIPT,
-    )
-    marker = visitor.map.locator("#wanted")
+    marker = visitor.marker_of(SCRIPT)
     marker.dispatch_event("mousemove", {"clientX": 300, "clientY": 300})
-    assert visitor.map.locator(".planmap-tip div").first.inner_text() == SCRIPT
+    expect(visitor.map.locator(".planmap-tip div").first).to_have_text(SCRIPT)
     before = visitor.revision()
     marker.dispatch_event("click")
     visitor.wait_for_change(before)

@@ -8,6 +8,7 @@ import shutil
 import pytest
 import yaml
 from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -43,18 +44,15 @@ def _begin(visitor) -> None:
     page.wait_for_selector(".st-key-pl-progress .pl-standing", timeout=120_000)
 
 
-def _told(visitor) -> list[str]:
-    """Read time, best so far, bound and gap."""
-    return visitor.page.locator(".pl-standing .figures b").all_inner_texts()
-
-
-def _wait_for_bound(visitor) -> None:
+def _wait_for_bound(visitor) -> list[str]:
+    """Read time, best so far, bound and gap as soon as all are told."""
     try:
-        visitor.page.wait_for_function(
+        told = visitor.page.wait_for_function(
             """() => { const told = [...document.querySelectorAll('.pl-standing .figures b')].map(n => n.innerText);
-                       return told.length === 4 && /[0-9]/.test(told[1]) && /[0-9]/.test(told[2]); }""",
+                       return told.length === 4 && /[0-9]/.test(told[1]) && /[0-9]/.test(told[2]) && told; }""",
             timeout=150_000,
         )
+        return told.json_value()
     except TooLate:
         raise AssertionError(f"no bound is told: {visitor.seen()}") from None
 
@@ -74,10 +72,8 @@ def test_long_work_tells_its_bound_lets_others_work_and_can_be_stopped(walk, lon
     visitor = walk("zh", at=long_address)
     visitor.go("propose")
     _begin(visitor)
-    first = visitor.page.locator(".pl-standing .figures b").first.inner_text()
-    visitor.page.wait_for_function(
-        "before => document.querySelector('.pl-standing .figures b').innerText !== before", arg=first, timeout=90_000
-    )  # the seconds go on
+    seconds = visitor.page.locator(".pl-standing .figures b").first
+    expect(seconds).not_to_have_text(seconds.inner_text())  # they go on
 
     other = walk("zh", at=long_address)  # another planner opens pages and places a school meanwhile
     other.go("plan")
@@ -90,8 +86,7 @@ def test_long_work_tells_its_bound_lets_others_work_and_can_be_stopped(walk, lon
     other.wait_for_figures(other_than=figures)
     other.go("standards")
 
-    _wait_for_bound(visitor)
-    _, best, bound, gap = _told(visitor)
+    _, best, bound, gap = _wait_for_bound(visitor)
     assert "%" in gap
     assert float(_number(bound)) <= float(_number(best))
     visitor.go("county")  # looking elsewhere does not end it

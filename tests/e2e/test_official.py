@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 NAMES_OF_COPIES = {"zh": ("甲案", "乙案"), "en": ("Plan A", "Plan B")}
@@ -30,12 +31,8 @@ def place(visitor, across, down):
 def close_one(visitor):
     """Close a school that stands."""
     before = visitor.figures()
-    visitor.frame.evaluate(
-        """() => { const there = [...document.querySelectorAll('.leaflet-marker-icon')]
-                     .filter(n => n.getAttribute('aria-label') && !n.classList.contains('is-new'));
-                   there[0].id = 'wanted'; }"""
-    )
-    visitor.map.locator("#wanted").dispatch_event("click")
+    standing = visitor.map.locator(".leaflet-marker-icon[aria-label]:not(.is-new)")
+    visitor.marker_of(standing.first.get_attribute("aria-label")).dispatch_event("click")
     visitor.page.locator("[class*=st-key-close-] button").click(timeout=30_000)
     visitor.wait_for_figures(other_than=before)
 
@@ -57,6 +54,7 @@ def view(visitor, number):
     """Open a view of the comparison."""
     visitor.page.locator(".st-key-compare-view button").nth(number).click()
     visitor.page.wait_for_timeout(900)
+    visitor.rest()
 
 
 def text_of_pdf(path):
@@ -84,18 +82,18 @@ def test_official_s_story(walk, own_server, tmp_path, language):
 
     visitor.go("compare")
     page.wait_for_selector(".pl-table", timeout=120_000)
-    heads = page.locator(".pl-table").first.locator("th").all_inner_texts()
-    assert {one, other} <= set(heads)
-    assert len(heads) == 2 + 4 + 3  # today and three scenarios, with three differences
-    told = page.locator(".pl-list").first.inner_text()
-    assert one in told
-    assert other in told
+    heads = page.locator(".pl-table").first.locator("th")
+    expect(heads).to_have_count(2 + 4 + 3)  # today and three scenarios, with three differences
+    assert {one, other} <= set(heads.all_inner_texts())
+    told = page.locator(".pl-list").first
+    expect(told).to_contain_text(one)
+    expect(told).to_contain_text(other)
 
     view(visitor, 1)
     page.wait_for_selector(".st-key-pl-compare-filters", timeout=60_000)
-    classes = page.locator(".pl-table").first.locator("tbody tr").all()
-    assert len(classes) == 9
-    for row in classes:  # every pupil is in a class
+    classes = page.locator(".pl-table").first.locator("tbody tr")
+    expect(classes).to_have_count(9)
+    for row in classes.all():  # every pupil is in a class
         *counts, total = [int(cell.replace(",", "")) for cell in row.locator("td.num").all_inner_texts()]
         assert sum(counts) == total > 0
     with page.expect_download(timeout=60_000) as taken:
@@ -103,21 +101,20 @@ def test_official_s_story(walk, own_server, tmp_path, language):
     assert taken.value.path().read_text("utf-8-sig").count("\n") > 1
 
     view(visitor, 2)
-    page.wait_for_function(
-        "() => document.querySelectorAll('.st-key-pl-compare-maps iframe').length === 4", timeout=60_000
-    )
+    frames = page.locator(".st-key-pl-compare-maps iframe")
+    expect(frames).to_have_count(4)
+    maps = [frames.nth(place).content_frame.locator("#map_div") for place in range(4)]
+    for shown in maps:
+        expect(shown).to_have_attribute("data-ready", "1")
     page.wait_for_timeout(3000)
-    maps = [frame for frame in page.frames if "streamlit_folium" in frame.url][-4:]
-    for frame in maps:
-        frame.wait_for_selector("#map_div[data-ready='1']", timeout=60_000)
-    box = page.locator(".st-key-pl-compare-maps iframe").first.bounding_box()
+    box = frames.first.bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 250)
     page.mouse.down()
     page.mouse.move(box["x"] + 120, box["y"] + 200, steps=5)
     page.mouse.up()
     for _ in range(60):  # frames hear of each other one after the other
         page.wait_for_timeout(500)
-        places = {frame.evaluate("() => document.getElementById('map_div').dataset.together || ''") for frame in maps}
+        places = {shown.get_attribute("data-together") for shown in maps}
         if len(places) == 1:
             break
     assert len(places) == 1
@@ -127,6 +124,7 @@ def test_official_s_story(walk, own_server, tmp_path, language):
     page.locator(".st-key-compare-map-number input").fill("GS(2026)9")
     page.locator(".st-key-compare-map-number input").press("Enter")
     page.wait_for_timeout(1200)
+    visitor.rest()
     with page.expect_download(timeout=90_000) as taken:
         page.locator(".st-key-compare-pdf button").click()
     sheet = tmp_path / "sheet.pdf"

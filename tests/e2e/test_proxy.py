@@ -6,6 +6,7 @@ import socket
 import subprocess
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -60,4 +61,4 @@ def test_map_and_edits_work_under_a_sub_path(walk, proxied):
     visitor.page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     visitor.wait_for_change(before)
     visitor.wait_for_figures(other_than=figures)
-    assert visitor.map.locator(".leaflet-marker-icon.is-new").count() == 1
+    expect(visitor.map.locator(".leaflet-marker-icon.is-new")).to_have_count(1)

@@ -38,20 +38,24 @@ def begin(visitor, name, demo_folder, schools):
     page.locator(".st-key-check-open button").click(timeout=120_000)
     page.wait_for_selector(".pl-figures", timeout=180_000)
     page.wait_for_selector(".pl-table")
-    assert name in page.locator("h1").first.inner_text()
+    expect(page.locator("h1").first).to_contain_text(name)
     assert f"lang={visitor.language}" in page.url or visitor.language == "zh"
 
 
 def uploader_speaks_the_language(page, language):
     """Streamlit's own words are covered: what is read in the uploader is ours."""
-    shown = page.evaluate(
-        """() => ['[data-testid=stFileUploaderDropzone] button p', '[data-testid=stFileUploaderDropzoneInstructions] span']
-              .map(s => { const n = document.querySelector(s);
-                          return [getComputedStyle(n).fontSize, getComputedStyle(n, '::after').content]; })"""
+    button, drop = {"zh": ("选择文件", "拖到"), "en": ("Choose a file", "Drop a file")}[language]
+    # In one look a style may be asked of what the page is just drawing anew: wait until it is so.
+    page.wait_for_function(
+        """([button, drop]) => {
+             const slot = document.querySelector('.st-key-pl-slot-boundary');
+             const choose = slot?.querySelector('[data-testid=stFileUploaderDropzone] button p');
+             const told = slot?.querySelector('[data-testid=stFileUploaderDropzoneInstructions] span');
+             return choose && told && [choose, told].every(node => getComputedStyle(node).fontSize === '0px')
+                 && getComputedStyle(choose, '::after').content === `"${button}"`
+                 && getComputedStyle(told, '::after').content.includes(drop); }""",
+        arg=[button, drop],
     )
-    assert [size for size, _ in shown] == ["0px", "0px"]
-    assert shown[0][1] == ('"选择文件"' if language == "zh" else '"Choose a file"')
-    assert ("拖到" if language == "zh" else "Drop a file") in shown[1][1]
 
 
 def place(visitor):
@@ -78,12 +82,11 @@ def drag(visitor, before):
 
 def close_another(visitor, before):
     """Close a school that stands on the map, and give its name and the figures then."""
-    name = visitor.frame.evaluate(
-        """() => { const there = [...document.querySelectorAll('.leaflet-marker-icon.planmap-school, .leaflet-marker-icon')]
-                     .filter(n => n.getAttribute('aria-label') && !n.classList.contains('is-new') && !/[<=]/.test(n.getAttribute('aria-label')));
-                   there[0].id = 'wanted'; return there[0].getAttribute('aria-label'); }"""
+    standing = visitor.map.locator(
+        ".leaflet-marker-icon[aria-label]:not(.is-new, [aria-label*='<'], [aria-label*='='])"
     )
-    visitor.map.locator("#wanted").dispatch_event("click")
+    name = standing.first.get_attribute("aria-label")
+    visitor.marker_of(name).dispatch_event("click")
     visitor.page.locator("[class*=st-key-close-] button").click(timeout=90_000)
     visitor.wait_for_figures(other_than=before)
     return name, visitor.figures()
@@ -114,12 +117,9 @@ def test_planner_s_story(walk, own_server, demo_folder, schools, language):
 
     visitor.go("closures")
     page.wait_for_selector(".pl-table", timeout=120_000)
-    assert closed in page.locator(".pl-table").first.inner_text()
-    verdict = page.locator("[role=status] b").first.inner_text()
-    known = {"zh": r"不得|可以撤并|等待|建成|答复|拦", "en": r"Blocked|May be closed|wait for answers|new schools"}[
-        language
-    ]
-    assert re.search(known, verdict), verdict
+    expect(page.locator(".pl-table").first).to_contain_text(closed)
+    known = {"zh": r"不得|可以撤并|等待|建成|答复|拦", "en": r"Blocked|May be closed|wait for answers|new schools"}
+    expect(page.locator("[role=status] b").first).to_contain_text(re.compile(known[language]))
     expect(page.locator(".pl-table").last.locator("tbody tr")).not_to_have_count(0)  # the villages that are affected
 
     visitor.go("plan")

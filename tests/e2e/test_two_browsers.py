@@ -1,6 +1,7 @@
 """Two planners on one scenario, each in a browser: no change is lost in silence, a stale one is told and can be made again."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -31,8 +32,8 @@ def test_a_stale_change_is_told_and_made_again(walk, serve, demo_folder, tmp_pat
         click_map(second, 0.5, 0.4)
         told = second.page.locator(".pl-told")
         told.nth(1).wait_for(timeout=90_000)
-        assert "Another window changed this scenario" in told.nth(0).inner_text()
-        assert "Your change was not made" in told.nth(1).inner_text()
+        expect(told.nth(0)).to_contain_text("Another window changed this scenario")
+        expect(told.nth(1)).to_contain_text("Your change was not made")
         wait_for_entries(second, 2)
         second.page.locator(".st-key-conflict-mine button").click()
         wait_for_entries(second, 3)
@@ -41,4 +42,4 @@ def test_a_stale_change_is_told_and_made_again(walk, serve, demo_folder, tmp_pat
         # Whoever does nothing to the plan and only looks sees what came, in words.
         first.map.locator(".leaflet-marker-icon.is-new").first.dispatch_event("click")
         wait_for_entries(first, 3)
-        assert "另一窗口" in first.page.locator(".pl-told").inner_text()
+        expect(first.page.locator(".pl-told")).to_contain_text("另一窗口")
