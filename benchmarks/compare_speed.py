@@ -14,8 +14,8 @@ from pathlib import Path
 
 from planning.config import load_project
 from planning.scenario.comparison import compare, evaluate_plan
-from planning.scenario.county import prepare
 from planning.scenario.edits import CloseSchool, Edit, NewSchool, SetSeats
+from planning.scenario.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data" / "demo" / "project.yaml"

@@ -114,7 +114,7 @@ def once_more(allocator: Any, school: int, seats: float) -> Any:
 def demo(_: str, limit_s: float, key: str) -> dict[str, Any]:
     """Ask the county that ships; preparing it does not count."""
     from planning.config import load_project
-    from planning.scenario.county import prepare
+    from planning.scenario.prepare import prepare
 
     project = load_project(DEMO)
     county = prepare(project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -124,7 +125,7 @@ def _run_command(
 def _check(project: ProjectFile, lang: Lang = None) -> None:
     """Read and check everything a project names, and say what was set aside; write nothing, answer no question."""
     from planning.scenario.check import check_project
-    from planning.scenario.county import prepare
+    from planning.scenario.prepare import prepare
 
     with _words(lang) as t:
         try:
@@ -157,7 +158,7 @@ def _isochrones(
 ) -> None:
     """Draw from where a school is reached in some minutes."""
     from planning.scenario.areas import isochrones as draw
-    from planning.scenario.county import prepare
+    from planning.scenario.prepare import prepare
 
     with _words(lang) as t:
         times = _times(minutes)
@@ -361,8 +362,10 @@ def _version() -> None:
 
 def main() -> None:
     """Run the command line."""
-    # A run is many objects that stay to the end: looking through all of them for garbage would take a sixth of the time.
-    gc.set_threshold(50_000)
+    # A run is many objects that stay to the end: looking through all of them for garbage would take a sixth of the time,
+    # and taking them apart one by one at the end a tenth.
+    gc.set_threshold(200_000, 20)
+    atexit.register(gc.freeze)
     app()
 
 

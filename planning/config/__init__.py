@@ -15,10 +15,11 @@ from planning.config.project import (
     Terrain,
     Travel,
 )
-from planning.config.question import Alternatives, Balance, Enlarge, Frontier, Question
+from planning.config.question import VARIANTS_OF_BIRTHS, Alternatives, Balance, Enlarge, Frontier, Question
 from planning.config.reading import faults_in_words, load_project, read_yaml
 
 __all__ = [
+    "VARIANTS_OF_BIRTHS",
     "Alternatives",
     "Balance",
     "Enlarge",

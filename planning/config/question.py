@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from planning.config.parts import Closed, Codes, Limit, ModelName, NotNegative, Positive, StageName, school_codes
 from planning.errors import Names, msg
 
-__all__ = ["Alternatives", "Balance", "Enlarge", "Frontier", "Question"]
+__all__ = ["VARIANTS_OF_BIRTHS", "Alternatives", "Balance", "Enlarge", "Frontier", "Question"]
+
+VariantOfBirths = Literal["low", "middle", "high"]
+VARIANTS_OF_BIRTHS: tuple[str, ...] = get_args(VariantOfBirths)
+"""What births may be told in, lowest first."""
 
 #: Keys of a question that only some models know.
 _KEYS_OF_MODELS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -108,7 +112,7 @@ class Question(Closed):
     """How many new schools."""
     year: int | None = Field(default=None, ge=1900, le=2100)
     """Year whose children are asked about; those counted today otherwise. Needs a projection."""
-    births: Literal["low", "middle", "high"] = "middle"
+    births: VariantOfBirths = "middle"
     """year: variant of births."""
     limit: Limit | None = None
     """Limit of the question; the standard's limit of each grade band otherwise."""

@@ -96,7 +96,7 @@ def _county(file: Path, tell: Callable[[float, Message], None]) -> County:
         from planning.scenario.saved import load_county
 
         return load_county(file / "state")
-    from planning.scenario.county import prepare
+    from planning.scenario.prepare import prepare
 
     return prepare(load_project(file), progress=tell)
 

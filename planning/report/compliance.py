@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from planning.i18n import Translator
     from planning.scenario.compliance import Compliance, Standing
     from planning.scenario.county import County
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
     from planning.standards import RulePack
 
 __all__ = ["coefficient", "compliance_section", "held_section", "lacking", "limit_words", "measured"]

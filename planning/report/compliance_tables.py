@@ -15,7 +15,7 @@ from planning.scenario.compliance import changed_rules, rules_of_proposal
 if TYPE_CHECKING:
     from planning.i18n import Translator
     from planning.scenario.compliance import Compliance, Standing
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
     from planning.standards import RulePack
 
 __all__ = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from planning.compliance.groups import Groups
     from planning.i18n import Translator
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
     from planning.standards import RulePack
 
 __all__ = ["called", "cited", "pair_reason", "structure_tables", "without_reason"]

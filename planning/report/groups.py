@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planning.compliance.groups import Groups
     from planning.compliance.roadmap import Roadmap
     from planning.i18n import Translator
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
     from planning.scenario.school_groups import Structure
     from planning.standards import RulePack
 

@@ -39,7 +39,7 @@ from planning.scenario.off_road import off_road_places
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
     from planning.scenario.ways_to_school import WaysToSchool
 
 __all__ = ["gap_in_words", "report_page", "write_html"]

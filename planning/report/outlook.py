@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planning.config import VARIANTS_OF_BIRTHS
 from planning.demand.outlook import COUNTY
 from planning.i18n.terms import term
 from planning.report.year_chart import draw_years
-from planning.scenario.outlook import NEEDED_COLUMNS, VARIANTS
+from planning.scenario.outlook import NEEDED_COLUMNS
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
@@ -104,7 +105,7 @@ def outlook_section(t: Translator, county: County, outlook: Outlook | None) -> d
         "year": outlook.year,
         "until": outlook.until,
         "charts": [_chart(t, outlook, stage) for stage in outlook.ages],
-        "variants": [(variant, term(t, variant)) for variant in VARIANTS],
+        "variants": [(variant, term(t, variant)) for variant in VARIANTS_OF_BIRTHS],
         "stages": [{"stage": term(t, stage), "rows": warning_rows(t, outlook, stage)} for stage in outlook.ages],
         "county": _county_rows(t, outlook),
         "conversions": conversion_rows(t, outlook),
@@ -128,7 +129,7 @@ def _chart(t: Translator, outlook: Outlook, stage: str) -> Any:
         t("{stage}: seats needed", stage=term(t, stage)),
         years,
         lines,
-        names={variant: term(t, variant) for variant in VARIANTS},
+        names={variant: term(t, variant) for variant in VARIANTS_OF_BIRTHS},
         along=t("Year"),
         level=float(table["seats"].iloc[0]),
         level_name=t("seats there today"),
@@ -190,7 +191,7 @@ def _county_rows(t: Translator, outlook: Outlook) -> list[list[str]]:
     table = outlook.warning[outlook.warning["township"] == COUNTY]
     rows = []
     for stage in outlook.ages:
-        for variant in VARIANTS:
+        for variant in VARIANTS_OF_BIRTHS:
             one = table[(table["stage"] == stage) & (table["variant"] == variant)].to_dict("records")[0]
             shown = _row(t, outlook, one)
             names = ("seats", "shortage", "missing", "surplus", "empty", "at_end")

@@ -44,7 +44,7 @@ from planning.scenario.off_road import off_road_notices, off_road_table
 from planning.scenario.proposals import no_sites
 
 if TYPE_CHECKING:
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
 
 __all__ = ["write_outputs"]
 

@@ -18,7 +18,7 @@ from planning.report.words import unit_name
 from planning.scenario.off_road import share_off_road
 
 if TYPE_CHECKING:
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
 
 __all__ = [
     "cell_table",

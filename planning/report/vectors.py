@@ -13,9 +13,9 @@ import geopandas as gpd
 import jinja2
 import numpy as np
 import pandas as pd
-import pyogrio
 
 from planning.errors import Message, Names, msg
+from planning.gdal import pyogrio
 from planning.i18n import Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.text_safety import is_text_column

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planning.scenario.evaluate import StageState
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
 
 __all__ = ["WayMap", "danger_table", "draw_way_map", "road_layer", "way_layers", "way_notes", "way_sections", "ways_of"]
 

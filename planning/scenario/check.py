@@ -14,8 +14,9 @@ import shapely
 
 from planning.config import Project, load_project
 from planning.errors import Message, PlanningError, msg
-from planning.scenario.county import County, Progress, prepare, working_crs
+from planning.scenario.county import County
 from planning.scenario.people import read_village_list
+from planning.scenario.prepare import Progress, prepare, working_crs
 from planning.sources.births import read_births
 from planning.sources.dem import read_dem
 from planning.sources.extra_roads import read_extra_roads

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planning.config import Fertility
+from planning.config import VARIANTS_OF_BIRTHS, Fertility
 from planning.demand.cohorts import total_births
 from planning.errors import Message, SchemaError, msg
-from planning.sources.births import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +155,7 @@ def coming_births(
                 low=low, high=high)
         )  # fmt: skip
     births = {}
-    for variant, share in zip(VARIANTS, (low, 1.0, high), strict=True):
+    for variant, share in zip(VARIANTS_OF_BIRTHS, (low, 1.0, high), strict=True):
         parts = [found[variant], *([assumed * share] if missing else [])]
         births[variant] = pd.concat(parts, axis=1)[years]
     return births, told

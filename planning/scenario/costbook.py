@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,38 +20,18 @@ from planning.travel.router import Router
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import shapely
     from numpy.typing import ArrayLike, NDArray
 
     from planning.network.build import Network
     from planning.network.snap import NetworkPlace
+    from planning.scenario.open_ground import OpenGround
 
-__all__ = ["CostBook", "OpenGround"]
+__all__ = ["CostBook"]
 
 #: Pairs of cell and place that are swept in one call: what they need in memory stays below some 100 MB.
 _SWEPT_AT_ONCE = 4_000_000
 #: What the columns of places that are no schools may take in memory: some 90 places where there are 120,000 cells.
 _KEPT_BYTES = 128 * 2**20
-
-
-@dataclass(frozen=True)
-class OpenGround:
-    """
-    How places come onto open ground.
-
-    Parameters
-    ----------
-    spacing_m : float
-        Distance of its places; a road no farther is joined before the ground is [m].
-    barriers : tuple of shapely.Geometry
-        Rivers and lakes, which are crossed on roads only.
-    shores : tuple of shapely.Geometry
-        Lines of the coast, beyond which nobody walks; who is drawn there by a coarse map comes ashore.
-    """
-
-    spacing_m: float
-    barriers: tuple[shapely.Geometry, ...]
-    shores: tuple[shapely.Geometry, ...] = ()
 
 
 class CostBook:

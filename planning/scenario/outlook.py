@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planning.config import VARIANTS_OF_BIRTHS
 from planning.demand.cohorts import Move, Projection, project_cohorts
 from planning.demand.outlook import COUNTY, convert_seats, early_warning, seats_needed, special_schools_due
 from planning.errors import Message, Names, msg
 from planning.scenario.children_today import children_today, stage_ages, survival_of, townships_of
 from planning.scenario.coming_births import coming_births
 from planning.scenario.new_dwellings import children_of_dwellings, estates_of, schools_due
-from planning.sources.births import VARIANTS
 from planning.stages import KINDS_OF_STAGE
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
     from planning.standards import Rule, RulePack
 
-__all__ = ["CONVERTIBLE", "VARIANTS", "Outlook", "SpecialSchools", "project_outlook", "seats_there"]
+__all__ = ["CONVERTIBLE", "Outlook", "SpecialSchools", "project_outlook", "seats_there"]
 
 CONVERTIBLE = ("kindergarten", "primary", "junior")
 """Stages whose buildings may serve one another as the wave of children moves on."""
@@ -154,10 +154,13 @@ def project_outlook(county: County) -> tuple[Outlook | None, tuple[Message, ...]
     moves, of_moves = _moves(county, year, until, last=int(children.columns[-1]))
     survival = survival_of(project, int(children.columns[-1]))
     summed = moved_in.groupby(["year", "township", "age"])["children"].sum().reset_index()
-    without = {variant: project_cohorts(children, year, births[variant], survival, moves=moves) for variant in VARIANTS}
+    without = {
+        variant: project_cohorts(children, year, births[variant], survival, moves=moves)
+        for variant in VARIANTS_OF_BIRTHS
+    }
     with_estates = without if not len(summed) else {
         variant: project_cohorts(children, year, births[variant], survival, moves=moves, estates=summed)
-        for variant in VARIANTS
+        for variant in VARIANTS_OF_BIRTHS
     }  # fmt: skip
     there, of_seats = seats_there(county, list(ages))
     needed, warning, conversions = _held_against(county, with_estates, ages, there)

@@ -19,12 +19,15 @@ from planning.demand.pupils import Stages
 from planning.demand.sheet import Demand, check_total
 from planning.demand.villages import assign_townships, blend_villages, outside_notice, pupils_by_village
 from planning.errors import Message, msg
+from planning.scenario.changes import no_births, no_moves
 from planning.scenario.told import Told
+from planning.sources.births import read_births
 from planning.sources.known import read_known
+from planning.sources.migration import read_migration
 from planning.sources.rasters import read_population
 from planning.sources.villages import VillagesRead, read_villages
 
-__all__ = ["count_people", "read_village_list"]
+__all__ = ["count_people", "read_changes", "read_village_list"]
 
 #: Side of the square that a village stands for on maps [m].
 VILLAGE_SIZE_M = 200.0
@@ -189,3 +192,43 @@ def _cell_size(raster_crs: pyproj.CRS, transform: object, cells: gpd.GeoDataFram
     back_x, back_y = there.transform([x, x + width, x], [y, y, y + height], direction="INVERSE")
     sides = np.hypot(np.subtract(back_x[1:], back_x[0]), np.subtract(back_y[1:], back_y[0]))
     return float(sides.max())
+
+
+def read_changes(
+    project: Project, cells: gpd.GeoDataFrame, townships: gpd.GeoDataFrame, told: Told
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Read the tables of births and moves that a project names.
+
+    Parameters
+    ----------
+    project : Project
+        Names the tables.
+    cells : geopandas.GeoDataFrame
+        Inhabited places with ``township``.
+    townships : geopandas.GeoDataFrame
+        ``name`` and polygon; empty where there are none.
+    told : Told
+        Takes what is to be said.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        Births and moves; empty where none are named.
+
+    Raises
+    ------
+    SourceError
+        If a table cannot be read, or names townships that the county does not have.
+    """
+    names = {str(name) for name in (*cells["township"].unique(), *townships["name"])} - {""}
+    births, moves = no_births(), no_moves()
+    if project.births is not None:
+        read = read_births(project.path(project.births), townships=names)
+        told.take(notices=read.notices, set_aside=read.set_aside)
+        births = read.births
+    if project.migration is not None:
+        of_moves = read_migration(project.path(project.migration), townships=names)
+        told.take(notices=of_moves.notices, set_aside=of_moves.set_aside)
+        moves = of_moves.moves
+    return births, moves

@@ -22,11 +22,11 @@ from planning.scenario.costbook import CostBook
 from planning.scenario.county import County
 from planning.scenario.edits import edits_from_data, edits_to_data
 from planning.scenario.evaluate import FLOW_COLUMNS, StageState, evaluate
+from planning.scenario.open_ground import open_ground_of
 from planning.scenario.outlook import project_outlook
 from planning.scenario.pieces import MOVE_COLUMNS
 from planning.scenario.questions import Answer, Blocked
-from planning.scenario.run import RunResult
-from planning.scenario.streets import open_ground_of
+from planning.scenario.result import RunResult
 from planning.scenario.years import county_asked_of
 from planning.siting import Proposal
 from planning.standards import RulePack

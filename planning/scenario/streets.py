@@ -18,7 +18,7 @@ from planning.network.modes import mode_usable
 from planning.network.snap import snap_to_network, snappable_segments
 from planning.network.terrain import OFF_PATH, walking_factor
 from planning.roads import Roads
-from planning.scenario.costbook import OpenGround
+from planning.scenario.open_ground import OpenGround
 from planning.scenario.told import Told
 from planning.sources.dem import Dem, read_dem
 from planning.sources.extra_roads import read_extra_roads
@@ -29,7 +29,6 @@ from planning.sources.overpass import fetch_overpass_roads
 __all__ = [
     "add_open_ground",
     "join_places",
-    "open_ground_of",
     "read_elevation",
     "read_roads",
     "tell_network",
@@ -41,8 +40,6 @@ __all__ = [
 ROAD_MARGIN_M = 5000.0
 #: Rivers that bar the way are read so far beyond the county, so that nobody walks round their cut ends [degrees].
 _WATER_MARGIN_DEG = 0.01
-#: What of the waters nobody walks across: a stream is stepped over, a river is not (tool default).
-_CROSSED = ("stream",)
 #: A place farther than this from any mapped road is told: its way rests on a straight line [m].
 FAR_FROM_ROAD_M = 1000.0
 
@@ -115,31 +112,6 @@ def read_elevation(project: Project, crs: pyproj.CRS, line: shapely.Geometry, to
     path = project.path(project.terrain.dem)
     told.take(set_aside=read_dem(path, crs=crs, area=line).notices)  # a raster beside the county is an error
     return read_dem(path, crs=crs, area=shapely.box(*line.bounds).buffer(ROAD_MARGIN_M))
-
-
-def open_ground_of(project: Project, basemap: gpd.GeoDataFrame) -> OpenGround | None:
-    """
-    Say how open ground is walked, where the project wants it.
-
-    Parameters
-    ----------
-    project : Project
-        Says whether, and how far apart places are.
-    basemap : geopandas.GeoDataFrame
-        ``kind`` and ``detail`` of what surrounds the roads.
-
-    Returns
-    -------
-    OpenGround or None
-        Rivers and water are barriers, streams are not.
-    """
-    if not project.terrain.off_road:
-        return None
-    wet = basemap["kind"].isin(["river", "water"]) & ~basemap["detail"].isin(_CROSSED)
-    shore = basemap["detail"] == "coastline"
-    return OpenGround(
-        project.terrain.spacing_m, tuple(basemap.geometry[wet & ~shore]), tuple(basemap.geometry[wet & shore])
-    )
 
 
 def add_open_ground(

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from planning.config import VARIANTS_OF_BIRTHS
 from planning.errors import Message, Names, SetAside, SourceError, msg
 from planning.sources.by_township import strange_townships, township_or_county, years_of
 from planning.sources.tables import match_headings, numbers, raise_faults, read_table, texts
 
-__all__ = ["VARIANTS", "BirthsRead", "read_births"]
+__all__ = ["BirthsRead", "read_births"]
 
-VARIANTS = ("low", "middle", "high")
 _COLUMNS = {"middle": "births", "low": "births_low", "high": "births_high"}
 
 
@@ -73,7 +73,7 @@ def read_births(
     """
     raw = read_table(path, subject="births", mapping=mapping, sheet=sheet, keep_totals=True)
     headings = match_headings(raw.frame.columns, subject="births", mapping=mapping, file=raw.file)
-    given = [variant for variant in VARIANTS if _COLUMNS[variant] in headings.used]
+    given = [variant for variant in VARIANTS_OF_BIRTHS if _COLUMNS[variant] in headings.used]
     for words, there in (
         (msg("year"), "year" in headings.used),
         (msg("number of births"), "middle" in given or {"low", "high"} <= set(given)),
@@ -87,11 +87,11 @@ def read_births(
     years, faults = years_of(raw.frame[headings.used["year"]], headings.used["year"])
     notices = list(raw.notices)
     table = pd.DataFrame({"township": texts(raw, headings, "township").map(township_or_county), "year": years})
-    for variant in VARIANTS:
+    for variant in VARIANTS_OF_BIRTHS:
         table[variant], wrong, told = numbers(raw, headings, _COLUMNS[variant], whole=False)
         faults += wrong
         notices += told
-    table = table.astype(dict.fromkeys(VARIANTS, "Float64")).astype(dict.fromkeys(VARIANTS, float))
+    table = table.astype(dict.fromkeys(VARIANTS_OF_BIRTHS, "Float64")).astype(dict.fromkeys(VARIANTS_OF_BIRTHS, float))
     between = table["middle"].isna() & table["low"].notna() & table["high"].notna()
     table["middle"] = table["middle"].mask(between, (table["low"] + table["high"]) / 2)
     if between.any():

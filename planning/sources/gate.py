@@ -22,12 +22,12 @@ from typing import Any, Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import pyproj
 import shapely
 
 from planning.crs import parse_crs
 from planning.errors import CrsError, Message, Names, SourceError, SourceMissingError, msg
+from planning.gdal import pyogrio
 
 __all__ = ["FileKind", "Layer", "Wanted", "check_file", "check_zip", "layer_names", "read_layer", "read_vector"]
 

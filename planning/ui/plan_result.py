@@ -11,7 +11,7 @@ from planning.scenario.edits import Edit
 from planning.ui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
 
 __all__ = ["result_of_plan"]
 
@@ -46,7 +46,7 @@ def result_of_plan(
         Without times.
     """
     from planning.scenario.questions import answer
-    from planning.scenario.run import RunResult, versions
+    from planning.scenario.result import RunResult, versions
 
     county = workspace.county_of(edits)
     found = list(workspace.answers) if not edits else []

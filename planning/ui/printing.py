@@ -170,7 +170,7 @@ def _work(
 def _hearing(workspace: Workspace, edits: Sequence[Edit], heard: str, plan: str) -> Hearing:
     """Prepare the hearing of the plan, or of a proposal of the run."""
     from planning.report.printing.hearing import Hearing, hearing_of_answer
-    from planning.scenario.run import RunResult, versions
+    from planning.scenario.result import RunResult, versions
 
     if heard == "plan":
         after = {stage: workspace.state(stage, edits) for stage in workspace.stages}

@@ -377,8 +377,8 @@ def open_workspace(source: Source, key: str, progress: Progress) -> Workspace:
         If a source cannot be taken as it stands.
     """
     from planning.report.maps import build_assets
-    from planning.scenario.county import prepare
     from planning.scenario.evaluate import evaluate
+    from planning.scenario.prepare import prepare
 
     folder = None if source.run is None or not (source.run / "state").is_dir() else source.run / "state"
     if folder is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from planning.scenario.run import RunResult
+from planning.scenario.result import RunResult
 
 
 def with_county(result: RunResult, **changes: object) -> RunResult:

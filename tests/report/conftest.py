@@ -15,7 +15,8 @@ from planning.errors import msg
 from planning.report import write_outputs
 from planning.scenario.proposals import no_sites
 from planning.scenario.questions import Answer
-from planning.scenario.run import RunResult, run
+from planning.scenario.result import RunResult
+from planning.scenario.run import run
 
 
 @pytest.fixture(scope="session")

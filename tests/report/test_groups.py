@@ -11,7 +11,7 @@ from planning.compliance.groups import GroupLimits, assign_groups
 from planning.i18n import get_translator
 from planning.report.group_tables import cited, pair_reason, structure_tables, without_reason
 from planning.report.groups import structure_section
-from planning.scenario.run import RunResult
+from planning.scenario.result import RunResult
 
 NAMES = pd.Series({"A": "一小", "B": "二小", "a": "村小", "b": "", "c": "丙", "d": "丁"})
 

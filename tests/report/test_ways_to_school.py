@@ -16,7 +16,7 @@ from planning.i18n import get_translator
 from planning.i18n.terms import term
 from planning.report.figures import draw_ground
 from planning.report.ways_to_school import danger_table, draw_way_map, road_layer, way_layers, way_sections, ways_of
-from planning.scenario.run import RunResult
+from planning.scenario.result import RunResult
 from planning.scenario.ways_to_school import WaysToSchool
 
 

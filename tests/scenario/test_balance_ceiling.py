@@ -19,7 +19,7 @@ from planning.scenario.compliance import stand
 from planning.scenario.edits import CloseSchool, SetSeats
 from planning.scenario.evaluate import evaluate
 from planning.scenario.questions import answer
-from planning.scenario.run import RunResult, versions
+from planning.scenario.result import RunResult, versions
 from planning.scenario.saved import load_run, save_run
 
 VILLAGES = {

@@ -17,7 +17,7 @@ from planning.scenario.compliance import changed_rules, comply, rules_of_proposa
 from planning.scenario.edits import CloseSchool, NewSchool
 from planning.scenario.evaluate import evaluate
 from planning.scenario.questions import answer
-from planning.scenario.run import RunResult, versions
+from planning.scenario.result import RunResult, versions
 from planning.standards import load_pack
 
 # 30 minutes at 3.4 km/h are 1,700 m.

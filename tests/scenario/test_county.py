@@ -17,8 +17,8 @@ from line_county import adds_up, counts
 from planning.config import load_project
 from planning.errors import CrsError, SourceError
 from planning.scenario.areas import catchments
-from planning.scenario.county import prepare
 from planning.scenario.evaluate import evaluate
+from planning.scenario.prepare import prepare
 
 FILES = (
     "boundary.gpkg",

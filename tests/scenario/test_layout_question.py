@@ -16,7 +16,7 @@ from planning.report.vectors import write_proposal
 from planning.scenario.edits import CloseSchool, NewSchool, SetSeats
 from planning.scenario.layout_question import BUILDING_YEARS, YUAN_PER_PUPIL_KM
 from planning.scenario.questions import answer
-from planning.scenario.run import RunResult, versions
+from planning.scenario.result import RunResult, versions
 from planning.scenario.saved import load_run, save_run
 
 # 30 minutes at 3.4 km/h are 1,700 m.

@@ -20,10 +20,10 @@ from planning.errors import NetworkError
 from planning.network.ground import OPEN_GROUND, crosses, is_open_ground, road_km
 from planning.network.modes import WALK_KMH
 from planning.report.tables import cell_table
-from planning.scenario.county import prepare
 from planning.scenario.evaluate import evaluate
 from planning.scenario.off_road import OFF_ROAD_COLUMNS, off_road_notices, off_road_places, off_road_table
-from planning.scenario.run import RunResult
+from planning.scenario.prepare import prepare
+from planning.scenario.result import RunResult
 from planning.scenario.saved import load_run, save_run
 from planning.scenario.ways_to_school import ways_to_school
 

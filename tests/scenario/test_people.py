@@ -18,8 +18,8 @@ from affine import Affine
 
 from planning.config import Project, load_project
 from planning.errors import SchemaError, SourceError
-from planning.scenario.county import prepare
 from planning.scenario.people import count_people
+from planning.scenario.prepare import prepare
 from planning.scenario.told import Told
 
 CRS = pyproj.CRS.from_epsg(4545)

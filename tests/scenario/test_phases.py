@@ -18,7 +18,7 @@ from planning.scenario.asking import question_faults
 from planning.scenario.evaluate import evaluate
 from planning.scenario.phases import PHASE_COLUMNS
 from planning.scenario.questions import answer
-from planning.scenario.run import RunResult, versions
+from planning.scenario.result import RunResult, versions
 from planning.scenario.saved import load_run, save_run
 from planning.scenario.years import counties_asked_of
 

@@ -12,7 +12,7 @@ from planning.errors import Names, SourceError, SourceMissingError, msg
 from planning.scenario.edits import CloseSchool, MoveSchool, NewSchool, SetSeats, edits_from_data, edits_to_data
 from planning.scenario.evaluate import evaluate
 from planning.scenario.questions import answer
-from planning.scenario.run import RunResult, versions
+from planning.scenario.result import RunResult, versions
 from planning.scenario.saved import load_answers, load_county, load_run, save_run
 
 QUESTIONS = [

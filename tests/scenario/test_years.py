@@ -17,7 +17,7 @@ from planning.errors import ConfigError
 from planning.scenario.evaluate import evaluate
 from planning.scenario.outlook import project_outlook
 from planning.scenario.questions import answer
-from planning.scenario.run import RunResult
+from planning.scenario.result import RunResult
 from planning.scenario.saved import load_run, save_run
 from planning.scenario.years import county_asked_of, county_of_year
 

@@ -31,7 +31,7 @@ from planning.scenario.document import (
     document_to_data,
     document_to_yaml,
 )
-from planning.scenario.run import versions
+from planning.scenario.result import versions
 from planning.sources.gate import MAX_UNPACKED_BYTES, MAX_ZIP_ENTRIES, check_zip
 from planning.standards import load_pack
 from planning.store.folder import write_whole

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 import shapely
 
 from planning.errors import Message, Names, msg
+from planning.gdal import pyogrio
 from planning.report.exchange.fields import COLUMNS, write_fields
 from planning.report.exchange.kml import write_kml
 from planning.report.exchange.layers import LAYERS

@@ -12,7 +12,7 @@ from planning.errors import ConfigError, Message, SourceError, SourceMissingErro
 from planning.i18n import Language
 from planning.report.printing.hearing import hearing_of_answer, print_hearing
 from planning.report.printing.report import Format, print_report
-from planning.scenario.run import RunResult
+from planning.scenario.result import RunResult
 from planning.scenario.saved import load_run
 
 __all__ = ["write_hearing", "write_report"]

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from planning.scenario.county import County
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
 
 __all__ = ["Hearing", "hearing_content", "hearing_of_answer", "hearing_villages", "print_hearing"]
 

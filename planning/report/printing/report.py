@@ -38,7 +38,7 @@ from planning.scenario.off_road import off_road_notices
 if TYPE_CHECKING:
     from planning.scenario.evaluate import StageState
     from planning.scenario.questions import Answer
-    from planning.scenario.run import RunResult
+    from planning.scenario.result import RunResult
 
 __all__ = ["Format", "print_report", "report_content"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import pandas as pd
 
+from planning.config import VARIANTS_OF_BIRTHS
 from planning.i18n.terms import term
-from planning.scenario.outlook import VARIANTS
 
 if TYPE_CHECKING:
     from planning.i18n import Translator
@@ -49,7 +49,7 @@ def chart_rows(outlook: Outlook, stage: str, township: str, series: str, *, plan
 
 def year_chart(rows: pd.DataFrame, t: Translator, *, series: str, chosen: str) -> Any:
     """Draw the lines, the chosen variant strongest; the upward axis begins at 0, so that heights may be compared."""
-    names = {**{variant: term(t, variant) for variant in VARIANTS}, "today": t("seats there today"), "planned": t("seats of the open plan")}  # fmt: skip
+    names = {**{variant: term(t, variant) for variant in VARIANTS_OF_BIRTHS}, "today": t("seats there today"), "planned": t("seats of the open plan")}  # fmt: skip
     unit = t("Seats needed (seats)") if series == "seats_needed" else t("Children of the stage (children)")
     year, what, amount = t("Year"), t("Line"), t("Amount")
     shown = rows.assign(
@@ -67,7 +67,7 @@ def year_chart(rows: pd.DataFrame, t: Translator, *, series: str, chosen: str) -
         tooltip=[alt.Tooltip(f"{name}:N", title=name) for name in (year, what, amount)],
     )  # fmt: skip
     seats = ["today", "planned"]
-    births = alt.FieldOneOfPredicate(field="line", oneOf=list(VARIANTS))
+    births = alt.FieldOneOfPredicate(field="line", oneOf=list(VARIANTS_OF_BIRTHS))
     layers = [
         base.mark_line(interpolate="step-after", strokeWidth=2).transform_filter(
             alt.FieldOneOfPredicate(field="line", oneOf=seats)

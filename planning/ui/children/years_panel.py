@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from planning.config import VARIANTS_OF_BIRTHS
 from planning.demand.outlook import COUNTY
 from planning.i18n.terms import term
 from planning.report.outlook import outlook_section
-from planning.scenario.outlook import VARIANTS
 from planning.scenario.planned_seats import planned_seats
 from planning.ui import shell, tables
 from planning.ui.children import charts, sheets
@@ -59,7 +59,7 @@ def _panel(county: County, outlook: Outlook, stage: str, edits: Sequence[Edit], 
     # Keys carry the language: the browser keeps the words of a choice, and would show them in the language before.
     with st.container(horizontal=True, gap="medium", key="pl-years-bar"):
         variant = st.segmented_control(
-            t("Variant of births"), list(VARIANTS), default="middle", required=True, format_func=lambda v: term(t, v),
+            t("Variant of births"), list(VARIANTS_OF_BIRTHS), default="middle", required=True, format_func=lambda v: term(t, v),
             key=f"years-variant-{t.language}", persist_state="session",
         )  # fmt: skip
         series = st.segmented_control(
