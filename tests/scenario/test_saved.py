@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -118,3 +120,10 @@ def test_messages_in_messages_survive(tmp_path):
     read = load_run(tmp_path).county.notices
     assert [str(note) for note in read] == ["a: must be 3 or more", "Nothing is made of: 甲, 乙"]
     assert read[1] == notes[1]
+
+
+def test_who_opens_a_finished_run_loads_no_readers():
+    readers = ["openpyxl", "pandera", "rasterio", "networkx", "requests", "osmium"]
+    code = f"import planning.scenario.saved, sys; print([name for name in {readers} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

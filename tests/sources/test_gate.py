@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 
 import geopandas as gpd
@@ -131,13 +134,22 @@ def test_a_pointer_inside_valid_geojson_is_only_data(tmp_path):
     assert read_layer(path).table["a"].tolist() == [1]
 
 
-def test_the_drivers_that_follow_pointers_are_off_in_a_fresh_process():
-    import subprocess
-    import sys
-
-    code = "import planning.sources, pyogrio; print(sorted({'OGR_VRT','GDALG','WFS','HTTP'} & set(pyogrio.list_drivers())))"
+@pytest.mark.parametrize(
+    "module", ["planning.gdal", "planning.sources", "planning.report.vectors", "planning.report.exchange.writing"]
+)
+def test_the_drivers_that_follow_pointers_are_off_in_a_fresh_process(module):
+    code = f"import {module}, pyogrio; print(sorted({{'OGR_VRT','GDALG','WFS','HTTP'}} & set(pyogrio.list_drivers())))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nothing_takes_pyogrio_past_the_place_that_switches_its_drivers_off(root):
+    own = [
+        file.relative_to(root).as_posix()
+        for file in (root / "planning").rglob("*.py")
+        if re.search(r"^\s*(import|from) pyogrio", file.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert own == ["planning/gdal.py"]
 
 
 @pytest.mark.parametrize(
