@@ -40,7 +40,8 @@ READY = {
 }
 
 
-def _wait_for(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
+def wait_for_server(address: str, log: Path, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the app answers at an address, for as long as the program that should make it answer lives."""
     for _ in range(240):
         assert server.poll() is None, log.read_text()
         try:
@@ -106,7 +107,7 @@ def served(
         )  # fmt: skip
         try:
             found = f"http://127.0.0.1:{port}{path}"
-            _wait_for(found, log, server)
+            wait_for_server(found, log, server)
             yield Served(found, port, log, server)
         finally:
             server.terminate()
@@ -117,6 +118,12 @@ def served(
 def serve(root, tmp_path_factory):
     """Give a function that serves a project for as long as its context lasts."""
     return functools.partial(served, root, tmp_path_factory.mktemp("servers"))
+
+
+@pytest.fixture(scope="session")
+def wait_until_served():
+    """Give the function that waits until the app answers at an address."""
+    return wait_for_server
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ http {{
 
 
 @pytest.fixture
-def proxied(nginx, serve, hostile_project, tmp_path):
+def proxied(nginx, serve, wait_until_served, hostile_project, tmp_path):
     """Serve the app under /planning/ behind nginx."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,7 +47,9 @@ def proxied(nginx, serve, hostile_project, tmp_path):
         settings.write_text(NGINX.format(folder=tmp_path, inside=app.port, outside=outside), "utf-8")
         front = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(settings)])
         try:
-            yield f"http://127.0.0.1:{outside}/planning"
+            found = f"http://127.0.0.1:{outside}/planning"
+            wait_until_served(found, tmp_path / "error.log", front)
+            yield found
         finally:
             front.terminate()
             front.wait(20)
