@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,7 @@ import typer
 
 from planning import __version__
 from planning.config import Project, load_project
-from planning.errors import ConfigError, Message, Names, PlanningError, SourceError, msg
+from planning.errors import ConfigError, Message, Names, PlanningError, SourceError, Tell, msg
 from planning.i18n import Language, Translator, get_translator
 
 if TYPE_CHECKING:
@@ -391,7 +391,7 @@ def _system_language() -> Language:
     return "zh" if named.lower().startswith("zh") else "en"
 
 
-def _progress(t: Translator) -> Callable[[float, Message], None]:
+def _progress(t: Translator) -> Tell:
     """Say how far the work is, and first of all why it takes longer this once."""
     from planning.kernels import is_cold
 

@@ -8,7 +8,7 @@ reads well in code and in a traceback; :mod:`planning.i18n` puts it into the use
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -24,6 +24,7 @@ __all__ = [
     "SetAside",
     "SourceError",
     "SourceMissingError",
+    "Tell",
     "msg",
 ]
 
@@ -77,6 +78,10 @@ class Message:
     def __str__(self) -> str:
         """Fill the English template."""
         return self.id.format(**self.params)
+
+
+Tell = Callable[[float, Message], None]
+"""Is told the share of the work that is done, 0 to 1, and what is being done."""
 
 
 def msg(id: str, /, **params: object) -> Message:  # noqa: A002 - the catalogue's own word

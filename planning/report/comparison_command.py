@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planning.config import load_project
-from planning.errors import Message, Names, SourceMissingError, msg
+from planning.errors import Names, SourceMissingError, Tell, msg
 from planning.i18n import Language, get_translator
 from planning.report.comparison_files import write_comparison
 from planning.report.comparison_sheet import decision_sheet
@@ -34,7 +34,7 @@ def compare_scenarios(
     out: Path,
     *,
     language: Language | None = None,
-    progress: Callable[[float, Message], None] | None = None,
+    progress: Tell | None = None,
 ) -> list[Path]:
     """
     Compare scenarios of a project, and write the files.
@@ -90,7 +90,7 @@ def compare_scenarios(
     return written
 
 
-def _county(file: Path, tell: Callable[[float, Message], None]) -> County:
+def _county(file: Path, tell: Tell) -> County:
     """Open a finished run, or prepare a project."""
     if (file / "state").is_dir():
         from planning.scenario.saved import load_county

@@ -6,7 +6,7 @@ Costs to places are swept again only where a road was added. Edits of schools ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ import shapely
 from planning.config import Limit
 from planning.demand.pupils import ages_of_band
 from planning.demand.rounding import largest_remainder
-from planning.errors import ConfigError, Message, PlanningError, msg
+from planning.errors import ConfigError, Message, PlanningError, Tell, msg
 from planning.network.drawn import Drawn, add_road
 from planning.network.ground import is_open_ground
 from planning.network.terrain import OFF_PATH
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from planning.standards import RulePack
 
 __all__ = ["changed_county", "county_edits"]
-
-Progress = Callable[[float, Message], None]
 
 
 def county_edits(edits: Sequence[Edit]) -> tuple[Edit, ...]:
@@ -63,7 +61,7 @@ def county_edits(edits: Sequence[Edit]) -> tuple[Edit, ...]:
 
 
 def changed_county(
-    county: County, edits: Sequence[Edit], *, moved_in: bool = True, progress: Progress | None = None
+    county: County, edits: Sequence[Edit], *, moved_in: bool = True, progress: Tell | None = None
 ) -> County:
     """
     Give the county as edits leave it.

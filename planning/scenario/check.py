@@ -13,10 +13,10 @@ import pyproj
 import shapely
 
 from planning.config import Project, load_project
-from planning.errors import Message, PlanningError, msg
+from planning.errors import Message, PlanningError, Tell, msg
 from planning.scenario.county import County
 from planning.scenario.people import read_village_list
-from planning.scenario.prepare import Progress, prepare, working_crs
+from planning.scenario.prepare import prepare, working_crs
 from planning.sources.births import read_births
 from planning.sources.dem import read_dem
 from planning.sources.extra_roads import read_extra_roads
@@ -117,7 +117,7 @@ class _Faults:
             self.found.append(Problem(source, file, problem))
 
 
-def check_project(path: Path, *, progress: Progress | None = None) -> Checked:
+def check_project(path: Path, *, progress: Tell | None = None) -> Checked:
     """
     Read everything a project names, each source for itself, and then all together.
 
@@ -158,7 +158,7 @@ def check_project(path: Path, *, progress: Progress | None = None) -> Checked:
     return Checked(tuple(_reservations(opened[0])), opened[0])
 
 
-def _each_source(project: Project, faults: _Faults, tell: Progress) -> None:
+def _each_source(project: Project, faults: _Faults, tell: Tell) -> None:
     """Read every source with as much of the others as can be read."""
     tell(0.0, msg("Reading the boundary"))
     with faults.of("standards", None):

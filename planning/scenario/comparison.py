@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from planning.access.indicators import access_values
-from planning.errors import ConfigError, Message, msg
+from planning.errors import ConfigError, Tell, msg
 from planning.scenario.changed_county import changed_county
 from planning.scenario.comparison_ways import place_ways, sums_by, village_ways
 from planning.scenario.compliance import changed_rules, comply
@@ -96,9 +96,7 @@ class Comparison:
     costs: pd.DataFrame
 
 
-def evaluate_plan(
-    county: County, name: str, edits: Sequence[Edit], *, tell: Callable[[float, Message], None] | None = None
-) -> EvaluatedPlan:
+def evaluate_plan(county: County, name: str, edits: Sequence[Edit], *, tell: Tell | None = None) -> EvaluatedPlan:
     """
     Work out what a plan means for every stage, and hold it against the rules.
 

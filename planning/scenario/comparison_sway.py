@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.scenario.changed_county import changed_county
 from planning.scenario.edits import Assumption, Edit
 from planning.scenario.evaluate import evaluate
@@ -79,7 +79,7 @@ def sway(
     county: County,
     plans: Sequence[Sequence[Edit]],
     *,
-    tell: Callable[[float, Message], None] | None = None,
+    tell: Tell | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Sway:
     """

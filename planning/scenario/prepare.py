@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,7 +14,7 @@ import shapely
 from planning.config import Project
 from planning.crs import check_metric, local_metric_crs, parse_crs
 from planning.demand.villages import assign_townships
-from planning.errors import Message, Names, SourceError, msg
+from planning.errors import Names, SourceError, Tell, msg
 from planning.network.build import build_network
 from planning.scenario.asking import check_questions, check_room, check_schools
 from planning.scenario.costbook import CostBook
@@ -44,17 +42,15 @@ from planning.sources.vectors import Boundary, read_boundary, read_exclusions
 from planning.stages import STAGES
 from planning.standards import load_pack
 
-__all__ = ["Progress", "prepare", "working_crs"]
+__all__ = ["prepare", "working_crs"]
 
-logger = logging.getLogger(__name__)
-Progress = Callable[[float, Message], None]
 
 #: Reach of the land drawn round the inhabited places where no boundary is named [m].
 HULL_MARGIN_M = 1000.0
 _WGS84 = pyproj.CRS.from_epsg(4326)
 
 
-def prepare(project: Project, *, progress: Progress | None = None) -> County:
+def prepare(project: Project, *, progress: Tell | None = None) -> County:
     """
     Read what a project names and make a county of it.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from planning.config import Project
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n.terms import TERMS
 from planning.scenario.evaluate import StageState, evaluate
 from planning.scenario.outlook import project_outlook
@@ -18,10 +17,8 @@ from planning.scenario.ways_to_school import ways_to_school
 
 __all__ = ["run"]
 
-Progress = Callable[[float, Message], None]
 
-
-def run(project: Project, *, progress: Progress | None = None) -> RunResult:
+def run(project: Project, *, progress: Tell | None = None) -> RunResult:
     """
     Do the whole job for a project.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from planning.errors import Message, PlanningError, msg
+from planning.errors import Message, PlanningError, Tell, msg
 from planning.i18n import LANGUAGES, Translator, get_translator, own_name
 from planning.scenario.edits import Edit
 from planning.ui import shell
@@ -167,10 +167,10 @@ def _work(
     bounds: tuple[float, float, float, float],
     encoding: str,
     language: str,
-) -> Callable[[Callable[[float, Message], None], Event], Any]:
+) -> Callable[[Tell, Event], Any]:
     """Make the layers in a temporary folder; what is handed back are the files, the archive of all, and the notices."""
 
-    def work(tell: Callable[[float, Message], None], cancel: Event) -> Any:
+    def work(tell: Tell, cancel: Event) -> Any:
         from planning.report.exchange import exchange_layers, write_exchange
 
         tell(0.05, msg("Drawing the layers"))
@@ -235,7 +235,7 @@ def project_panel(workspace: Workspace, t: Translator) -> None:
         source, store = here.source, here.plan.store.file
         key = f"pack-{workspace.key}-{edits_key(here.edits)}-{here.revision}"
 
-        def work(tell: Callable[[float, Message], None], cancel: Event) -> bytes:
+        def work(tell: Tell, cancel: Event) -> bytes:
             from planning.report.exchange.bundle import pack_project
 
             tell(0.2, msg("Packing the project"))

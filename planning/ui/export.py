@@ -10,7 +10,7 @@ from threading import Event
 
 import streamlit as st
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n import Translator
 from planning.i18n.terms import TERMS, term
 from planning.scenario.edits import Edit
@@ -118,10 +118,10 @@ def _contents(t: Translator) -> Mapping[str, str]:
 
 def _work(
     workspace: Workspace, edits: Sequence[Edit], encoding: str, *, answers: bool
-) -> Callable[[Callable[[float, Message], None], Event], tuple[dict[str, bytes], bytes]]:
+) -> Callable[[Tell, Event], tuple[dict[str, bytes], bytes]]:
     """Make the files in a temporary folder; what is handed back are their contents, and the archive of all."""
 
-    def work(tell: Callable[[float, Message], None], cancel: Event) -> tuple[dict[str, bytes], bytes]:
+    def work(tell: Tell, cancel: Event) -> tuple[dict[str, bytes], bytes]:
         from planning.report import write_outputs
 
         result = result_of_plan(workspace, edits, tell, cancel, answers=answers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n import Translator
 from planning.report.map_overlays import FLOW_BREAKS, FLOW_WIDTHS, flow_lines, pack_overlay
 from planning.ui.colours import Painting
@@ -85,7 +85,7 @@ def flow_job(workspace: Workspace, stage: str, edits: Sequence[Edit]) -> Callabl
     """Give what starts to lay a stage's pupils on the roads."""
     edits = tuple(edits)
 
-    def work(tell: Callable[[float, Message], None], _: object) -> Flow:
+    def work(tell: Tell, _: object) -> Flow:
         from planning.scenario.ways_to_school import stage_ways
 
         tell(0.2, msg("Laying the pupils on the roads"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.scenario.edits import Edit
 from planning.ui.workspace import Workspace
 
@@ -19,7 +19,7 @@ __all__ = ["result_of_plan"]
 def result_of_plan(
     workspace: Workspace,
     edits: Sequence[Edit],
-    tell: Callable[[float, Message], None],
+    tell: Tell,
     cancel: Event,
     *,
     answers: bool,

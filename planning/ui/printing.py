@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from planning.errors import Message
+from planning.errors import Tell
 from planning.i18n import LANGUAGES, Translator, own_name
 from planning.scenario.edits import Edit
 from planning.ui import shell
@@ -33,7 +33,6 @@ _MIME = {
 #: Where the session keeps the key of what it printed last.
 _LAST = "print-last"
 _SEPARATORS = re.compile("[,;\n\uff0c\uff1b\u3001]")
-Tell = Callable[[float, Message], None]
 
 
 def printing_panel(workspace: Workspace, t: Translator) -> None:

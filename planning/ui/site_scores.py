@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n import Translator
 from planning.report.map_overlays import pack_places, pack_values
 from planning.ui import shell
@@ -63,7 +63,7 @@ def gains_job(
     """Give what starts to look at the possible sites beside a plan; ``before`` is of a plan with the same roads and estates."""
     edits = tuple(edits)
 
-    def work(tell: Callable[[float, Message], None], _: object) -> SiteGains:
+    def work(tell: Tell, _: object) -> SiteGains:
         from planning.scenario.candidate_scores import site_gains
 
         tell(0.2, msg("Scoring the possible sites"))

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyproj
 
 from planning.config import load_project
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.scenario.edits import Edit, edits_to_data
 from planning.store.projects import PROJECT_FILE, home_folder, project_folder
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "Workspace", "edits_key", "open_workspace", "source_from_environment", "source_of_name"]
 
-Progress = Callable[[float, Message], None]
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "project.yaml"
 #: What remembered states may take in memory, and how many there may be: a county of 120,000 cells takes 12 MB for each.
 _KEPT_BYTES = 256 * 2**20
@@ -195,7 +194,7 @@ class Workspace:
 
         self.reading = self._workers.submit(load_answers, folder, self.county)
 
-    def county_of(self, edits: Sequence[Edit], progress: Progress | None = None, *, moved_in: bool = True) -> County:
+    def county_of(self, edits: Sequence[Edit], progress: Tell | None = None, *, moved_in: bool = True) -> County:
         """
         Give the county with the new roads, estates and assumptions of a plan, from memory where it was asked before.
 
@@ -353,7 +352,7 @@ def source_of_name(name: str) -> Source | None:
     return None if folder is None else Source(folder / PROJECT_FILE)
 
 
-def open_workspace(source: Source, key: str, progress: Progress) -> Workspace:
+def open_workspace(source: Source, key: str, progress: Tell) -> Workspace:
     """
     Open a county and compute everything that no edit changes.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from planning.errors import ConfigError, Message, Names, SourceError, SourceMissingError, msg
+from planning.errors import ConfigError, Names, SourceError, SourceMissingError, Tell, msg
 from planning.i18n import Translator
 from planning.report.exchange.layers import LAYERS, exchange_layers
 from planning.report.exchange.systems import choose_system, county_bounds
@@ -28,7 +28,7 @@ def export_run(
     encoding: str = "UTF-8",
     names: Sequence[str] = (),
     scenario: Path | None = None,
-    progress: Callable[[float, Message], None] | None = None,
+    progress: Tell | None = None,
 ) -> Exported:
     """
     Write the layers of a finished run, or of a scenario on it.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import get_args
 
-from planning.errors import ConfigError, Message, SourceError, SourceMissingError, msg
+from planning.errors import ConfigError, SourceError, SourceMissingError, Tell, msg
 from planning.i18n import Language
 from planning.report.printing.hearing import hearing_of_answer, print_hearing
 from planning.report.printing.report import Format, print_report
@@ -16,8 +16,6 @@ from planning.scenario.result import RunResult
 from planning.scenario.saved import load_run
 
 __all__ = ["write_hearing", "write_report"]
-
-Tell = Callable[[float, Message], None]
 
 
 def write_report(

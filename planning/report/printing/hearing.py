@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planning.errors import ConfigError, Message, Names, msg
+from planning.errors import ConfigError, Names, Tell, msg
 from planning.i18n import Language, Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.citations import Citation, cite, cite_gate, cite_limit
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Hearing", "hearing_content", "hearing_of_answer", "hearing_villages", "print_hearing"]
 
-Tell = Callable[[float, Message], None]
 _LINE = "\u2026" * 12
 #: A cell to write in: two empty lines as wide as half a page.
 _ROOM_TO_WRITE = "\u00a0" * 60 + "\n\u00a0"

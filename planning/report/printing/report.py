@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n import Language, Translator, get_translator
 from planning.i18n.terms import term
 from planning.report.html import gap_in_words, report_page
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["Format", "print_report", "report_content"]
 
 Format = Literal["pdf", "docx"]
-Tell = Callable[[float, Message], None]
 #: Width of a map that stands alone [share of the page].
 _MAP_SHARE = 0.44
 _MOST_NAMES = 6

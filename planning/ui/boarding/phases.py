@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n.terms import term
 from planning.report.html import gap_in_words
 from planning.report.phases import phase_section
@@ -66,7 +66,7 @@ def _job(workspace: Workspace, edits: Sequence[Edit]) -> tuple[str, Callable[...
     key = f"phases-{workspace.key}-{edits_key(edits)}"
     questions = _questions(workspace)
 
-    def work(tell: Callable[[float, Message], None], cancel: threading.Event) -> list[Answer]:
+    def work(tell: Tell, cancel: threading.Event) -> list[Answer]:
         from planning.scenario.questions import answer
 
         found = []

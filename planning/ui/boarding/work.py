@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.ui.state import jobs
 from planning.ui.workspace import edits_key
 
@@ -94,7 +94,7 @@ def answer_job(workspace: Workspace, asked: Asked, edits: Sequence[Edit]) -> tup
     """Give the key of the job that answers a question, and what starts it."""
     key = f"boarding-{_key(workspace, asked, edits)}"
 
-    def work(tell: Callable[[float, Message], None], cancel: threading.Event) -> Answer:
+    def work(tell: Tell, cancel: threading.Event) -> Answer:
         from planning.scenario.questions import answer
 
         tell(0.05, msg("Comparing day, bus, boarding and teaching points"))
@@ -106,7 +106,7 @@ def answer_job(workspace: Workspace, asked: Asked, edits: Sequence[Edit]) -> tup
 def detail_job(workspace: Workspace, asked: Asked, answer: Answer, edits: Sequence[Edit]) -> Callable[..., Job]:
     """Give what starts the tables of an answer."""
 
-    def work(tell: Callable[[float, Message], None], _: Any) -> Detail:
+    def work(tell: Tell, _: Any) -> Detail:
         from planning.scenario.boarding_sheets import boarding_villages, day_way, hub_beds
 
         county = county_of(workspace, asked, edits)

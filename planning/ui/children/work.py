@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from planning.errors import Message, msg
+from planning.errors import Message, Tell, msg
 from planning.scenario.changed_county import county_edits
 from planning.ui.state import jobs
 from planning.ui.workspace import edits_key
@@ -31,7 +31,7 @@ MapGround = tuple[int, int, float, float, str, tuple[tuple[str, str], ...]]
 def outlook_job(workspace: Workspace, edits: Sequence[Edit]) -> Callable[..., Job]:
     """Give what starts the projection of the children; a plan changes it by what it changes of the county, no school does."""
 
-    def work(tell: Callable[[float, Message], None], _: object) -> OutlookFound:
+    def work(tell: Tell, _: object) -> OutlookFound:
         from planning.scenario.outlook import project_outlook
 
         tell(0.1, msg("Counting the children of coming years"))
@@ -45,7 +45,7 @@ def outlook_job(workspace: Workspace, edits: Sequence[Edit]) -> Callable[..., Jo
 def ways_job(workspace: Workspace, edits: Sequence[Edit]) -> Callable[..., Job]:
     """Give what starts the search for dangers on the ways to school of a plan."""
 
-    def work(tell: Callable[[float, Message], None], _: object) -> WaysFound:
+    def work(tell: Tell, _: object) -> WaysFound:
         from planning.report.figures import draw_ground
         from planning.report.ways_to_school import draw_way_map
         from planning.scenario.ways_to_school import ways_to_school

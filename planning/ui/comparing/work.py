@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n import Translator
 from planning.ui.comparing.choosing import Chosen
 from planning.ui.jobs import Job
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from planning.scenario.comparison import Comparison, EvaluatedPlan
 
 __all__ = ["Compared", "choice_key", "compared_of"]
-
-Tell = Callable[[float, Message], None]
 
 
 @dataclass(frozen=True, eq=False)

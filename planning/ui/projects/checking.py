@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from planning.errors import Message, PlanningError, msg
+from planning.errors import Message, PlanningError, Tell, msg
 from planning.i18n import Translator
 from planning.network.ground import road_km
 from planning.scenario.check import CheckCancelledError, Problem, check_project
@@ -71,9 +71,7 @@ def show_check(file: Path, t: Translator, *, own: bool) -> None:
 
 
 def _start(file: Path, key: str) -> None:
-    def work(
-        tell: Callable[[float, Message], None], cancel: threading.Event
-    ) -> tuple[tuple[Problem, ...], dict[str, float]]:
+    def work(tell: Tell, cancel: threading.Event) -> tuple[tuple[Problem, ...], dict[str, float]]:
         def told(share: float, doing: Message) -> None:
             if cancel.is_set():
                 raise CheckCancelledError(msg("The check was cancelled."))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
 
-from planning.errors import Message, msg
+from planning.errors import Tell, msg
 from planning.i18n import Translator
 from planning.scenario.edits import Edit
 from planning.ui.jobs import Job
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from planning.scenario.school_groups import Structure
 
 __all__ = ["Held", "held_of", "structure_of_plan"]
-
-Tell = Callable[[float, Message], None]
 
 
 @dataclass(frozen=True, eq=False)
