@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from planning.compliance.verdicts import MET, NOT_MET
-from planning.errors import PlanningError, msg
+from planning.errors import PlanningError, Tell, msg
 from planning.i18n import Translator
 from planning.i18n.terms import term
 from planning.report.citations import cite_gate
@@ -20,7 +20,6 @@ from planning.store.gate_answers import GateAnswer, answers_file, read_answers, 
 from planning.ui import shell
 from planning.ui.jobs import Job
 from planning.ui.standards.cells import Basis, Marked, badge_html, cells_html, empty_html
-from planning.ui.standards.held import Tell
 from planning.ui.state import Session, jobs
 from planning.ui.waiting import awaited
 from planning.ui.workspace import Workspace, edits_key
